@@ -1,0 +1,183 @@
+package formats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"concord/engine"
+)
+
+// Input is one file as received.
+type Input struct {
+	Name string // base name, for messages and reports
+	R    io.ReaderAt
+	Size int64 // bytes
+}
+
+// Options say how the files of one side are read. The zero value reads
+// canonical files with the default limits.
+type Options struct {
+	Profile *Profile // nil: canonical columns, or one of Microsoft's feeds
+	Carrier string   // given to records that name none
+	Limits  Limits
+	Details bool // fill Call.Details
+}
+
+// FileInfo is what is known of a file after Finish. Rows is always the sum of
+// Accepted, Rejected and Filtered.
+type FileInfo struct {
+	Name       string
+	SHA256     string // of the bytes as received, in hex
+	Bytes      int64  // as received
+	Format     string // such as "csv", "csv+gzip", "parquet", "graph-pstn"
+	Rows       int64  // data rows
+	Accepted   int64  // rows that became a Call
+	Rejected   int64  // rows that could not be read
+	Filtered   int64  // rows that the profile leaves out
+	DurationMS int64  // of the accepted rows
+	// IntegrityVerified says that control totals or page checksums in the
+	// file agree with what was read.
+	IntegrityVerified bool
+	UnknownColumns    []string // ignored columns, in file order
+	Notes             []string // what a person should know, such as skipped blank lines
+}
+
+// FileError says why a whole file is rejected, and what can be done about it.
+type FileError struct {
+	File   string // base name
+	Reason string
+	Hint   string // may be empty
+}
+
+// Error implements error.
+func (e *FileError) Error() string {
+	if e.Hint == "" {
+		return fmt.Sprintf("read %s: %s", e.File, e.Reason)
+	}
+	return fmt.Sprintf("read %s: %s; %s", e.File, e.Reason, e.Hint)
+}
+
+// fileReader reads one file. next hands out its parts in row order, then
+// io.EOF; finish is called once after every part was read and closed, and
+// tells what only a whole file can; close releases what is held at any time
+// and may be called more than once.
+type fileReader interface {
+	next(ctx context.Context) (engine.Part, error)
+	finish(ctx context.Context) error
+	info() FileInfo
+	close() error
+}
+
+// job is one file to read: what every fileReader is opened with.
+type job struct {
+	Input
+	index int // of the file in its side
+	side  engine.Side
+	opts  *Options
+}
+
+// errorf makes the error that rejects the whole file.
+func (j *job) errorf(hint, format string, args ...any) error {
+	return &FileError{File: j.Name, Reason: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+// Files is one side of a run: its files in the order given. It implements
+// engine.Source. Next must not be called by two goroutines at once; the parts
+// may be read beside each other and beside Next.
+type Files struct {
+	jobs  []job
+	infos []FileInfo
+	open  []fileReader // by index; nil before it is reached and once finished
+	at    int          // the file Next is in
+}
+
+var _ engine.Source = (*Files)(nil)
+
+// Open looks at the head of every file of a side: its format, its columns,
+// and that what is required is there. It returns every file's error at once,
+// each a *FileError. The inputs stay the caller's to close, after Close.
+func Open(ctx context.Context, side engine.Side, inputs []Input, opts Options) (*Files, error) {
+	opts.Limits = opts.Limits.orDefault()
+	f := &Files{open: make([]fileReader, len(inputs)), infos: make([]FileInfo, len(inputs))}
+	var errs []error
+	for i, in := range inputs {
+		j := job{Input: in, index: i, side: side, opts: &opts}
+		f.jobs = append(f.jobs, j)
+		errs = append(errs, probe(ctx, &j))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// probe opens a file and closes it again, so that a side with many files
+// holds the buffers of one.
+func probe(ctx context.Context, j *job) error {
+	r, err := openFile(ctx, j)
+	if err != nil {
+		return err
+	}
+	return r.close()
+}
+
+// Next implements engine.Source.
+func (f *Files) Next(ctx context.Context) (engine.Part, error) {
+	for ; f.at < len(f.jobs); f.at++ {
+		r, err := f.reader(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p, err := r.next(ctx)
+		if !errors.Is(err, io.EOF) {
+			return p, err
+		}
+	}
+	return nil, io.EOF
+}
+
+// reader returns the reader of the current file, opening it when it is new.
+func (f *Files) reader(ctx context.Context) (fileReader, error) {
+	if f.open[f.at] == nil {
+		r, err := openFile(ctx, &f.jobs[f.at])
+		if err != nil {
+			return nil, err
+		}
+		f.open[f.at] = r
+	}
+	return f.open[f.at], nil
+}
+
+// Finish implements engine.Source: it checks the control totals and the share
+// of rejected rows of every file, and reports every file that fails at once.
+func (f *Files) Finish(ctx context.Context) error {
+	var errs []error
+	for i, r := range f.open {
+		if r == nil {
+			continue
+		}
+		errs = append(errs, r.finish(ctx))
+		f.infos[i] = r.info()
+		errs = append(errs, r.close())
+		f.open[i] = nil
+	}
+	return errors.Join(errs...)
+}
+
+// Info returns what is known of each file, in the order given, after Finish.
+func (f *Files) Info() []FileInfo { return f.infos }
+
+// Close releases what is held when a run ends before Finish. It may be called
+// after Finish, too.
+func (f *Files) Close() error {
+	var errs []error
+	for i, r := range f.open {
+		if r != nil {
+			errs = append(errs, r.close())
+			f.open[i] = nil
+		}
+	}
+	return errors.Join(errs...)
+}
