@@ -1,0 +1,82 @@
+# make demo, make test: the two commands of a newcomer. README.md tells more.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+
+GO ?= go
+TOOL = $(GO) tool -modfile=tools/go.mod
+BINARY = bin/concord
+
+# The packages with goroutines of their own.
+RACE ?= ./engine/... ./formats/... ./jobs/...
+FUZZTIME ?= 30s
+COUNT ?= 6
+BENCH ?= .
+PKG ?= ./...
+SIZES ?= 1m,10m
+ROUNDS ?= 5
+RESULTS = fixtures/bench/results
+
+.PHONY: build
+build: ## the program, static, as bin/concord
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BINARY) .
+
+.PHONY: demo
+demo: build ## three carriers' files made, reconciled and summed up
+	./$(BINARY) demo
+
+.PHONY: test
+test: lint ## what a change must pass: lint, tests, tests with the race detector
+	$(GO) test -timeout 15m ./...
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m $(RACE)
+
+.PHONY: lint
+lint: machine ## formatting, vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted >&2; exit 1; fi
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+.PHONY: audit
+audit: ## known vulnerabilities of what is built in; asks a database on the network
+	$(TOOL) govulncheck ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target of PKG for FUZZTIME
+	@for pkg in $$($(GO) list $(PKG)); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "== $$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## the parts: BENCH in PKG, COUNT times, benchstat-readable, kept by date
+	@mkdir -p $(RESULTS)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG) | tee $(RESULTS)/$$(date -u +%F)-parts.txt
+
+.PHONY: bench-peer
+bench-peer: machine build ## the whole program beside DuckDB on the same files: SIZES, ROUNDS
+	@mkdir -p $(RESULTS)
+	cd fixtures/bench && CGO_ENABLED=1 $(GO) build -o ../../bin/bench-peer .
+	./bin/bench-peer -concord $(BINARY) -sizes $(SIZES) -rounds $(ROUNDS) | tee $(RESULTS)/$$(date -u +%F)-peer.txt
+
+.PHONY: machine
+machine: ## installs what is missing when it may, else says what it is
+	@for need in git:git gcc:gcc gcc:libc6-dev; do \
+		if [ "$$need" = gcc:libc6-dev ]; then [ ! -e /usr/include/stdlib.h ] || continue; \
+		else ! command -v $${need%%:*} >/dev/null || continue; fi; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -q && apt-get install -y -q --no-install-recommends $${need##*:}; \
+		else echo "$${need%%:*} is missing: install the package $${need##*:}" >&2; exit 1; fi; \
+	done
+
+.PHONY: clean
+clean: ## what the targets above leave behind, results apart
+	rm -rf bin out demo
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
