@@ -1,0 +1,64 @@
+package report_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"concord/engine"
+	"concord/formats/report"
+)
+
+// manyCases yields n cases of two classes, each with ids of its own.
+func manyCases(n int) *fakeResult {
+	ids := make([][4]string, 4096)
+	for i := range ids {
+		for j := range ids[i] {
+			ids[i][j] = fmt.Sprintf("%08x-%04x-4b1d-9c3a-%012x", i*2654435761&0xffffffff, j, i*7919+j)
+		}
+	}
+	f := &fakeResult{}
+	f.cases = func(yield func(*engine.Case) bool) {
+		c := engine.Case{Carrier: make([]engine.Leg, 1)}
+		var m engine.Leg
+		for i := range n {
+			id := &ids[i%len(ids)]
+			c.ID = id[3][:16]
+			c.Class = engine.DurationOver
+			m = engine.Leg{Call: engine.Call{RecordID: id[0], CorrelationID: id[2], TenantID: ids[i%8][0],
+				Start: noon + int64(i)*1_234_567, DurationMS: int64(i % 3600_000), Row: int64(i), Caller: engine.E164(4930_000000 + uint64(i*7919%1000000)), Callee: engine.E164(3314_000000 + uint64(i)*31%1000000)}}
+			c.Carrier[0] = m
+			c.Carrier[0].RecordID = id[1]
+			c.Carrier[0].DurationMS += 3000
+			c.Microsoft = &m
+			if i%3 == 0 {
+				c.Class, c.Microsoft = engine.MissingAtMicrosoft, nil
+			}
+			if !yield(&c) {
+				return
+			}
+		}
+	}
+	f.sum.Files = [2][]engine.FileTally{{{}}, {{}}}
+	f.sum.Discrepancies[engine.MissingAtMicrosoft] = int64((n + 2) / 3)
+	f.sum.Discrepancies[engine.DurationOver] = int64(n - (n+2)/3)
+	return f
+}
+
+// BenchmarkDiscrepancies writes 300,000 discrepancies as CSV and Parquet.
+func BenchmarkDiscrepancies(b *testing.B) {
+	opts := report.Options{Inputs: [2][]report.Input{{{Name: "calls.parquet"}}, {{Name: "carrier.csv.gz"}}}, Rules: engine.DefaultRules()}
+	f := manyCases(300_000)
+	dir := b.TempDir()
+	for i := 0; b.Loop(); i++ {
+		out := filepath.Join(dir, fmt.Sprint(i))
+		folder, err := report.Begin(report.OS{}, out, out+".part")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := folder.Write(context.Background(), f, opts); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

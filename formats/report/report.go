@@ -1,0 +1,193 @@
+// Package report writes what a run found into one folder.
+//
+// The folder appears whole or not at all: everything is written and flushed
+// beside it under another name, which is then changed in one step. What is
+// written depends on the run's result and settings only, never on the clock,
+// the machine or the number of goroutines. Rows are streamed: memory does not
+// grow with them. A run whose figures do not tie out is not written.
+//
+// REPORTS.md beside this file describes every file and every column.
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"concord/engine"
+)
+
+// Result is what is read of a run; an *engine.Result is one. Every sequence
+// is read once, in the order of the methods.
+type Result interface {
+	Summary() *engine.Summary
+	Cases(ctx context.Context) iter.Seq2[*engine.Case, error]
+	Usage() iter.Seq[*engine.UsageRow]
+	UserUsage() iter.Seq[*engine.UsageRow]
+	Rejects(ctx context.Context) iter.Seq2[engine.Side, *engine.RowError]
+	Verdicts(ctx context.Context) iter.Seq2[*engine.Verdict, error]
+}
+
+// Input describes one file that was read.
+type Input struct {
+	Name   string // base name
+	SHA256 string // hexadecimal
+	Bytes  int64
+	Format string // csv, csv+gzip, parquet, …
+	// Rows are the data rows of the file; Filtered of them the profile leaves
+	// out.
+	Rows, Filtered int64
+	// Verified says that control totals or checksums in the file agree with
+	// what was read.
+	Verified bool
+	Notes    []string // what a person should know of the file
+}
+
+// Options say what to write about a run besides its result.
+type Options struct {
+	Inputs [2][]Input // by engine.Side, in the order given
+	Rules  engine.Rules
+	// Profile names the profile that was used; empty when there was none.
+	Profile string
+	// Verdicts and Users ask for verdicts.csv and .parquet, and for
+	// usage_users.csv.
+	Verdicts, Users bool
+}
+
+// Write writes the report of a run into the folder, which is published when
+// everything is in it and the figures tie out. Otherwise nothing appears. The
+// folder is closed in either case.
+func (d *Folder) Write(ctx context.Context, r Result, o Options) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Abort())
+		}
+	}()
+	s := r.Summary()
+	if err := errors.Join(TieOut(s), tieInputs(s, o.Inputs)); err != nil {
+		return err
+	}
+	w := &writer{folder: d, opts: o, sum: s}
+	for _, step := range []func(context.Context, Result) error{
+		w.summary, w.discrepancies, w.usage, w.users, w.rejected, w.verdicts,
+	} {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if err := step(ctx, r); err != nil {
+			return err
+		}
+	}
+	if err := d.manifest(); err != nil {
+		return err
+	}
+	return d.publish()
+}
+
+// writer holds what the steps share.
+type writer struct {
+	folder *Folder
+	opts   Options
+	sum    *engine.Summary
+}
+
+// file returns the base name of a file.
+func (w *writer) file(side engine.Side, i int) string {
+	if names := w.opts.Inputs[side]; i >= 0 && i < len(names) {
+		return names[i].Name
+	}
+	return ""
+}
+
+func (w *writer) discrepancies(ctx context.Context, r Result) (err error) {
+	t, err := w.folder.table("discrepancies", discrepancyColumns, true)
+	if err != nil {
+		return err
+	}
+	rows := caseRows{w: w, rule: w.opts.Rules.Words()}
+	var listed [engine.NumClasses]int64
+	for c, err := range r.Cases(ctx) {
+		if err != nil {
+			return t.abandon(fmt.Errorf("read discrepancies: %w", err))
+		}
+		listed[c.Class]++
+		rows.write(t, c)
+		if err := t.end(ctx); err != nil {
+			return t.abandon(err)
+		}
+	}
+	if err := t.close(); err != nil {
+		return err
+	}
+	return sameListed(listed, w.sum.Discrepancies)
+}
+
+func (w *writer) usage(ctx context.Context, r Result) error {
+	t, err := w.folder.table("usage", usageColumns, true)
+	if err != nil {
+		return err
+	}
+	return w.usageRows(ctx, t, r.Usage(), false)
+}
+
+func (w *writer) users(ctx context.Context, r Result) error {
+	if !w.opts.Users {
+		return nil
+	}
+	t, err := w.folder.table("usage_users", userColumns, false)
+	if err != nil {
+		return err
+	}
+	return w.usageRows(ctx, t, r.UserUsage(), true)
+}
+
+func (w *writer) usageRows(ctx context.Context, t *table, rows iter.Seq[*engine.UsageRow], users bool) error {
+	for u := range rows {
+		writeUsage(t, w.sum.Carrier, u, users)
+		if err := t.end(ctx); err != nil {
+			return t.abandon(err)
+		}
+	}
+	return t.close()
+}
+
+func (w *writer) rejected(ctx context.Context, r Result) error {
+	t, err := w.folder.table("rejected", rejectedColumns, false)
+	if err != nil {
+		return err
+	}
+	for side, e := range r.Rejects(ctx) {
+		w.writeReject(t, side, e)
+		if err := t.end(ctx); err != nil {
+			return t.abandon(err)
+		}
+	}
+	if err := t.close(); err != nil {
+		return err
+	}
+	return sameCount("rejected rows", t.rows, rejectedRows(w.sum))
+}
+
+func (w *writer) verdicts(ctx context.Context, r Result) error {
+	if !w.opts.Verdicts {
+		return nil
+	}
+	t, err := w.folder.table("verdicts", verdictColumns, true)
+	if err != nil {
+		return err
+	}
+	for v, err := range r.Verdicts(ctx) {
+		if err != nil {
+			return t.abandon(fmt.Errorf("read verdicts: %w", err))
+		}
+		w.writeVerdict(t, v)
+		if err := t.end(ctx); err != nil {
+			return t.abandon(err)
+		}
+	}
+	if err := t.close(); err != nil {
+		return err
+	}
+	return sameCount("verdicts", t.rows, allRows(w.sum))
+}
