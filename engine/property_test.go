@@ -71,7 +71,7 @@ func TestWorldsReachEveryClassAndPass(t *testing.T) {
 	var classes [engine.NumClasses]int
 	passes := map[engine.Pass]int{}
 	offsets := 0
-	check(t, 600, func(t *rapid.T) {
+	check(t, 2000, func(t *rapid.T) {
 		w := drawWorld(t)
 		if rapid.IntRange(0, 9).Draw(t, "clock") == 0 {
 			w.rules.AutoOffset = true
@@ -87,8 +87,8 @@ func TestWorldsReachEveryClassAndPass(t *testing.T) {
 		}
 	})
 	for class, n := range classes {
-		if n < 20 {
-			t.Errorf("only %d records of 600 worlds are %v", n, engine.Class(class))
+		if n < 40 {
+			t.Errorf("only %d records of 2000 worlds are %v", n, engine.Class(class))
 		}
 	}
 	if len(passes) != 5 || offsets < 10 {

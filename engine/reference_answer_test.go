@@ -169,8 +169,12 @@ func (w *world) day(at int64) string {
 	return time.UnixMicro(at).In(zone).Format(time.DateOnly)
 }
 
-// country knows only the countries that the tests call.
+// country knows only the countries that the tests call. A hidden number has
+// none.
 func country(n engine.Number) string {
+	if n.E164Digits() == 0 {
+		return ""
+	}
 	for prefix, iso := range map[string]string{"+49": "DE", "+33": "FR", "+31": "NL"} {
 		if strings.HasPrefix(n.Full(), prefix) {
 			return iso
