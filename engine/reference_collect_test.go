@@ -130,9 +130,12 @@ func (a *answer) collectUsage(res *engine.Result) {
 // checkResult checks that the parts of a result agree with each other.
 func checkResult(ctx context.Context, res *engine.Result, s *engine.Summary, a *answer) error {
 	var invalid, users int64
-	for _, err := range res.Rejects(ctx) {
-		if err.Reason == "" {
-			return fmt.Errorf("rejects row %d without a reason", err.Row)
+	for e, err := range res.Rejects(ctx) {
+		if err != nil {
+			return err
+		}
+		if e.Reason == "" {
+			return fmt.Errorf("rejects row %d without a reason", e.Row)
 		}
 		invalid++
 	}

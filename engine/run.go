@@ -3,9 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
-	"io"
-	"iter"
+	"math"
+	"runtime"
+	"sync"
 	"time"
+
+	"concord/engine/spill"
 )
 
 // Task is one reconciliation.
@@ -32,16 +35,10 @@ type Task struct {
 }
 
 // Scratch makes temporary files. They vanish when closed.
-type Scratch interface {
-	Create() (ScratchFile, error)
-}
+type Scratch = spill.Scratch
 
 // ScratchFile is one temporary file.
-type ScratchFile interface {
-	io.ReaderAt
-	io.WriterAt
-	io.Closer
-}
+type ScratchFile = spill.File
 
 // Observer is told what happens. Its funcs may be nil and may be called by
 // several goroutines at once.
@@ -53,34 +50,201 @@ type Observer struct {
 	Rows func(side Side, rows int64)
 }
 
-// Result is a finished run. Close releases its scratch files.
-type Result struct{}
+// run is a Task at work.
+type run struct {
+	task    *Task
+	keys    *keys
+	budget  *spill.Budget
+	memory  int64
+	workers int
+	closers []interface{ Close() error }
 
-// Run reconciles. It closes neither the sources nor the scratch.
-func Run(ctx context.Context, t Task) (*Result, error) { return nil, errors.New("engine: no run yet") }
+	sides     [2]*sideData
+	dims      []*dimensions // by worker
+	tallies   []*tally
+	sightings *spill.Shuffle[sighting]
+	short     *spill.Shuffle[shortPair]
+	log       *spill.Shuffle[caseRec]
 
-// Summary returns the figures of the run.
-func (r *Result) Summary() *Summary { return nil }
+	segmentsMu sync.Mutex
+	segments   map[uint32][]rec // further segments of logged cases, by M's ordinal
 
-// Cases yields every discrepancy, by Microsoft start (else carrier start),
-// then id. The Case is valid until the next one.
-func (r *Result) Cases(ctx context.Context) iter.Seq2[*Case, error] { return nil }
+	clock       clock
+	findings    findings
+	pairedTwins map[twin]struct{}
 
-// Usage yields the usage per tenant, day, direction, call type and country,
-// in that order.
-func (r *Result) Usage() iter.Seq[*UsageRow] { return nil }
+	period         period
+	offset         int64 // microseconds
+	startTolerance int64 // microseconds
+	tolerance      int64 // milliseconds
+	late           int64 // microseconds
+	asOf           int64 // microseconds
+}
 
-// UserUsage yields the usage per tenant, user, month, direction, call type
-// and country. It needs Task.Users.
-func (r *Result) UserUsage() iter.Seq[*UsageRow] { return nil }
+// Run reconciles. It closes neither the sources nor the scratch. The error of
+// a run that spilled beyond its disk is the scratch's own.
+func Run(ctx context.Context, t Task) (res *Result, err error) {
+	if err := t.Rules.Validate(); err != nil {
+		return nil, err
+	}
+	r := newRun(&t)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.close())
+		}
+	}()
+	if err := r.read(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.match(ctx); err != nil {
+		return nil, err
+	}
+	r.stage("report")
+	return r.result(ctx)
+}
 
-// Rejects yields the invalid rows of both sides: Microsoft's first, then by
-// file and row.
-func (r *Result) Rejects(ctx context.Context) iter.Seq2[Side, *RowError] { return nil }
+const defaultMemory = 256 << 20
 
-// Verdicts yields the verdict on every record: Microsoft's first, then by
-// file and row. It needs Task.Verdicts.
-func (r *Result) Verdicts(ctx context.Context) iter.Seq2[*Verdict, error] { return nil }
+func newRun(t *Task) *run {
+	r := &run{task: t, keys: newKeys(), memory: t.Memory, workers: t.Workers, segments: map[uint32][]rec{}}
+	if r.memory <= 0 {
+		r.memory = defaultMemory
+	}
+	if r.workers <= 0 {
+		r.workers = runtime.GOMAXPROCS(0)
+	}
+	r.workers = min(r.workers, maxWorkers)
+	r.budget = spill.NewBudget(r.memory / 2)
+	r.setRules()
+	for side := range r.sides {
+		r.sides[side] = r.newSide()
+	}
+	for range r.workers {
+		r.dims = append(r.dims, newDimensions(r.keys, t.Users))
+	}
+	r.sightings = addShuffle[sighting](r, 1<<lightBits, blockBytes)
+	r.short = addShuffle[shortPair](r, 1, 64<<10)
+	r.log = addShuffle[caseRec](r, logParts, blockBytes)
+	return r
+}
 
-// Close releases what the result holds.
-func (r *Result) Close() error { return nil }
+func (r *run) setRules() {
+	t := r.task
+	r.period = newPeriod(t.From, t.To, t.Rules.Margin)
+	r.startTolerance = t.Rules.StartTolerance.Microseconds()
+	r.tolerance = t.Rules.DurationTolerance.Milliseconds()
+	r.late = t.Rules.LateWindow.Microseconds()
+	r.asOf = math.MaxInt64
+	if !t.AsOf.IsZero() {
+		r.asOf = t.AsOf.UnixMicro()
+	}
+}
+
+func (r *run) newSide() *sideData {
+	d := &sideData{
+		wide:    newWide(r.budget, r.task.Scratch),
+		clues:   addShuffle[clue](r, 1<<lightBits, blockBytes/4),
+		ids:     addShuffle[rec](r, 1<<matchBits, blockBytes),
+		numbers: addShuffle[rec](r, 1<<matchBits, blockBytes),
+		left:    addShuffle[rec](r, 1, 64<<10),
+		rejects: spill.NewSorter(r.task.Scratch, sortBytes),
+	}
+	r.closers = append(r.closers, d.wide.blobs, d.rejects)
+	return d
+}
+
+// sortBytes is what a sorter holds in memory.
+const sortBytes = 8 << 20
+
+func addShuffle[T any](r *run, partitions, bytes int) *spill.Shuffle[T] {
+	s := spill.NewShuffle[T](r.budget, r.task.Scratch, partitions, bytes)
+	r.closers = append(r.closers, s)
+	return s
+}
+
+func (r *run) close() error {
+	var errs []error
+	for _, c := range r.closers {
+		errs = append(errs, c.Close())
+	}
+	r.closers = nil
+	return errors.Join(errs...)
+}
+
+func (r *run) stage(name string) {
+	if f := r.task.Observer.Stage; f != nil {
+		f(name)
+	}
+}
+
+// read takes in both sides, the carrier's first: whether it has any
+// correlation ids decides where Microsoft's records go.
+func (r *run) read(ctx context.Context) error {
+	r.stage("read")
+	for _, side := range []Side{Carrier, Microsoft} {
+		if err := r.scan(ctx, side); err != nil {
+			return err
+		}
+	}
+	r.stage("repeats")
+	for _, d := range r.sides {
+		if err := r.findRepeats(ctx, d); err != nil {
+			return err
+		}
+	}
+	r.stage("clock")
+	if err := r.measureClock(ctx); err != nil {
+		return err
+	}
+	r.offset = r.clock.offset.Microseconds()
+	return joinFirst([]error{r.sightings.Close(), r.sides[0].clues.Close(), r.sides[1].clues.Close()})
+}
+
+// match runs the passes, each on what the earlier ones left over.
+func (r *run) match(ctx context.Context) error {
+	r.stage("match")
+	for range r.workers {
+		r.tallies = append(r.tallies, newTally(newDays(r.task.Rules.Zone), r.sides[Carrier].twins))
+	}
+	if r.sides[Carrier].anyCorr.Load() {
+		if err := r.matchPass(ctx, PassID); err != nil {
+			return err
+		}
+	}
+	if err := r.matchPass(ctx, PassNumbers); err != nil {
+		return err
+	}
+	rest := r.leftovers()
+	if err := r.matchSplits(ctx, &rest); err != nil {
+		return err
+	}
+	left, err := r.matchOneNumber(ctx, rest)
+	if err != nil {
+		return err
+	}
+	r.pairedTwins = map[twin]struct{}{}
+	for _, t := range r.tallies {
+		for k := range t.twins {
+			r.pairedTwins[k] = struct{}{}
+		}
+		t.twins = nil
+	}
+	return r.judgeLeft(ctx, left)
+}
+
+// parallel runs fn on every worker and returns the first error. A worker that
+// fails cancels the others.
+func (r *run) parallel(ctx context.Context, fn func(ctx context.Context, worker int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for worker := range r.workers {
+		wg.Go(func() {
+			if err := fn(ctx, worker); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}

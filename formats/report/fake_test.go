@@ -54,10 +54,10 @@ func each[T any](list []T) iter.Seq[*T] {
 func (f *fakeResult) Usage() iter.Seq[*engine.UsageRow]     { return each(f.usage) }
 func (f *fakeResult) UserUsage() iter.Seq[*engine.UsageRow] { return each(f.users) }
 
-func (f *fakeResult) Rejects(context.Context) iter.Seq2[engine.Side, *engine.RowError] {
-	return func(yield func(engine.Side, *engine.RowError) bool) {
+func (f *fakeResult) Rejects(context.Context) iter.Seq2[engine.Reject, error] {
+	return func(yield func(engine.Reject, error) bool) {
 		for i := range f.rejects {
-			if !yield(f.rejects[i].side, &f.rejects[i].err) {
+			if !yield(engine.Reject{Side: f.rejects[i].side, RowError: &f.rejects[i].err}, nil) {
 				return
 			}
 		}

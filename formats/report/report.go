@@ -25,7 +25,7 @@ type Result interface {
 	Cases(ctx context.Context) iter.Seq2[*engine.Case, error]
 	Usage() iter.Seq[*engine.UsageRow]
 	UserUsage() iter.Seq[*engine.UsageRow]
-	Rejects(ctx context.Context) iter.Seq2[engine.Side, *engine.RowError]
+	Rejects(ctx context.Context) iter.Seq2[engine.Reject, error]
 	Verdicts(ctx context.Context) iter.Seq2[*engine.Verdict, error]
 }
 
@@ -157,8 +157,11 @@ func (w *writer) rejected(ctx context.Context, r Result) error {
 	if err != nil {
 		return err
 	}
-	for side, e := range r.Rejects(ctx) {
-		w.writeReject(t, side, e)
+	for e, err := range r.Rejects(ctx) {
+		if err != nil {
+			return t.abandon(err)
+		}
+		w.writeReject(t, e.Side, e.RowError)
 		if err := t.end(ctx); err != nil {
 			return t.abandon(err)
 		}

@@ -1,0 +1,280 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"maps"
+	"math/bits"
+	"slices"
+
+	"concord/engine/spill"
+)
+
+// Result is a finished run. Close releases its scratch files.
+type Result struct {
+	r       *run
+	summary Summary
+	cells   []dimCell
+	users   []dimCell
+	cases   []*spill.Sorter
+	records []*spill.Sorter
+}
+
+// dimCell is a cell with what it is of.
+type dimCell struct {
+	dimension
+	day int32 // or month, counted from 1970-01
+	cell
+}
+
+// result resolves what was logged and adds the figures up.
+func (r *run) result(ctx context.Context) (*Result, error) {
+	all, err := r.resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := all[0].addRejects(ctx); err != nil {
+		return nil, err
+	}
+	if r.task.Verdicts {
+		if err := all[0].addInvalid(ctx); err != nil {
+			return nil, err
+		}
+	}
+	res := &Result{r: r}
+	for _, v := range all {
+		res.cases = append(res.cases, v.cases)
+		res.records = append(res.records, v.verdicts)
+	}
+	res.sumUp()
+	return res, nil
+}
+
+func (res *Result) sumUp() {
+	r, s := res.r, &res.summary
+	*s = Summary{
+		Carrier: r.task.Carrier, From: r.task.From, To: r.task.To, AsOf: r.task.AsOf,
+		ClockOffset: r.clock.offset, OffsetPairs: r.clock.pairs, Findings: r.findings.all,
+	}
+	for side, d := range r.sides {
+		s.Files[side] = d.files
+		for _, f := range d.files {
+			s.Classes[side][Invalid].Records += f.Rejected
+			s.Discrepancies[Invalid] += f.Rejected
+		}
+	}
+	for _, t := range r.tallies {
+		for side := range t.classes {
+			for c := range t.classes[side] {
+				s.Classes[side][c].merge(t.classes[side][c])
+			}
+		}
+		for c, n := range t.cases {
+			if Class(c).Discrepancy() {
+				s.Discrepancies[c] += n
+			}
+		}
+		s.RoundingExplainedMS += t.rounding
+	}
+	res.gather()
+	res.balances()
+}
+
+// gather brings the cells of all workers together.
+func (res *Result) gather() {
+	type key struct {
+		dimension
+		day int32
+	}
+	sums, users := map[key]*cell{}, map[key]*cell{}
+	add := func(to map[key]*cell, k key, x *cell) {
+		if sum := to[k]; sum != nil {
+			sum.merge(x)
+			return
+		}
+		copied := *x
+		to[k] = &copied
+	}
+	for _, t := range res.r.tallies {
+		for k, x := range t.cells {
+			d, day := *res.r.dimension(uint32(k >> 32)), int32(uint32(k))
+			if res.r.task.Users {
+				add(users, key{d, month(day)}, x)
+			}
+			d.user = ""
+			add(sums, key{d, day}, x)
+		}
+	}
+	list := func(from map[key]*cell) (out []dimCell) {
+		for k, x := range from {
+			out = append(out, dimCell{k.dimension, k.day, *x})
+		}
+		return out
+	}
+	res.cells, res.users = list(sums), list(users)
+}
+
+// month returns the first day of a day's month.
+func month(day int32) int32 {
+	name := dayName(day)
+	d := int32(name[8]-'0')*10 + int32(name[9]-'0')
+	return day - d + 1
+}
+
+// balances sums the cells per day, per destination and in all.
+func (res *Result) balances() {
+	s, rules := &res.summary, &res.r.task.Rules
+	byDay, byCountry := map[string]*Named{}, map[string]*Named{}
+	for i := range res.cells {
+		x := &res.cells[i]
+		if x.mTally.Records+x.cTally.Records == 0 {
+			continue
+		}
+		for name, to := range map[string]map[string]*Named{dayName(x.day): byDay, countryName(x.destination): byCountry} {
+			n := to[name]
+			if n == nil {
+				n = &Named{Name: name}
+				to[name] = n
+			}
+			n.add(&x.cell)
+		}
+		s.Totals.add(&x.cell)
+	}
+	s.Totals.judge(rules)
+	s.Days, s.Countries = named(byDay, rules), named(byCountry, rules)
+}
+
+func (b *Balance) add(x *cell) {
+	b.Microsoft.merge(x.mTally)
+	b.Carrier.merge(x.cTally)
+}
+
+func named(of map[string]*Named, rules *Rules) (out []Named) {
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		n := of[name]
+		n.judge(rules)
+		out = append(out, *n)
+	}
+	return out
+}
+
+// judge compares the difference with the limits, in parts per million of
+// Microsoft's time.
+func (b *Balance) judge(rules *Rules) {
+	diff := abs(b.DifferenceMS())
+	reaches := func(ppm int64) bool {
+		// diff/m >= ppm/1e6, in whole numbers; any difference reaches any
+		// share of nothing.
+		hi, lo := bits.Mul64(uint64(diff), 1_000_000)
+		mhi, mlo := bits.Mul64(uint64(b.Microsoft.MS), uint64(ppm))
+		return diff > 0 && (hi > mhi || hi == mhi && lo >= mlo)
+	}
+	switch {
+	case reaches(rules.DisputeAt):
+		b.Verdict = TotalsDispute
+	case reaches(rules.WarnAt):
+		b.Verdict = TotalsWarning
+	default:
+		b.Verdict = TotalsOK
+	}
+}
+
+// Summary returns the figures of the run.
+func (res *Result) Summary() *Summary { return &res.summary }
+
+// Cases yields every discrepancy, by Microsoft start (else carrier start),
+// then id; rejected rows, which have none, first. The Case is valid until the
+// next one.
+func (res *Result) Cases(ctx context.Context) iter.Seq2[*Case, error] {
+	return func(yield func(*Case, error) bool) {
+		var k Case
+		for e, err := range spill.Sorted(res.cases...) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			res.r.decodeCase(e, &k)
+			if !yield(&k, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Usage yields the usage per tenant, day, direction, call type and country,
+// in that order.
+func (res *Result) Usage() iter.Seq[*UsageRow] { return usageRows(res.cells, len(dayName(0))) }
+
+// UserUsage yields the usage per tenant, user, month, direction, call type
+// and country. It needs Task.Users.
+func (res *Result) UserUsage() iter.Seq[*UsageRow] { return usageRows(res.users, len("2006-01")) }
+
+// usageRows merges what differs only in destination, and sorts. Dates are cut
+// to dateLen characters.
+func usageRows(cells []dimCell, dateLen int) iter.Seq[*UsageRow] {
+	rows := map[UsageRow]*UsageRow{}
+	for i := range cells {
+		x := &cells[i]
+		if x.calls == 0 {
+			continue
+		}
+		k := UsageRow{TenantID: x.tenant, UserID: x.user, Date: dayName(x.day)[:dateLen],
+			Direction: x.direction, CallType: x.callType, Country: countryName(x.other)}
+		u := rows[k]
+		if u == nil {
+			copied := k
+			u = &copied
+			rows[k] = u
+		}
+		u.Calls += x.calls
+		u.MicrosoftMS += x.m
+		u.CarrierMS += x.c
+		u.UsedMS += x.used
+		u.OperatorSourcedCalls += x.operator
+	}
+	return func(yield func(*UsageRow) bool) {
+		for _, u := range slices.SortedFunc(maps.Values(rows), compareUsage) {
+			if !yield(u) {
+				return
+			}
+		}
+	}
+}
+
+func compareUsage(a, b *UsageRow) int {
+	return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.Date, b.Date),
+		cmp.Compare(a.Direction.String(), b.Direction.String()), cmp.Compare(a.CallType, b.CallType), cmp.Compare(a.Country, b.Country))
+}
+
+// Rejects yields the invalid rows of both sides: Microsoft's first, then by
+// file and row.
+func (res *Result) Rejects(ctx context.Context) iter.Seq2[Reject, error] {
+	return func(yield func(Reject, error) bool) {
+		for side, d := range res.r.sides {
+			for e, err := range d.allRejects(ctx) {
+				if !yield(Reject{Side(side), e}, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Reject is an invalid row and the side it was sent by.
+type Reject struct {
+	Side Side
+	*RowError
+}
+
+// Verdicts yields the verdict on every record: Microsoft's first, then by
+// file and row. It needs Task.Verdicts.
+func (res *Result) Verdicts(ctx context.Context) iter.Seq2[*Verdict, error] {
+	return res.r.verdicts(ctx, res.records)
+}
+
+// Close releases what the result holds.
+func (res *Result) Close() error { return res.r.close() }
