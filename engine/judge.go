@@ -35,7 +35,7 @@ func (w *matchWorker) judge(pass Pass, m, c *rec, more []rec, flags Flags) error
 	class := classify(pass, m, c, sum, agreed, len(more), r.startTolerance)
 	w.t.pair(class, m, c, more, sum, agreed)
 	if class.Discrepancy() || r.task.Verdicts {
-		return w.logPair(class, pass, m, c, more, flags|w.flags(m, c))
+		return w.logPair(class, pass, m, c, more, flags|w.flags(m, c, more))
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ func numbersDiffer(m, c *rec) bool {
 	return differ(m.callerCode(), c.callerCode()) || differ(m.calleeCode(), c.calleeCode())
 }
 
-func (w *matchWorker) flags(m, c *rec) (f Flags) {
+func (w *matchWorker) flags(m, c *rec, more []rec) (f Flags) {
 	if w.r.period.has(m.start) != w.r.period.has(c.start) {
 		f |= CutOff
 	}
@@ -81,7 +81,7 @@ func (w *matchWorker) flags(m, c *rec) (f Flags) {
 			f |= Swapped
 		}
 	}
-	if m.clockUntrusted() || c.clockUntrusted() {
+	if m.clockUntrusted() || c.clockUntrusted() || slices.ContainsFunc(more, func(s rec) bool { return s.clockUntrusted() }) {
 		f |= ClockUntrusted
 	}
 	return f

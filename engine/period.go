@@ -19,9 +19,10 @@ func newPeriod(from, to time.Time, margin time.Duration) period {
 
 func (p period) has(start int64) bool { return p.from <= start && start < p.to }
 
-// near reports whether a record takes part: it is at most the margin outside.
+// near reports whether a record takes part: it is in the period or within the
+// margin of it.
 func (p period) near(start int64) bool {
-	return p.has(start) || p.margin > 0 && p.from-p.margin <= start && start <= p.to+p.margin
+	return p.has(start) || p.margin > 0 && p.from-p.margin <= start && start < p.to+p.margin
 }
 
 // days tells the day of an instant in one zone. It remembers the stretch

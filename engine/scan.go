@@ -84,6 +84,9 @@ func (r *run) scan(ctx context.Context, side Side) error {
 	if err := r.task.Sources[side].Finish(ctx); err != nil {
 		return err
 	}
+	for i := s.last + 1; i < len(s.d.bases); i++ {
+		s.d.bases[i] = s.d.rows // files without a part
+	}
 	s.d.wide.sortBlocks()
 	return nil
 }
