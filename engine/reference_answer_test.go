@@ -46,6 +46,8 @@ type answer struct {
 	totals          engine.Balance
 	days, countries map[string]engine.Balance
 	usage           map[usageKey]engine.UsageRow
+	// usageRows and userRows are the engine's own rows, country and all.
+	usageRows, userRows []engine.UsageRow
 }
 
 func (a *answer) fill(w *world, all [2][]*record, pairs []*pair) {

@@ -116,6 +116,7 @@ func (a *answer) collectVerdicts(ctx context.Context, res *engine.Result, cases 
 
 func (a *answer) collectUsage(res *engine.Result) {
 	for u := range res.Usage() {
+		a.usageRows = append(a.usageRows, *u)
 		key := usageKey{u.TenantID, u.Date, u.CallType, u.Direction}
 		sum := a.usage[key]
 		sum.Calls += u.Calls
@@ -125,10 +126,16 @@ func (a *answer) collectUsage(res *engine.Result) {
 		sum.OperatorSourcedCalls += u.OperatorSourcedCalls
 		a.usage[key] = sum
 	}
+	for u := range res.UserUsage() {
+		a.userRows = append(a.userRows, *u)
+	}
 }
 
 // checkResult checks that the parts of a result agree with each other.
 func checkResult(ctx context.Context, res *engine.Result, s *engine.Summary, a *answer) error {
+	if err := tiesOut(s); err != nil {
+		return err
+	}
 	var invalid, users int64
 	for e, err := range res.Rejects(ctx) {
 		if err != nil {
@@ -142,7 +149,7 @@ func checkResult(ctx context.Context, res *engine.Result, s *engine.Summary, a *
 	if want := s.Classes[0][engine.Invalid].Records + s.Classes[1][engine.Invalid].Records; invalid != want {
 		return fmt.Errorf("%d rejects, the summary says %d", invalid, want)
 	}
-	for u := range res.UserUsage() {
+	for _, u := range a.userRows {
 		users += u.UsedMS
 	}
 	for _, u := range a.usage {
@@ -154,6 +161,23 @@ func checkResult(ctx context.Context, res *engine.Result, s *engine.Summary, a *
 	found := len(s.Findings) > 0 && s.Findings[0].Code == "clock_offset"
 	if found != (s.ClockOffset != 0) {
 		return fmt.Errorf("clock offset %v, findings %v", s.ClockOffset, s.Findings)
+	}
+	return nil
+}
+
+// tiesOut checks that each side's classes hold what its files held.
+func tiesOut(s *engine.Summary) error {
+	for side := range s.Classes {
+		var records, ms int64
+		for _, t := range s.Classes[side] {
+			records, ms = records+t.Records, ms+t.MS
+		}
+		for _, f := range s.Files[side] {
+			records, ms = records-f.Rows, ms-f.MS
+		}
+		if records != 0 || ms != 0 {
+			return fmt.Errorf("%v does not tie out by %d records, %d ms", engine.Side(side), records, ms)
+		}
 	}
 	return nil
 }

@@ -20,7 +20,8 @@ import (
 //
 // is a record that starts at that time of 2026-10-01 and lasts 60 seconds.
 // Keys are from, to (numbers; A, B, C and D are short for four, - is
-// withheld), corr, rev and the bare words operator, untrusted and bad. The id
+// withheld), corr, rev, tenant, user and type, and the bare words in, out,
+// operator, untrusted and bad. The id
 // - is none. want has a line for each record in the same order:
 //
 //	id class [pass partner [flags…]]
@@ -145,6 +146,8 @@ func setField(t *testing.T, r *row, key, value string) {
 		r.HasRevision, r.Revision = true, int32(n)
 	case "tenant":
 		r.TenantID = value
+	case "user":
+		r.UserID = value
 	case "type":
 		r.CallType = value
 	case "out":
