@@ -130,7 +130,7 @@ func preferred(ms, cs []*record, a, b [][2]*record) bool {
 
 // The reference's own assign is checked against all assignments there are.
 func TestReferenceAssignIsBestOfAll(t *testing.T) {
-	check(t, 3000, func(rt *rapid.T) {
+	check(t, 10_000, func(rt *rapid.T) {
 		ms, cs := drawList(rt, "m"), drawList(rt, "c")
 		window := rapid.Int64Range(0, 6).Draw(rt, "window")
 		var want [][2]*record
@@ -155,7 +155,7 @@ func TestReferenceAssignIsBestOfAll(t *testing.T) {
 func drawList(rt *rapid.T, label string) (list []*record) {
 	for range rapid.IntRange(0, 5).Draw(rt, label) {
 		r := &record{}
-		r.at = rapid.Int64Range(0, 9).Draw(rt, "at")
+		r.at = rapid.Int64Range(0, 12).Draw(rt, "at")
 		r.DurationMS = rapid.Int64Range(0, 3).Draw(rt, "duration")
 		r.Row = int64(len(list))
 		list = append(list, r)

@@ -33,19 +33,34 @@ func once(t *rapid.T, label string, n int) bool {
 	return rapid.IntRange(0, n-1).Draw(t, label) == n-1
 }
 
+// A crowd is how dense a world is: who calls, and within how many seconds.
+type crowd struct {
+	numbers []string
+	seconds int
+}
+
+var crowds = []crowd{
+	{numberPool, 60},
+	{numberPool, 8},
+	{[]string{"+4930111", "+33140333"}, 20},
+	{[]string{"+4930111", "+4930111", "+4930111", "+33140333", "+4930***", ""}, 10},
+	{[]string{"+4930111"}, 100},
+}
+
 func drawWorld(t *rapid.T) *world {
 	w := &world{rules: drawRules(t)}
 	drawPeriod(t, w)
+	among := pick(t, "crowd", crowds)
 	var ms, cs []row
-	for range rapid.IntRange(0, 12).Draw(t, "microsoft") {
-		m := drawRow(t, engine.Microsoft)
+	for range rapid.IntRange(0, 14).Draw(t, "microsoft") {
+		m := drawRow(t, engine.Microsoft, among)
 		ms = append(ms, m)
 		if !once(t, "lost", 4) {
 			cs = append(cs, echoes(t, w.rules, m)...)
 		}
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "noise") {
-		cs = append(cs, drawRow(t, engine.Carrier))
+		cs = append(cs, drawRow(t, engine.Carrier, among))
 	}
 	if w.rules.ClockOffset != 0 && !w.rules.AutoOffset {
 		shift(cs, w.rules.ClockOffset.Microseconds())
@@ -98,16 +113,16 @@ func drawPeriod(t *rapid.T, w *world) {
 }
 
 // drawRow draws a record that need not have a partner.
-func drawRow(t *rapid.T, side engine.Side) row {
+func drawRow(t *rapid.T, side engine.Side, among crowd) row {
 	if once(t, "bad", 40) {
 		return row{bad: true}
 	}
 	var r row
 	r.RecordID = drawID(t, side)
 	r.CorrelationID = pick(t, "correlation_id", []string{"", "", "x", "y", "z"})
-	r.Caller = engine.ParseNumber(pick(t, "caller", numberPool))
-	r.Callee = engine.ParseNumber(pick(t, "callee", numberPool))
-	at := midnight.Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "second")) * time.Second)
+	r.Caller = engine.ParseNumber(pick(t, "caller", among.numbers))
+	r.Callee = engine.ParseNumber(pick(t, "callee", among.numbers))
+	at := midnight.Add(time.Duration(rapid.IntRange(0, among.seconds).Draw(t, "second")) * time.Second)
 	r.Start = at.UnixMicro() + pick(t, "fraction", []int64{0, 0, 0, 1, 500_000})
 	if once(t, "far", 10) {
 		r.Start += pick(t, "distance", []int64{-3600_000000, 3600_000000, 86400_000000, -7 * 86400_000000})
