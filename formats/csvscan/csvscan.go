@@ -36,6 +36,9 @@ const (
 // default limits.
 type Options struct {
 	Delimiter byte   // [,]
+	Quote     byte   // ['"']
+	NoQuotes  bool   // quotes mean nothing
+	SkipLines int    // physical lines to pass over first; they are counted
 	Comment   string // lines that begin with it are ignored and counted; "" is none
 	Trailer   string // lines that begin with it are kept apart; "" is none
 	MaxField  int    // bytes of one field, as written [64 KiB]
@@ -46,6 +49,9 @@ type Options struct {
 func (o Options) orDefault() Options {
 	if o.Delimiter == 0 {
 		o.Delimiter = ','
+	}
+	if o.Quote == 0 {
+		o.Quote = '"'
 	}
 	if o.MaxField <= 0 {
 		o.MaxField = 64 << 10

@@ -37,7 +37,7 @@ type cursor struct {
 
 func (c *cursor) reset(data []byte, pos int, eof bool) {
 	c.data, c.pos, c.eof, c.lf = data, pos, eof, -1
-	c.quotes = bytes.IndexByte(data[pos:], '"') >= 0
+	c.quotes = !c.o.NoQuotes && bytes.IndexByte(data[pos:], c.o.Quote) >= 0
 	c.crs = bytes.IndexByte(data[pos:], '\r') >= 0
 }
 
@@ -79,7 +79,7 @@ func (c *cursor) special(line []byte) bool {
 			return true
 		}
 	}
-	return c.quotes && bytes.IndexByte(line, '"') >= 0
+	return c.quotes && bytes.IndexByte(line, c.o.Quote) >= 0
 }
 
 // line is the record of the line from pos to end, which holds neither quotes

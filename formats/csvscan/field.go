@@ -23,7 +23,7 @@ func (f *fields) add(b []byte) {
 // end, or the end of the input. When the field is bad it sets the reason and
 // returns where that was seen. It reports false when more data is needed.
 func (c *cursor) field(p int, rec *record, f *fields) (end int, ok bool) {
-	if p < len(c.data) && c.data[p] == '"' {
+	if p < len(c.data) && c.isQuote(c.data[p]) {
 		return c.quotedField(p, rec, f)
 	}
 	stop := min(len(c.data), p+c.o.MaxField+1, rec.start+c.o.MaxRecord+1)
@@ -32,7 +32,7 @@ func (c *cursor) field(p int, rec *record, f *fields) (end int, ok bool) {
 		case b == c.o.Delimiter || b == '\n' || b == '\r':
 			f.add(c.data[p:q])
 			return q, true
-		case b == '"':
+		case c.isQuote(b):
 			rec.reason = StrayQuote
 			return q, true
 		}
@@ -63,10 +63,12 @@ func (c *cursor) quotedField(p int, rec *record, f *fields) (end int, ok bool) {
 		return end, true
 	}
 	if f != nil {
-		f.add(unquote(c.data[p+1:q], doubled))
+		f.add(unquote(c.data[p+1:q], doubled, c.o.Quote))
 	}
 	return end, true
 }
+
+func (c *cursor) isQuote(b byte) bool { return c.quotes && b == c.o.Quote }
 
 func (c *cursor) endsField(b byte) bool {
 	return b == c.o.Delimiter || b == '\n' || b == '\r'
@@ -77,7 +79,7 @@ func (c *cursor) endsField(b byte) bool {
 func (c *cursor) closing(p int) (q int, doubled, ok bool) {
 	stop := min(len(c.data), p+2+c.o.MaxField)
 	for i := p + 1; i < stop; {
-		j := bytes.IndexByte(c.data[i:stop], '"')
+		j := bytes.IndexByte(c.data[i:stop], c.o.Quote)
 		if j < 0 {
 			break
 		}
@@ -85,7 +87,7 @@ func (c *cursor) closing(p int) (q int, doubled, ok bool) {
 		if j+1 == len(c.data) {
 			return j, doubled, c.eof
 		}
-		if c.data[j+1] != '"' {
+		if c.data[j+1] != c.o.Quote {
 			return j, doubled, true
 		}
 		doubled, i = true, j+2
@@ -94,7 +96,7 @@ func (c *cursor) closing(p int) (q int, doubled, ok bool) {
 }
 
 // unquote takes one of each doubled quote out of b, in place.
-func unquote(b []byte, doubled bool) []byte {
+func unquote(b []byte, doubled bool, quote byte) []byte {
 	if !doubled {
 		return b
 	}
@@ -102,7 +104,7 @@ func unquote(b []byte, doubled bool) []byte {
 	for i := 0; i < len(b); i++ {
 		b[w] = b[i]
 		w++
-		if b[i] == '"' {
+		if b[i] == quote {
 			i++
 		}
 	}

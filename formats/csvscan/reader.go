@@ -36,6 +36,7 @@ type Counts struct {
 	Blank    int64
 	Comments int64
 	Trailers int64
+	Skipped  int64 // lines passed over before the first record
 }
 
 // Reader cuts a stream into chunks.
@@ -68,6 +69,9 @@ func (r *Reader) Trailers() []string { return r.trailers }
 // most limit, and how many there were. It is no row. Without any record it
 // returns io.EOF.
 func (r *Reader) Header(limit int) (names []string, total int, err error) {
+	if err := r.start(); err != nil {
+		return nil, 0, err
+	}
 	for {
 		var c cursor
 		f := fields{list: make([][]byte, limit)}
@@ -126,6 +130,9 @@ func (r *Reader) takeHeader(c *cursor, rec record, f *fields) ([]string, int, er
 
 // Next returns the next chunk, then io.EOF.
 func (r *Reader) Next() (*Chunk, error) {
+	if err := r.start(); err != nil {
+		return nil, err
+	}
 	if r.skip != nil {
 		return r.skipRest()
 	}
@@ -244,31 +251,48 @@ func (r *Reader) openSkip(rec record) {
 // skipRest reads to the end of the line that the skipped row ends on, and
 // hands that row out.
 func (r *Reader) skipRest() (*Chunk, error) {
-	ch := r.skip
 	// What is held of the row was searched for a line end already.
 	r.off = len(r.buf)
+	if _, err := r.skipLine(); err != nil {
+		return nil, err
+	}
+	ch := r.skip
+	r.skip = nil
+	return ch, nil
+}
+
+// skipLine moves behind the next line end, or to the end of the stream, and
+// reports whether there was anything.
+func (r *Reader) skipLine() (some bool, err error) {
 	for {
-		if r.off == len(r.buf) && !r.eof {
-			if err := r.fill(r.o.ChunkSize); err != nil {
-				return nil, err
-			}
-		}
 		end, found := lineEnd(r.buf, r.off)
-		if found && r.buf[end] == '\r' && end+1 == len(r.buf) && !r.eof {
-			r.off = end
-			if err := r.more(); err != nil {
-				return nil, err
-			}
-			continue
+		some = some || end > r.off || found
+		if found && (end+1 < len(r.buf) || r.buf[end] == '\n' || r.eof) {
+			r.off = end + lineEndLen(r.buf, end)
+			return true, nil
 		}
-		if r.off = end; found {
-			r.off += lineEndLen(r.buf, end)
+		if r.off = end; !found && r.eof {
+			return some, nil
 		}
-		if found || r.eof {
-			r.skip = nil
-			return ch, nil
+		if err := r.more(); err != nil {
+			return some, err
 		}
 	}
+}
+
+// start passes over the lines before the first record, once.
+func (r *Reader) start() error {
+	for ; r.o.SkipLines > 0; r.o.SkipLines-- {
+		some, err := r.skipLine()
+		if err != nil {
+			return err
+		}
+		if some {
+			r.counts.Lines++
+			r.counts.Skipped++
+		}
+	}
+	return nil
 }
 
 // pool keeps the buffers of released chunks for new ones, a few at most.

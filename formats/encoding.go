@@ -1,0 +1,102 @@
+package formats
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// charset returns the encoding of a name as in a profile: nil for UTF-8.
+func charset(name string) (encoding.Encoding, error) {
+	switch strings.ToLower(name) {
+	case "", "utf-8", "utf8":
+		return nil, nil
+	case "utf-16", "utf-16le":
+		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), nil
+	case "utf-16be":
+		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), nil
+	}
+	e, err := ianaindex.IANA.Encoding(name)
+	if err != nil || e == nil {
+		return nil, fmt.Errorf("encoding %q is not known; use utf-8, utf-16, windows-1252 or iso-8859-1", name)
+	}
+	return e, nil
+}
+
+// decodeText returns r as UTF-8 without a byte order mark, and the name of the
+// encoding when it is another one. A byte order mark wins over the name.
+func decodeText(r *bufio.Reader, name string) (*bufio.Reader, string, error) {
+	head, err := r.Peek(3)
+	if err != nil && err != io.EOF {
+		return nil, "", err
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte{0xEF, 0xBB, 0xBF}):
+		_, err := r.Discard(3)
+		return r, "", err
+	case bytes.HasPrefix(head, []byte{0xFF, 0xFE}):
+		return transcode(r, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)), "utf-16", nil
+	case bytes.HasPrefix(head, []byte{0xFE, 0xFF}):
+		return transcode(r, unicode.UTF16(unicode.BigEndian, unicode.UseBOM)), "utf-16", nil
+	}
+	e, err := charset(name)
+	if err != nil || e == nil {
+		return r, "", err
+	}
+	if cm, ok := e.(*charmap.Charmap); ok {
+		return bufio.NewReaderSize(newCharmapReader(r, cm), peekSize), strings.ToLower(name), nil
+	}
+	return transcode(r, e), strings.ToLower(name), nil
+}
+
+func transcode(r io.Reader, e encoding.Encoding) *bufio.Reader {
+	return bufio.NewReaderSize(e.NewDecoder().Reader(r), peekSize)
+}
+
+// charmapReader turns text of one byte a character into UTF-8.
+type charmapReader struct {
+	r     io.Reader
+	table [256]string
+	in    []byte
+	held  []byte // of in, not decoded yet
+	err   error
+}
+
+func newCharmapReader(r io.Reader, cm *charmap.Charmap) *charmapReader {
+	c := &charmapReader{r: r, in: make([]byte, peekSize)}
+	for i := range c.table {
+		c.table[i] = string(cm.DecodeByte(byte(i)))
+	}
+	return c
+}
+
+// longest is the length of the longest character in UTF-8.
+const longest = 4
+
+func (c *charmapReader) Read(p []byte) (n int, err error) {
+	for len(c.held) == 0 && c.err == nil {
+		n, c.err = c.r.Read(c.in)
+		c.held = c.in[:n]
+	}
+	if len(c.held) == 0 {
+		return 0, c.err
+	}
+	n = 0
+	for len(c.held) > 0 && len(p)-n >= longest {
+		if b := c.held[0]; b < 0x80 {
+			p[n] = b
+			n++
+		} else {
+			n += copy(p[n:], c.table[b])
+		}
+		c.held = c.held[1:]
+	}
+	return n, nil
+}
