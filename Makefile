@@ -60,6 +60,7 @@ bench: ## the parts: BENCH in PKG, COUNT times, benchstat-readable, kept by date
 .PHONY: bench-peer
 bench-peer: machine build ## the whole program beside DuckDB on the same files: SIZES, ROUNDS
 	@mkdir -p $(RESULTS)
+	$(GO) build -o bin/gen ./fixtures/gen
 	cd fixtures/bench && CGO_ENABLED=1 $(GO) build -o ../../bin/bench-peer .
 	./bin/bench-peer -concord $(BINARY) -sizes $(SIZES) -rounds $(ROUNDS) | tee $(RESULTS)/$$(date -u +%F)-peer.txt
 
