@@ -33,6 +33,9 @@ const (
 	fieldCharge
 	fieldConnectionCharge
 	fieldCurrency
+	fieldCallerRaw
+	fieldCalleeRaw
+	fieldClockUntrusted
 	numFields
 )
 
@@ -91,6 +94,9 @@ func canonicalFields() [numFields]canonicalField {
 		fieldCharge:           {"charge", KindDecimal, true},
 		fieldConnectionCharge: {"connection_charge", KindDecimal, true},
 		fieldCurrency:         {"currency", KindText, true},
+		fieldCallerRaw:        {"caller_raw", KindText, true},
+		fieldCalleeRaw:        {"callee_raw", KindText, true},
+		fieldClockUntrusted:   {"clock_untrusted", KindBool, false},
 	}
 }
 

@@ -25,7 +25,7 @@ func (d *Decoder) set(s *stepReader, b []byte, c *engine.Call) string {
 	case KindSource:
 		return setSource(b, c)
 	case KindBool:
-		return d.setBool(b, c)
+		return d.setBool(s.field, b, c)
 	case KindDecimal:
 		return d.setDecimal(s, b, c)
 	}
@@ -68,6 +68,10 @@ func setDetailText(f fieldID, s string, t *engine.Details) {
 		t.CountryTenant = s
 	case fieldCurrency:
 		t.Currency = s
+	case fieldCallerRaw:
+		t.CallerRaw = s
+	case fieldCalleeRaw:
+		t.CalleeRaw = s
 	}
 }
 
@@ -163,7 +167,7 @@ func setSource(b []byte, c *engine.Call) string {
 	return ""
 }
 
-func (d *Decoder) setBool(b []byte, c *engine.Call) string {
+func (d *Decoder) setBool(f fieldID, b []byte, c *engine.Call) string {
 	v := false
 	switch string(b) {
 	case "true", "TRUE", "True", "1":
@@ -172,7 +176,10 @@ func (d *Decoder) setBool(b []byte, c *engine.Call) string {
 	default:
 		return "not true or false; a profile can map other words"
 	}
-	if c.Details != nil {
+	switch {
+	case f == fieldClockUntrusted:
+		c.ClockUntrusted = c.ClockUntrusted || v
+	case c.Details != nil:
 		c.Details.Answered = d.bools.of(v)
 	}
 	return ""

@@ -343,7 +343,7 @@ func microsOf(ns int64) int64 {
 	return us
 }
 
-// ints sets the duration or the revision of each call.
+// ints sets the duration, the revision or the flag of each call.
 func (p *typedPart) ints(s *setter, v *view, dst []engine.Call, at int) {
 	for i := range dst {
 		if v.null(at + i) {
@@ -367,6 +367,8 @@ func (s *setter) setInt(x int64, c *engine.Call) (reason string) {
 		return reasonLong
 	case s.field == fieldDuration:
 		c.DurationMS = x
+	case s.field == fieldClockUntrusted:
+		c.ClockUntrusted = x != 0
 	case int64(int32(x)) != x:
 		return reasonInt32
 	default:

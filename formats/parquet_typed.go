@@ -53,6 +53,8 @@ func (s *setter) fits(c parquetio.Column, u Use) bool {
 		return c.Logical == parquetio.Timestamp && (c.UTC || u.Zone == nil) && s.field != fieldInvite
 	case KindDuration, KindInt:
 		return whole && (s.field == fieldDuration || s.field == fieldRevision)
+	case KindBool:
+		return c.Physical == parquetio.Boolean && s.field == fieldClockUntrusted
 	}
 	return false
 }
