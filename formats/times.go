@@ -276,9 +276,16 @@ func (c *civil) unix() int64 {
 	if m <= 2 { // the year begins in March, so that the leap day is its last
 		y, m = y-1, m+12
 	}
-	days := 365*y + floorDiv(y, 4) - floorDiv(y, 100) + floorDiv(y, 400) + (153*(m-3)+2)/5 + int64(c.day) - 719469
+	y += 400 // so that nothing is negative
+	days := 365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + int64(c.day) - 865566
 	return days*daySeconds + int64(c.hour)*3600 + int64(c.min)*60 + int64(c.sec)
 }
 
-// floorDiv divides rounding down; a is at least -1.
-func floorDiv(a, b int64) int64 { return (a+b)/b - 1 }
+// floorDiv divides rounding down; b is more than 0.
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
