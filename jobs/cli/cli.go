@@ -1,0 +1,130 @@
+// Package cli is the command line: it reads flags, starts jobs and speaks to
+// the person or script that gave the command. Results go to the output;
+// progress and errors go to the error stream, and say what is wrong, where,
+// and what to do. It decides nothing about calls.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/alecthomas/kong"
+
+	"concord/jobs"
+)
+
+// Exit codes.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitDispute = 3
+)
+
+// workerCommand is the hidden command of the child processes.
+const workerCommand = "worker-process"
+
+// Streams are where a command reads and speaks.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// commands is the grammar.
+type commands struct {
+	Match   matchCmd   `cmd:"" help:"Reconcile a carrier's files with Microsoft's and write a report."`
+	Profile profileCmd `cmd:"" help:"Check a carrier's profile, or propose one."`
+	Demo    demoCmd    `cmd:"" help:"Make three carriers' files, reconcile each and show the result."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// session is what commands share.
+type session struct {
+	ctx context.Context
+	Streams
+	code int
+}
+
+// Run runs one command and returns the exit code: 0 done; 1 failed; 2 usage
+// or configuration; 3 done, but the totals verdict is dispute and --fail-on
+// asked to fail on it.
+func Run(ctx context.Context, args []string, s Streams) (code int) {
+	if len(args) == 1 && args[0] == workerCommand {
+		return runWorker(ctx, s)
+	}
+	defer func() {
+		if e, ok := recover().(exit); ok {
+			code = int(e)
+		}
+	}()
+	ses := &session{ctx: ctx, Streams: s}
+	parser, err := kong.New(&commands{}, kong.Name("concord"), kong.Writers(s.Out, s.Err),
+		kong.Description("Reconciles Microsoft's call records with the durations that a carrier reports."),
+		kong.Exit(func(code int) { panic(exit(code)) }), kong.UsageOnError())
+	if err != nil {
+		return ses.fail(err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		return ses.fail(&jobs.Failure{Kind: jobs.KindUsage, Messages: []string{err.Error() + "; concord --help lists the commands, concord COMMAND --help their flags"}})
+	}
+	if err := k.Run(ses); err != nil {
+		return ses.fail(err)
+	}
+	return ses.code
+}
+
+// exit carries an exit code out of the parser's help.
+type exit int
+
+// runWorker is the life of a child process.
+func runWorker(ctx context.Context, s Streams) int {
+	if err := jobs.Work(ctx, s.In, s.Out); err != nil {
+		fmt.Fprintln(s.Err, err)
+		return exitFailed
+	}
+	return exitDone
+}
+
+// fail shows an error as one block and returns its exit code.
+func (s *session) fail(err error) int {
+	f := jobs.Explain(err)
+	fmt.Fprint(s.Err, "concord: ")
+	for i, m := range f.Messages {
+		if i > 0 {
+			fmt.Fprint(s.Err, "         ")
+		}
+		fmt.Fprintln(s.Err, m)
+	}
+	if f.Kind == jobs.KindUsage {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+type versionCmd struct{}
+
+// Run prints the version of the program.
+func (versionCmd) Run(s *session) error {
+	version, toolchain := "unknown", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version, toolchain = info.Main.Version, info.GoVersion
+	}
+	fmt.Fprintf(s.Out, "concord %s (%s)\n", version, toolchain)
+	return nil
+}
+
+// terminal returns the file behind w when it is a terminal.
+func terminal(w io.Writer) (*os.File, bool) {
+	f, ok := w.(*os.File)
+	if !ok {
+		return nil, false
+	}
+	return f, isTerminal(f)
+}

@@ -1,0 +1,165 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"concord/engine"
+	"concord/formats"
+	"concord/formats/report"
+)
+
+// Outcome is a reconciliation that was published.
+type Outcome struct {
+	Out     string // the folder
+	Summary engine.Summary
+	Inputs  [2][]report.Input // by engine.Side
+	Zone    string            // of the period and of days
+	// WarnAt and DisputeAt are the shares that decided the totals verdict, in
+	// parts per million.
+	WarnAt, DisputeAt int64
+}
+
+// Match reconciles in this process. Its error is a *Failure.
+func Match(ctx context.Context, o MatchOptions, watch engine.Observer) (*Outcome, error) {
+	p, err := o.plan()
+	if err != nil {
+		return nil, err
+	}
+	out, err := p.run(ctx, watch)
+	if err != nil {
+		return nil, Explain(err)
+	}
+	return out, nil
+}
+
+// run takes the report's folder first, so that a disk that cannot be written
+// is told before the work and not after it.
+func (p *plan) run(ctx context.Context, watch engine.Observer) (out *Outcome, err error) {
+	folder, err := report.Begin(report.OS{}, p.Out, p.Staging)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, folder.Abort()) }()
+	in, err := p.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		// Files that were only read cannot lose anything: once the report is
+		// published it stays.
+		if closed := in.close(); err != nil {
+			err = errors.Join(err, closed)
+		}
+	}()
+	if watch.Stage != nil {
+		watch.Stage("read")
+	}
+	result, err := engine.Run(ctx, p.task(in, watch))
+	if err != nil {
+		return nil, err
+	}
+	o := &Outcome{Out: p.Out, Summary: *result.Summary(), Inputs: in.infos(), WarnAt: p.rules.WarnAt, DisputeAt: p.rules.DisputeAt, Zone: "UTC"}
+	if p.rules.Zone != nil {
+		o.Zone = p.rules.Zone.String()
+	}
+	err = folder.Write(ctx, result, p.reportOptions(o))
+	if closed := result.Close(); err != nil { // only scratch files are lost
+		return nil, errors.Join(err, closed)
+	}
+	return o, nil
+}
+
+func (p *plan) task(in *inputs, watch engine.Observer) engine.Task {
+	return engine.Task{
+		Carrier: p.carrier, Files: p.names, Rules: p.rules, From: p.from, To: p.to, AsOf: p.asOf,
+		Sources: [2]engine.Source{in.sides[engine.Microsoft], in.sides[engine.Carrier]},
+		Memory:  p.Memory, Workers: p.Workers, Scratch: scratchIn(p.Staging),
+		Verdicts: p.Verdicts, Users: p.Users, Observer: watch,
+	}
+}
+
+func (p *plan) reportOptions(o *Outcome) report.Options {
+	return report.Options{Inputs: o.Inputs, Rules: p.rules, Profile: p.profileName, Verdicts: p.Verdicts, Users: p.Users}
+}
+
+// inputs are the open files of both sides.
+type inputs struct {
+	handles []*os.File
+	sides   [2]*formats.Files
+}
+
+// open opens the files of both sides and reports what is wrong with any of
+// them at once.
+func (p *plan) open(ctx context.Context) (*inputs, error) {
+	in := new(inputs)
+	var errs []error
+	for side, paths := range p.paths() {
+		o := formats.Options{Carrier: p.carrier}
+		if engine.Side(side) == engine.Carrier {
+			o.Profile = p.profile
+		}
+		errs = append(errs, in.openSide(ctx, engine.Side(side), paths, o))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, errors.Join(err, in.close())
+	}
+	return in, nil
+}
+
+func (in *inputs) openSide(ctx context.Context, side engine.Side, paths []string, o formats.Options) error {
+	list := make([]formats.Input, len(paths))
+	for i, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return &formats.FileError{File: filepath.Base(path), Reason: reason(err).Error()}
+		}
+		in.handles = append(in.handles, f)
+		info, err := f.Stat()
+		if err != nil {
+			return &formats.FileError{File: filepath.Base(path), Reason: reason(err).Error()}
+		}
+		list[i] = formats.Input{Name: filepath.Base(path), R: f, Size: info.Size()}
+	}
+	files, err := formats.Open(ctx, side, list, o)
+	in.sides[side] = files
+	return err
+}
+
+// infos describes the files for the report.
+func (in *inputs) infos() (list [2][]report.Input) {
+	for side, files := range in.sides {
+		for _, i := range files.Info() {
+			list[side] = append(list[side], report.Input{
+				Name: i.Name, SHA256: i.SHA256, Bytes: i.Bytes, Format: i.Format, Rows: i.Rows,
+				Filtered: i.Filtered, Verified: i.IntegrityVerified, Notes: notes(i),
+			})
+		}
+	}
+	return list
+}
+
+// notes are what a person should know of a file.
+func notes(i formats.FileInfo) []string {
+	list := i.Notes
+	for _, c := range i.UnknownColumns {
+		list = append(list, fmt.Sprintf("column %q is not used", c))
+	}
+	return list
+}
+
+func (in *inputs) close() error {
+	var errs []error
+	for _, f := range in.sides {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	for _, f := range in.handles {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,232 @@
+// Package jobs does the product's work: it knows files and calls both, when
+// work runs, and in which process.
+//
+// Match reconciles a carrier's files in this process. A Worker does the same
+// in a child process under limits of memory and time, because a hostile file
+// can end the process that decodes it: what happens to the child is told as
+// one error about one file. In either case the report folder appears whole or
+// not at all, and a run that fails leaves nothing behind.
+//
+// Errors come as a *Failure, whose messages are meant for the person who gave
+// the command and never hold a phone number.
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"concord/engine"
+	"concord/formats"
+)
+
+// DefaultMemory is what a run may hold when nothing else is said, in bytes.
+const DefaultMemory = 256 << 20
+
+// minMemory is the least that a run can work with, in bytes.
+const minMemory = 16 << 20
+
+// MatchOptions say what to reconcile.
+type MatchOptions struct {
+	// Microsoft and Carrier name the files of each side in the order
+	// received.
+	Microsoft, Carrier []string
+	// Profile names the file that describes the carrier's dialect and rules;
+	// empty: canonical columns and the default rules.
+	Profile string
+	// CarrierName is used in reports; empty: the profile's carrier, or
+	// "carrier".
+	CarrierName string
+	// Period is a day (2026-10-01), a month (2026-10) or FROM/TO in the
+	// profile's zone, FROM included and TO not; empty: everything.
+	Period string
+	// AsOf is a day or a time (RFC 3339) from which the run looks at the
+	// world; empty: nothing is pending.
+	AsOf string
+	// Memory is what the run may hold, in bytes; 0: DefaultMemory.
+	Memory int64
+	// Workers is how many goroutines work; 0: one a processor.
+	Workers int
+	// Verdicts and Users ask for the reports that are written on request
+	// only.
+	Verdicts, Users bool
+	// Out is the folder to write. It must not exist; the folder above it
+	// must.
+	Out string
+	// Staging is the folder in which the report is prepared, beside Out;
+	// empty: a name of this process.
+	Staging string
+}
+
+// paths returns the file names by side.
+func (o *MatchOptions) paths() [2][]string {
+	return [2][]string{engine.Microsoft: o.Microsoft, engine.Carrier: o.Carrier}
+}
+
+// plan is what MatchOptions come to.
+type plan struct {
+	MatchOptions
+	profile          *formats.Profile // nil without one
+	rules            engine.Rules
+	carrier          string
+	from, to, asOf   time.Time
+	bytes            int64 // of all inputs
+	names            [2][]string
+	profileName, dir string // base name of the profile, folder above Out
+}
+
+// plan checks everything that can be checked before any work, and reports
+// every fault at once, as a usage failure.
+func (o MatchOptions) plan() (*plan, error) {
+	p := &plan{MatchOptions: o, rules: engine.DefaultRules()}
+	if p.Memory == 0 {
+		p.Memory = DefaultMemory
+	}
+	err := errors.Join(p.checkFiles(), p.readProfile(), p.readTimes(), p.checkFigures(), p.checkOut())
+	if err != nil {
+		return nil, usage(err)
+	}
+	if p.Staging == "" {
+		p.Staging = filepath.Join(p.dir, fmt.Sprintf(".%s.partial-%d", filepath.Base(p.Out), os.Getpid()))
+	}
+	return p, nil
+}
+
+func (p *plan) checkFiles() error {
+	var errs []error
+	for side, paths := range p.paths() {
+		if len(paths) == 0 {
+			errs = append(errs, fmt.Errorf("--%s: name at least one file", engine.Side(side)))
+		}
+		seen := make(map[string]bool)
+		for _, path := range paths {
+			size, err := fileSize(path)
+			if err == nil && seen[filepath.Clean(path)] {
+				err = errors.New("is given twice")
+			}
+			if err != nil {
+				errs = append(errs, fmt.Errorf("--%s %s: %w", engine.Side(side), path, err))
+			}
+			seen[filepath.Clean(path)] = true
+			p.bytes += size
+			p.names[side] = append(p.names[side], filepath.Base(path))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// fileSize returns the size of a file that can be read.
+func fileSize(path string) (int64, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return 0, reason(err)
+	case info.IsDir():
+		return 0, errors.New("is a folder, not a file")
+	case !info.Mode().IsRegular():
+		return 0, errors.New("is not a regular file; save it to disk first")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, reason(err)
+	}
+	return info.Size(), f.Close()
+}
+
+func (p *plan) readProfile() error {
+	p.carrier = p.CarrierName
+	if p.Profile != "" {
+		profile, err := LoadProfile(p.Profile)
+		if err != nil {
+			return err
+		}
+		p.profile, p.rules, p.profileName = profile, profile.Rules(), filepath.Base(p.Profile)
+		if p.carrier == "" {
+			p.carrier = profile.Carrier
+		}
+	}
+	if p.carrier == "" {
+		p.carrier = "carrier"
+	}
+	return nil
+}
+
+// maxProfile bounds a profile, in bytes.
+const maxProfile = 1 << 20
+
+// LoadProfile reads and checks a carrier's profile. Every fault is reported
+// at once, as a usage failure.
+func LoadProfile(path string) (*formats.Profile, error) {
+	size, err := fileSize(path)
+	if err == nil && size > maxProfile {
+		err = errors.New("is too large for a profile")
+	}
+	if err != nil {
+		return nil, usage(fmt.Errorf("profile %s: %w", path, err))
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usage(fmt.Errorf("profile %s: %w", path, reason(err)))
+	}
+	p, err := formats.ParseProfile(filepath.Base(path), b)
+	if err != nil {
+		return nil, usage(err)
+	}
+	return p, nil
+}
+
+func (p *plan) readTimes() error {
+	zone := p.rules.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	var errs []error
+	var err error
+	if p.Period != "" {
+		if p.from, p.to, err = ParsePeriod(p.Period, zone); err != nil {
+			errs = append(errs, fmt.Errorf("--period: %w", err))
+		}
+	}
+	if p.AsOf != "" {
+		if p.asOf, err = parseTime(p.AsOf, zone); err != nil {
+			errs = append(errs, fmt.Errorf("--as-of: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (p *plan) checkFigures() error {
+	var errs []error
+	if p.Memory < minMemory {
+		errs = append(errs, fmt.Errorf("--memory: must be at least %dMiB", minMemory>>20))
+	}
+	if p.Workers < 0 {
+		errs = append(errs, errors.New("--workers: must not be negative"))
+	}
+	return errors.Join(errs...)
+}
+
+// checkOut looks whether the report's folder can be made.
+func (p *plan) checkOut() error {
+	if p.Out == "" {
+		return errors.New("--out: name the folder to write")
+	}
+	p.Out = filepath.Clean(p.Out)
+	p.dir = filepath.Dir(p.Out)
+	info, err := os.Stat(p.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("--out %s: the folder %s does not exist; create it first", p.Out, p.dir)
+	case err != nil:
+		return fmt.Errorf("--out %s: %w", p.Out, reason(err))
+	case !info.IsDir():
+		return fmt.Errorf("--out %s: %s is not a folder", p.Out, p.dir)
+	}
+	if _, err := os.Lstat(p.Out); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--out %s: already exists; choose another folder or remove it first", p.Out)
+	}
+	return nil
+}

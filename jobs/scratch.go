@@ -1,0 +1,44 @@
+package jobs
+
+import (
+	"fmt"
+	"os"
+
+	"concord/engine"
+)
+
+// scratch makes temporary files in a folder. A file has no name once it is
+// open, where the system allows that, so that nothing is left of a process
+// that dies.
+type scratch struct{ dir string }
+
+// scratchIn returns scratch files in $TMPDIR, or else in dir.
+func scratchIn(dir string) scratch {
+	if tmp := os.Getenv("TMPDIR"); tmp != "" {
+		return scratch{tmp}
+	}
+	return scratch{dir}
+}
+
+// Create implements engine.Scratch.
+func (s scratch) Create() (engine.ScratchFile, error) {
+	f, err := os.CreateTemp(s.dir, ".concord-scratch-*")
+	if err != nil {
+		return nil, fmt.Errorf("create a temporary file in %s: %w", s.dir, reason(err))
+	}
+	if os.Remove(f.Name()) == nil {
+		return f, nil
+	}
+	return namedScratch{f}, nil
+}
+
+// namedScratch is a file that cannot be removed while it is open.
+type namedScratch struct{ *os.File }
+
+// Close implements engine.ScratchFile.
+func (n namedScratch) Close() error {
+	if err := n.File.Close(); err != nil {
+		return err
+	}
+	return os.Remove(n.Name())
+}

@@ -1,0 +1,168 @@
+package jobs
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"concord/engine"
+	"concord/formats"
+)
+
+// request is what a worker process is told, as one line of JSON.
+type request struct {
+	Options MatchOptions `json:"options"`
+	// Probe asks only whether this file of a side can be decoded.
+	Probe  string      `json:"probe,omitempty"`
+	Side   engine.Side `json:"side,omitempty"`
+	Limits limits      `json:"limits"`
+}
+
+// event is what a worker process says, one line of JSON each. The last one
+// holds Done, Failed or Decoded.
+type event struct {
+	Stage   string      `json:"stage,omitempty"`
+	Side    engine.Side `json:"side,omitempty"`
+	Rows    int64       `json:"rows,omitempty"`
+	Done    *Outcome    `json:"done,omitempty"`
+	Failed  *Failure    `json:"failed,omitempty"`
+	Decoded bool        `json:"decoded,omitempty"`
+}
+
+func (e *event) last() bool { return e.Done != nil || e.Failed != nil || e.Decoded }
+
+// Work is the whole life of a worker process: it reads one request from in,
+// does it under the limits that the request names, and tells on out what
+// happens. When in ends before the work does, whoever asked is gone: the work
+// is stopped and nothing stays behind.
+func Work(ctx context.Context, in io.Reader, out io.Writer) error {
+	r := bufio.NewReader(in)
+	line, err := r.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("read request: %w", err)
+	}
+	var req request
+	if err := json.Unmarshal(line, &req); err != nil {
+		return fmt.Errorf("read request: %w", err)
+	}
+	if err := req.Limits.apply(); err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(req.Limits.Soft)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { // ends with the process, which ends after this request
+		_, _ = io.Copy(io.Discard, r)
+		cancel()
+	}()
+	tell := &teller{enc: json.NewEncoder(out)}
+	return tell.tell(req.do(ctx, tell))
+}
+
+// do does what was asked and returns the last event.
+func (r *request) do(ctx context.Context, tell *teller) event {
+	if r.Probe != "" {
+		if err := r.decode(ctx); err != nil {
+			return event{Failed: Explain(err)}
+		}
+		return event{Decoded: true}
+	}
+	done, err := Match(ctx, r.Options, tell.observer())
+	if err != nil {
+		return event{Failed: Explain(err)}
+	}
+	return event{Done: done}
+}
+
+// decode reads one file to its end.
+func (r *request) decode(ctx context.Context) (err error) {
+	p := &plan{MatchOptions: r.Options}
+	if err := p.readProfile(); err != nil {
+		return err
+	}
+	o := formats.Options{Carrier: p.carrier}
+	if r.Side == engine.Carrier {
+		o.Profile = p.profile
+	}
+	in := new(inputs)
+	defer func() { err = errors.Join(err, in.close()) }()
+	if err := in.openSide(ctx, r.Side, []string{r.Probe}, o); err != nil {
+		return err
+	}
+	return readAll(ctx, in.sides[r.Side])
+}
+
+func readAll(ctx context.Context, src engine.Source) error {
+	calls := make([]engine.Call, 1024)
+	for {
+		part, err := src.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return src.Finish(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(readPart(ctx, part, calls), part.Close()); err != nil {
+			return err
+		}
+	}
+}
+
+func readPart(ctx context.Context, part engine.Part, calls []engine.Call) error {
+	for {
+		_, err := part.Read(ctx, calls)
+		var row *engine.RowError
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &row), err == nil:
+		default:
+			return err
+		}
+	}
+}
+
+// teller writes events, progress only now and then.
+type teller struct {
+	mu   sync.Mutex
+	enc  *json.Encoder
+	told [2]time.Time
+}
+
+// tellEvery is the least time between two words of progress.
+const tellEvery = 100 * time.Millisecond
+
+func (t *teller) tell(e event) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.enc.Encode(e)
+}
+
+func (t *teller) observer() engine.Observer {
+	return engine.Observer{
+		// When nobody listens any more the request's end tells so, too.
+		Stage: func(name string) { _ = t.tell(event{Stage: name}) },
+		Rows: func(side engine.Side, rows int64) {
+			if t.due(side) {
+				_ = t.tell(event{Side: side, Rows: rows})
+			}
+		},
+	}
+}
+
+func (t *teller) due(side engine.Side) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	if now.Sub(t.told[side]) < tellEvery {
+		return false
+	}
+	t.told[side] = now
+	return true
+}

@@ -1,0 +1,205 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"concord/engine"
+)
+
+// Worker does jobs in child processes of this program.
+type Worker struct {
+	Program string   // the program to start
+	Args    []string // what makes it call Work
+	// grace is how long a child may take to stop when asked; 0: 5 s.
+	grace time.Duration
+	// bound changes the limits of a child, for tests; nil: as they are.
+	bound func(*limits)
+}
+
+// Match reconciles in a child process. Its error is a *Failure. If the child
+// dies, each input is decoded alone, in a child of its own, to find the one
+// that kills it.
+func (w Worker) Match(ctx context.Context, o MatchOptions, watch engine.Observer) (*Outcome, error) {
+	p, err := o.plan()
+	if err != nil {
+		return nil, err
+	}
+	o.Staging, o.Memory = p.Staging, p.Memory
+	last, death, err := w.run(ctx, request{Options: o, Limits: limitsFor(p.Memory, p.bytes)}, watch)
+	if last != nil && last.Done != nil {
+		return last.Done, nil
+	}
+	if gone := os.RemoveAll(p.Staging); gone != nil {
+		err = errors.Join(err, fmt.Errorf("remove what a stopped run left: %w", gone))
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, Explain(context.Canceled)
+	case err != nil:
+		return nil, Explain(err)
+	case last != nil && last.Failed != nil:
+		return nil, last.Failed
+	}
+	return nil, w.blame(ctx, p, death)
+}
+
+// death says how a child ended that did not say so itself.
+type death string
+
+const (
+	noMemory death = "it needs more memory than it may have; allow more with --memory"
+	killed   death = "it was ended because it took too long, or because the machine is short of memory"
+	defect   death = "this is a defect of concord, not of your files; please report it with the version and the command"
+)
+
+// blame looks for the inputs that kill the process which decodes them.
+func (w Worker) blame(ctx context.Context, p *plan, d death) error {
+	f := &Failure{Kind: KindInput}
+	for side, paths := range p.paths() {
+		for i, path := range paths {
+			size, _ := fileSize(path)
+			req := request{Options: p.MatchOptions, Probe: path, Side: engine.Side(side), Limits: limitsFor(p.Memory, size)}
+			last, _, err := w.run(ctx, req, engine.Observer{})
+			switch {
+			case ctx.Err() != nil:
+				return Explain(context.Canceled)
+			case err != nil:
+				return Explain(err)
+			case last == nil:
+				f.Messages = append(f.Messages, p.names[side][i]+" could not be decoded within limits; it is damaged or made to do harm: ask the sender for a new copy")
+			case last.Failed != nil:
+				f.Messages = append(f.Messages, last.Failed.Messages...)
+			}
+		}
+	}
+	if len(f.Messages) == 0 {
+		return &Failure{Kind: KindFailed, Messages: []string{"the run ended before it was done and wrote nothing: " + string(d)}}
+	}
+	return f
+}
+
+// run starts a child and returns its last event, or nil and how it died. err
+// is about starting it.
+func (w Worker) run(ctx context.Context, req request, watch engine.Observer) (last *event, d death, err error) {
+	if w.bound != nil {
+		w.bound(&req.Limits)
+	}
+	line, err := json.Marshal(req)
+	if err != nil {
+		return nil, "", fmt.Errorf("ask a worker: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, req.Limits.Wall)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, w.Program, w.Args...)
+	cmd.Env = workerEnv()
+	stderr := new(head)
+	cmd.Stderr = stderr
+	cmd.WaitDelay = w.patience()
+	cmd.Cancel = func() error { return stop(cmd.Process) }
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
+		return nil, "", fmt.Errorf("start a worker: %w", err)
+	}
+	_, werr := in.Write(append(line, '\n'))
+	if werr == nil {
+		last = listen(out, watch)
+	}
+	// in stays open until here: its end tells the child that nobody waits.
+	_ = in.Close()
+	werr = cmd.Wait()
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) && (last == nil || last.Failed != nil) {
+		return nil, killed, nil // its last words are about being stopped
+	}
+	return last, causeOf(werr, stderr.String()), nil
+}
+
+func (w Worker) patience() time.Duration {
+	if w.grace > 0 {
+		return w.grace
+	}
+	return 5 * time.Second
+}
+
+// stop asks a child to stop; if it does not, it is killed in the end.
+func stop(p *os.Process) error {
+	if err := p.Signal(syscall.SIGTERM); err == nil || errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return p.Kill()
+}
+
+// listen passes progress on until the last event, which it returns.
+func listen(out io.Reader, watch engine.Observer) *event {
+	dec := json.NewDecoder(out)
+	for {
+		var e event
+		if err := dec.Decode(&e); err != nil {
+			return nil
+		}
+		switch {
+		case e.last():
+			return &e
+		case e.Stage != "" && watch.Stage != nil:
+			watch.Stage(e.Stage)
+		case e.Stage == "" && watch.Rows != nil:
+			watch.Rows(e.Side, e.Rows)
+		}
+	}
+}
+
+// causeOf guesses from its last words why a process died.
+func causeOf(err error, words string) death {
+	var exit *exec.ExitError
+	switch {
+	case strings.Contains(words, "out of memory"), strings.Contains(words, "cannot allocate memory"):
+		return noMemory
+	case errors.As(err, &exit) && !exit.Exited():
+		return killed
+	}
+	return defect
+}
+
+// workerEnv is all that a worker needs of the environment: nothing that could
+// be a secret.
+func workerEnv() []string {
+	env := []string{"GOTRACEBACK=single"}
+	for _, name := range []string{"TMPDIR", "TMP", "TEMP", "TZ", "ZONEINFO", "GOMAXPROCS", "GOCOVERDIR", "SystemRoot"} {
+		if v, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+// head keeps the beginning of what is written to it.
+type head struct{ b []byte }
+
+const headSize = 4 << 10
+
+// Write implements io.Writer.
+func (h *head) Write(p []byte) (int, error) {
+	h.b = append(h.b, p[:min(len(p), headSize-len(h.b))]...)
+	return len(p), nil
+}
+
+func (h *head) String() string { return string(h.b) }
+
+// Self returns the worker that is this program with the given arguments.
+func Self(args ...string) (Worker, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return Worker{}, fmt.Errorf("find this program: %w", err)
+	}
+	return Worker{Program: filepath.Clean(program), Args: args}, nil
+}
