@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"concord/engine"
 	"concord/formats/csvscan"
@@ -45,7 +47,7 @@ func openCSV(j *job, s *stream, text *bufio.Reader, head []byte, encoding string
 	if d.delimiter == 0 {
 		d.delimiter = likelyDelimiter(head, d)
 	}
-	r := &csvReader{job: j, stream: s, comma: d.delimiter, scan: csvscan.NewReader(text, d.scanOptions(&j.opts.Limits))}
+	r := &csvReader{job: j, stream: s, comma: d.delimiter, scan: csvscan.NewReader(text, d.scanOptions(j.opts))}
 	r.format = joinFormat("csv", encoding, s.packed)
 	names, err := r.columns(d, head)
 	if err != nil {
@@ -238,9 +240,12 @@ func (p *csvPart) Read(_ context.Context, dst []engine.Call) (n int, err error) 
 
 // decode makes a call of a row; keep is false when the profile leaves it out.
 func (p *csvPart) decode(row csvscan.Row, c *engine.Call) (bad *engine.RowError, keep bool) {
-	if row.Reason != "" {
+	switch {
+	case row.Reason != "":
 		bad = &engine.RowError{Reason: string(row.Reason)}
-	} else {
+	case !p.work.split.UTF8() && !p.r.readable(row.Fields):
+		bad = &engine.RowError{Reason: notUTF8}
+	default:
 		bad, keep = p.work.decode(p.r, row.Fields, c)
 	}
 	if bad != nil {
@@ -248,6 +253,17 @@ func (p *csvPart) decode(row csvscan.Row, c *engine.Call) (bad *engine.RowError,
 	}
 	c.Row = p.r.base + row.Number
 	return bad, keep
+}
+
+const notUTF8 = "the text is not UTF-8; the profile has to say files.encoding"
+
+// readable reports whether the fields that are read are UTF-8. Others may be
+// anything.
+func (r *csvReader) readable(fields [][]byte) bool {
+	if r.feed != nil {
+		return !slices.ContainsFunc(fields, func(b []byte) bool { return !utf8.Valid(b) })
+	}
+	return !slices.ContainsFunc(r.plan.Columns(), func(at int) bool { return !utf8.Valid(fields[at]) })
 }
 
 func (w *csvWork) decode(r *csvReader, fields [][]byte, c *engine.Call) (*engine.RowError, bool) {

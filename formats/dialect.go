@@ -29,10 +29,11 @@ func dialectOf(p *Profile) dialect {
 	}
 }
 
-func (d dialect) scanOptions(l *Limits) csvscan.Options {
+func (d dialect) scanOptions(o *Options) csvscan.Options {
+	l := &o.Limits
 	return csvscan.Options{
 		Delimiter: d.delimiter, Quote: d.Quote, NoQuotes: d.NoQuotes, SkipLines: d.SkipLines,
-		Comment: d.Comment, Trailer: d.trailer, MaxField: l.Field, MaxRecord: l.Record,
+		Comment: d.Comment, Trailer: d.trailer, MaxField: l.Field, MaxRecord: l.Record, ChunkSize: o.chunk,
 	}
 }
 

@@ -31,9 +31,8 @@ func DefaultLimits() Limits {
 	}
 }
 
-// orDefault fills in what is zero.
-func (l Limits) orDefault() Limits {
-	d := DefaultLimits()
+// or fills in from d what is zero.
+func (l Limits) or(d Limits) Limits {
 	set(&l.Field, d.Field)
 	set(&l.Record, d.Record)
 	set(&l.Columns, d.Columns)

@@ -377,3 +377,35 @@ func TestTeamsExports(t *testing.T) {
 		})
 	}
 }
+
+func TestEncodings(t *testing.T) {
+	row := "r1,2026-10-01T10:00:00Z,60000,+493012345678,J\xfcrgen\n"
+	for _, c := range []struct {
+		name, encoding string
+		want           string
+		bad            int
+	}{
+		{"said to be Windows-1252", "windows-1252", "Jürgen", 0},
+		{"said to be ISO 8859-1", "iso-8859-1", "Jürgen", 0},
+		{"not said: the row is bad, not garbled", "", "", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := DefaultProfile()
+			p.Files.Encoding = c.encoding
+			r := readSide(t, engine.Carrier, Options{Profile: p}, 10, textInput("a.csv", header+oneRow+row))
+			if r.err != nil || len(r.bad) != c.bad {
+				t.Fatalf("%+v", r)
+			}
+			if c.bad == 0 && r.calls[1].Callee.Full() != c.want {
+				t.Errorf("%+v", r.calls[1])
+			}
+		})
+	}
+}
+
+func TestAnIgnoredColumnMayHoldAnyBytes(t *testing.T) {
+	r := readSide(t, engine.Carrier, Options{}, 10, textInput("a.csv", "start,duration_ms,name\n2026-10-01T10:00:00Z,1,J\xfcrgen\n"))
+	if r.err != nil || len(r.calls) != 1 {
+		t.Fatalf("%+v", r)
+	}
+}

@@ -23,6 +23,17 @@ type Options struct {
 	Carrier string   // given to records that name none
 	Limits  Limits
 	Details bool // fill Call.Details
+
+	chunk int // bytes of a part of text to aim at; 0 is csvscan's own
+}
+
+// limits are those of the profile, else those given, else the defaults.
+func (o *Options) limits() Limits {
+	l := o.Limits.or(DefaultLimits())
+	if o.Profile != nil {
+		return o.Profile.Limits.or(l)
+	}
+	return l
 }
 
 // FileInfo is what is known of a file after Finish. Rows is always the sum of
@@ -99,7 +110,7 @@ var _ engine.Source = (*Files)(nil)
 // and that what is required is there. It returns every file's error at once,
 // each a *FileError. The inputs stay the caller's to close, after Close.
 func Open(ctx context.Context, side engine.Side, inputs []Input, opts Options) (*Files, error) {
-	opts.Limits = opts.Limits.orDefault()
+	opts.Limits = opts.limits()
 	f := &Files{open: make([]fileReader, len(inputs)), infos: make([]FileInfo, len(inputs))}
 	var errs []error
 	for i, in := range inputs {

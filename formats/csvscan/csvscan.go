@@ -44,6 +44,8 @@ type Options struct {
 	MaxField  int    // bytes of one field, as written [64 KiB]
 	MaxRecord int    // bytes of one record [1 MiB]
 	ChunkSize int    // bytes to aim at [512 KiB]
+
+	prefixes bool // there is a Comment or a Trailer
 }
 
 func (o Options) orDefault() Options {
@@ -62,6 +64,7 @@ func (o Options) orDefault() Options {
 	if o.ChunkSize <= 0 {
 		o.ChunkSize = 512 << 10
 	}
+	o.prefixes = o.Comment != "" || o.Trailer != ""
 	o.MaxRecord = max(o.MaxRecord, o.MaxField)
 	return o
 }

@@ -26,19 +26,56 @@ type record struct {
 
 // cursor walks the records of data.
 type cursor struct {
-	o    *Options
-	data []byte
-	pos  int
-	eof  bool // nothing follows data
-	// quotes and crs tell whether data holds such bytes at all.
-	quotes, crs bool
-	lf          int // the first LF at or after pos, else len(data); -1 when not known
+	o      *Options
+	data   []byte
+	pos    int
+	eof    bool // nothing follows data
+	quotes bool // data holds quotes that mean something
+	crs    bool // data holds CRs that no LF follows
+	lf     int  // the first LF at or after pos, else len(data); -1 when not known
 }
 
 func (c *cursor) reset(data []byte, pos int, eof bool) {
 	c.data, c.pos, c.eof, c.lf = data, pos, eof, -1
 	c.quotes = !c.o.NoQuotes && bytes.IndexByte(data[pos:], c.o.Quote) >= 0
-	c.crs = bytes.IndexByte(data[pos:], '\r') >= 0
+	c.crs = loneCR(data[pos:], eof)
+}
+
+// plain reports whether every line of the data ends with an LF and none holds
+// a quote.
+func (c *cursor) plain() bool { return !c.quotes && !c.crs }
+
+// loneCR reports whether data holds a CR that no LF follows.
+func loneCR(data []byte, eof bool) bool {
+	for {
+		i := bytes.IndexByte(data, '\r')
+		if i < 0 || i == len(data)-1 {
+			return i >= 0 && !eof
+		}
+		if data[i+1] != '\n' {
+			return true
+		}
+		data = data[i+2:]
+	}
+}
+
+// plainLine finds the line at pos in plain data, when it is a row: a line that
+// is blank, begins with a prefix, is long or has no end is left to next.
+func (c *cursor) plainLine() (line []byte, ok bool) {
+	rest := c.data[c.pos:]
+	i := bytes.IndexByte(rest, '\n')
+	if i <= 0 || i > c.o.MaxField {
+		return nil, false
+	}
+	line = rest[:i]
+	if line[i-1] == '\r' {
+		line = line[:i-1]
+	}
+	if len(line) == 0 || c.o.prefixes && c.kindOf(line) != row {
+		return nil, false
+	}
+	c.pos += i + 1
+	return line, true
 }
 
 // next finds the record at pos and moves behind it. It reports false when the

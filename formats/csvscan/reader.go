@@ -189,6 +189,9 @@ func (r *Reader) cut() *Chunk {
 	c := cursor{o: &r.o}
 	c.reset(r.buf, r.off, r.eof)
 	for {
+		if c.plain() {
+			r.plainLines(&c)
+		}
 		rec, _, ok := c.next(nil)
 		if !ok {
 			break
@@ -205,6 +208,19 @@ func (r *Reader) cut() *Chunk {
 		ch.Rows--
 	}
 	return r.handOut(ch, c.pos)
+}
+
+// plainLines counts the rows of plain data as far as they go.
+func (r *Reader) plainLines(c *cursor) {
+	n := int64(0)
+	for {
+		if _, ok := c.plainLine(); !ok {
+			break
+		}
+		n++
+	}
+	r.counts.Rows += n
+	r.counts.Lines += n
 }
 
 // handOut gives the bytes up to end to ch and keeps the rest.

@@ -3,6 +3,7 @@ package csvscan
 import (
 	"encoding/binary"
 	"math/bits"
+	"unicode/utf8"
 )
 
 // Row is one record of a chunk. Its fields lie in the chunk and are valid
@@ -23,6 +24,8 @@ type Splitter struct {
 	want  int
 	row   int64
 	line  int64
+	plain bool
+	utf8  bool
 }
 
 // Reset makes s cut the records of ch, which must have want fields each. It
@@ -34,11 +37,18 @@ func (s *Splitter) Reset(ch *Chunk, want int) {
 	s.chunk, s.want, s.row, s.line = ch, want, ch.FirstRow, ch.FirstLine
 	s.c.o = ch.o
 	s.c.reset(ch.data, 0, true)
+	s.utf8 = utf8.Valid(ch.data)
+	s.plain = s.c.plain() && ch.skipped == ""
 }
 
 // Next returns the next row; false when there is none left.
 func (s *Splitter) Next() (Row, bool) {
-	if s.chunk.skipped != "" {
+	if s.plain {
+		if line, ok := s.c.plainLine(); ok {
+			splitInto(&s.f, line, s.c.o.Delimiter)
+			return s.takePlain(), true
+		}
+	} else if s.chunk.skipped != "" {
 		return s.skipped()
 	}
 	for {
@@ -57,6 +67,27 @@ func (s *Splitter) Next() (Row, bool) {
 	}
 }
 
+// UTF8 reports whether all of the chunk is UTF-8.
+func (s *Splitter) UTF8() bool { return s.utf8 }
+
+// takePlain makes the Row of a plain line and counts it.
+func (s *Splitter) takePlain() Row {
+	r := Row{Fields: s.f.list, Number: s.row, Line: s.line}
+	if s.f.n != s.want {
+		r.Reason = s.wrongCount()
+	}
+	s.row++
+	s.line++
+	return r
+}
+
+func (s *Splitter) wrongCount() Reason {
+	if s.f.n < s.want {
+		return TooFewFields
+	}
+	return TooManyFields
+}
+
 // skipped returns the one row of a chunk whose bytes were passed over.
 func (s *Splitter) skipped() (Row, bool) {
 	if s.row > s.chunk.FirstRow {
@@ -72,10 +103,8 @@ func (s *Splitter) take(rec record) Row {
 	switch {
 	case rec.reason != "":
 		r.Line += rec.badLine
-	case s.f.n < s.want:
-		r.Reason = TooFewFields
-	case s.f.n > s.want:
-		r.Reason = TooManyFields
+	case s.f.n != s.want:
+		r.Reason = s.wrongCount()
 	}
 	s.row++
 	s.line += rec.lines
