@@ -32,7 +32,7 @@ var rooms = map[string][]string{
 	"jobs/cli":          {"engine", "formats/...", "exchange/...", "jobs/..."},
 	"fixtures":          {"engine", "formats/..."},
 	"fixtures/gen":      {"engine", "formats/...", "fixtures/..."},
-	"fixtures/hostile":  {"fixtures/..."},
+	"fixtures/hostile":  {"engine", "formats/...", "fixtures/..."},
 }
 
 // standardOnly are the rooms whose product code imports nothing from outside.
