@@ -48,6 +48,7 @@ type answer struct {
 	usage           map[usageKey]engine.UsageRow
 	// usageRows and userRows are the engine's own rows, country and all.
 	usageRows, userRows []engine.UsageRow
+	scratchFiles        int // that the engine made
 }
 
 func (a *answer) fill(w *world, all [2][]*record, pairs []*pair) {

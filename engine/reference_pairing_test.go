@@ -56,23 +56,26 @@ func (p *pairing) join(m, c *record, pass engine.Pass) {
 // group runs assign3 on each group of leftovers with the same key; an empty
 // key is none.
 func (p *pairing) group(pass engine.Pass, window int64, key func(*record) string) {
-	keys := map[string]bool{}
-	for _, m := range left(p.ms) {
-		keys[key(m)] = true
-	}
-	delete(keys, "")
-	for k := range keys {
-		same := func(r *record) bool { return key(r) == k }
-		p.assign3(pass, window, same)
+	ms, cs := byKey(left(p.ms), key), byKey(left(p.cs), key)
+	for k := range ms {
+		p.assign3(pass, window, ms[k], cs[k])
 	}
 }
 
-func (p *pairing) assign3(pass engine.Pass, window int64, same func(*record) bool) {
-	answered := (*record).answered
+func byKey(records []*record, key func(*record) string) map[string][]*record {
+	groups := map[string][]*record{}
+	for _, r := range records {
+		groups[key(r)] = append(groups[key(r)], r)
+	}
+	delete(groups, "")
+	return groups
+}
+
+func (p *pairing) assign3(pass engine.Pass, window int64, ms, cs []*record) {
 	unanswered := func(r *record) bool { return !r.answered() }
 	either := func(*record) bool { return true }
-	for _, which := range []func(*record) bool{answered, unanswered, either} {
-		for _, mc := range assign(left(p.ms, same, which), left(p.cs, same, which), window) {
+	for _, which := range []func(*record) bool{(*record).answered, unanswered, either} {
+		for _, mc := range assign(left(ms, which), left(cs, which), window) {
 			p.join(mc[0], mc[1], pass)
 		}
 	}

@@ -199,6 +199,9 @@ func run(ctx context.Context, w *world, how setup) (*answer, error) {
 	}
 	a, err := collect(ctx, res)
 	err = errors.Join(err, res.Close())
+	if a != nil {
+		a.scratchFiles = scratch.created
+	}
 	if scratch.open != 0 {
 		err = errors.Join(err, fmt.Errorf("%d scratch files are still open", scratch.open))
 	}

@@ -118,8 +118,8 @@ func unpairedClass(w *world, r *record, side []*record, i int) engine.Class {
 // another one says that is paired, or left over and earlier.
 func leftoverDuplicate(c *record, side []*record, i int) bool {
 	for j, o := range side {
-		if o != c && (o.pair != nil || j < i) && numberKey(c) != "" && numberKey(o) == numberKey(c) &&
-			o.Start == c.Start && o.DurationMS == c.DurationMS {
+		if o != c && (o.pair != nil || j < i) && o.Start == c.Start && o.DurationMS == c.DurationMS &&
+			numberKey(c) != "" && numberKey(o) == numberKey(c) {
 			return true
 		}
 	}

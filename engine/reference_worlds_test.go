@@ -223,6 +223,28 @@ func files(t *rapid.T, rows []row) [][]row {
 	return out
 }
 
+// drawLongWorld puts n worlds after each other, ten minutes apart, in the same
+// files. Most record ids are of one world only; correlation ids are not.
+func drawLongWorld(t *rapid.T, n int) *world {
+	long := drawWorld(t)
+	for i := range n {
+		w := drawWorld(t)
+		for side := range w.sides {
+			for f, rows := range w.sides[side] {
+				shift(rows, int64(i-n/2)*600_000_000)
+				for k := range rows {
+					if rows[k].RecordID != "" && k%10 > 0 {
+						rows[k].RecordID += fmt.Sprintf("-%d", i)
+					}
+				}
+				f %= len(long.sides[side])
+				long.sides[side][f] = append(long.sides[side][f], rows...)
+			}
+		}
+	}
+	return long
+}
+
 // drawClock adds about fifty calls between numbers of their own, seen by both
 // sides, of which about four in five show the same clock error.
 func drawClock(t *rapid.T, w *world) {
