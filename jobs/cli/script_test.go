@@ -2,7 +2,9 @@ package cli_test
 
 import (
 	"context"
+	"errors"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
@@ -29,6 +31,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"fails":     fails,
 			"parquet":   writeParquet,
 			"truncate":  truncate,
 			"bytes":     writeBytes,
@@ -37,6 +40,15 @@ func TestScripts(t *testing.T) {
 		},
 		Condition: func(cond string) (bool, error) { return cond == "mount" && canMount(t), nil },
 	})
+}
+
+// fails runs a command that must end with an exit code: fails CODE PROGRAM ARG….
+func fails(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || strconv.Itoa(exit.ExitCode()) != args[0] {
+		ts.Fatalf("exit code %s expected: %v", args[0], err)
+	}
 }
 
 // parquetCall is a canonical record.
