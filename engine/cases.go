@@ -280,6 +280,6 @@ func (r *run) takeLeg(b []byte, side Side, l *Leg) []byte {
 	return b
 }
 
-func (r *run) dimension(dim uint32) *dimension {
-	return &r.dims[dim>>dimBits].all[dim&(maxDims-1)]
+func (r *run) dimension(dim uint32) dimension {
+	return r.dims[dim>>dimBits].at(dim & (maxDims - 1))
 }

@@ -28,8 +28,10 @@ func (w *matchWorker) judge(pass Pass, m, c *rec, more []rec, flags Flags) error
 		return nil
 	}
 	sum := c.dur
+	w.noteTwin(c)
 	for i := range more {
 		sum += more[i].dur
+		w.noteTwin(&more[i])
 	}
 	agreed := r.task.Rules.agree(m.dur, sum)
 	class := classify(pass, m, c, sum, agreed, len(more), r.startTolerance)
@@ -120,8 +122,15 @@ func (w *matchWorker) outside(side Side, c *rec) {
 
 // outsidePaired counts a carrier's record of a pair outside the period.
 func (w *matchWorker) outsidePaired(c *rec) {
-	w.t.noteTwin(c)
+	w.noteTwin(c)
 	w.outside(Carrier, c)
+}
+
+// noteTwin remembers a paired record that another one repeats.
+func (w *matchWorker) noteTwin(c *rec) {
+	if w.r.sides[Carrier].twins.has(c.ord) {
+		w.t.twins[twinOf(c)] = struct{}{}
+	}
 }
 
 func (w *matchWorker) logSingle(class Class, side Side, c *rec) {

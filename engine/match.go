@@ -106,10 +106,6 @@ func (w *matchWorker) pairKey(r *rec) uint64 {
 	return w.r.keys.pair(r.callerCode(), r.calleeCode())
 }
 
-// admitted marks a record that admit has let through, so that a later pass
-// does not take the clock offset off again.
-const flagAdmitted = 1 << 54 // in rec.caller
-
 // admit takes the clock offset off the carrier's records and drops those that
 // take no part: repeats, and what is beyond the period's margin.
 func (w *matchWorker) admit(side Side, all []rec) []rec {

@@ -26,7 +26,7 @@ type clock struct {
 // measureClock finds the carrier's clock offset and, on the way, the
 // carrier's rows that share numbers and start with another.
 func (r *run) measureClock(ctx context.Context) error {
-	r.sides[Carrier].twins = newBitset(r.sides[Carrier].rows)
+	r.sides[Carrier].twins = newMarks(r.sides[Carrier].rows)
 	diffs := spill.NewShuffle[int64](r.budget, r.task.Scratch, 1, 64<<10)
 	defer diffs.Close()
 	var next atomic.Int64
@@ -143,8 +143,8 @@ func (f *sightingReader) group(all []sighting) {
 		}
 		if side == Carrier {
 			if before != nil && before.start == s.start {
-				f.r.sides[Carrier].twins.set(before.ord)
-				f.r.sides[Carrier].twins.set(s.ord)
+				f.r.sides[Carrier].twins.add(before.ord)
+				f.r.sides[Carrier].twins.add(s.ord)
 			}
 			before = s
 		}

@@ -31,7 +31,13 @@ const (
 
 	flagOperator       = 1 << 52 // in rec.caller
 	flagClockUntrusted = 1 << 53
+	// flagAdmitted marks a record that admit has let through, so that a later
+	// pass does not take the clock offset off again.
+	flagAdmitted = 1 << 54
 )
+
+// The callee's country, where the call went, stands above the callee's code.
+func (r *rec) destination() uint16 { return uint16(r.callee >> codeBits) }
 
 func (r *rec) callerCode() uint64 { return r.caller & codeMask }
 func (r *rec) calleeCode() uint64 { return r.callee & codeMask }

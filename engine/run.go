@@ -204,7 +204,7 @@ func (r *run) read(ctx context.Context) error {
 func (r *run) match(ctx context.Context) error {
 	r.stage("match")
 	for range r.workers {
-		r.tallies = append(r.tallies, newTally(newDays(r.task.Rules.Zone), r.sides[Carrier].twins))
+		r.tallies = append(r.tallies, newTally(newDays(r.task.Rules.Zone)))
 	}
 	if r.sides[Carrier].anyCorr.Load() {
 		if err := r.matchPass(ctx, PassID); err != nil {

@@ -58,7 +58,7 @@ type sideData struct {
 	rows    int64
 	anyCorr atomic.Bool
 	repeats states
-	twins   bitset // carrier: rows of the same numbers and start as another
+	twins   marks // carrier: rows of the same numbers and start as another
 }
 
 // scanner reads a side with several workers.
@@ -214,13 +214,13 @@ func (w *scanWriter) call(ord uint32, c *Call) error {
 	r := rec{
 		corr:   k.ident(c.CorrelationID),
 		caller: k.number(c.Caller),
-		callee: k.number(c.Callee),
+		callee: k.number(c.Callee) | uint64(countryIndex(c.Callee.e164))<<codeBits,
 		start:  c.Start,
 		dur:    c.DurationMS,
 		ord:    ord,
-		dim:    w.dimBase | w.dims.of(c),
 	}
-	if len(w.dims.all) > maxDims {
+	r.dim = w.dimBase | w.dims.of(c, r.destination())
+	if w.dims.full() {
 		return fmt.Errorf("more than %d combinations of tenant, user, call type and country; run without users or for a shorter period", maxDims)
 	}
 	if c.Source == SourceOperator {

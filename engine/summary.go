@@ -15,17 +15,10 @@ import (
 type Result struct {
 	r       *run
 	summary Summary
-	cells   []dimCell
-	users   []dimCell
+	usage   map[UsageRow]*UsageRow // by what a row is of
+	users   map[UsageRow]*UsageRow
 	cases   []*spill.Sorter
 	records []*spill.Sorter
-}
-
-// dimCell is a cell with what it is of.
-type dimCell struct {
-	dimension
-	day int32 // or month, counted from 1970-01
-	cell
 }
 
 // result resolves what was logged and adds the figures up.
@@ -81,73 +74,69 @@ func (res *Result) sumUp() {
 	res.balances()
 }
 
-// gather brings the cells of all workers together.
+// gather adds up the usage that the workers counted.
 func (res *Result) gather() {
-	type key struct {
-		dimension
-		day int32
-	}
-	sums, users := map[key]*cell{}, map[key]*cell{}
-	add := func(to map[key]*cell, k key, x *cell) {
-		if sum := to[k]; sum != nil {
-			sum.merge(x)
-			return
-		}
-		copied := *x
-		to[k] = &copied
-	}
+	res.usage, res.users = map[UsageRow]*UsageRow{}, map[UsageRow]*UsageRow{}
 	for _, t := range res.r.tallies {
-		for k, x := range t.cells {
-			d, day := *res.r.dimension(uint32(k >> 32)), int32(uint32(k))
+		t.usage.each(func(dim uint32, day int32, c *usageCell) {
+			d := res.r.dimension(dim)
+			k := UsageRow{TenantID: d.tenant, Date: dayName(day), Direction: d.direction, CallType: d.callType, Country: countryName(d.other)}
+			addUsage(res.usage, k, c)
 			if res.r.task.Users {
-				add(users, key{d, month(day)}, x)
+				k.UserID, k.Date = d.user, k.Date[:len("2006-01")]
+				addUsage(res.users, k, c)
 			}
-			d.user = ""
-			add(sums, key{d, day}, x)
-		}
+		})
 	}
-	list := func(from map[key]*cell) (out []dimCell) {
-		for k, x := range from {
-			out = append(out, dimCell{k.dimension, k.day, *x})
-		}
-		return out
-	}
-	res.cells, res.users = list(sums), list(users)
 }
 
-// month returns the first day of a day's month.
-func month(day int32) int32 {
-	name := dayName(day)
-	d := int32(name[8]-'0')*10 + int32(name[9]-'0')
-	return day - d + 1
+func addUsage(rows map[UsageRow]*UsageRow, k UsageRow, c *usageCell) {
+	u := rows[k]
+	if u == nil {
+		copied := k
+		u = &copied
+		rows[k] = u
+	}
+	u.Calls += int64(c.calls)
+	u.MicrosoftMS += c.m
+	u.CarrierMS += c.c
+	u.UsedMS += c.used
+	u.OperatorSourcedCalls += int64(c.operator)
 }
 
-// balances sums the cells per day, per destination and in all.
+// balances sums the balances of all workers per day, per destination and in
+// all.
 func (res *Result) balances() {
 	s, rules := &res.summary, &res.r.task.Rules
 	byDay, byCountry := map[string]*Named{}, map[string]*Named{}
-	for i := range res.cells {
-		x := &res.cells[i]
-		if x.mTally.Records+x.cTally.Records == 0 {
-			continue
+	for _, t := range res.r.tallies {
+		for day, b := range t.byDay {
+			addBalance(byDay, dayName(day), b)
+			s.Totals.merge(b)
 		}
-		for name, to := range map[string]map[string]*Named{dayName(x.day): byDay, countryName(x.destination): byCountry} {
-			n := to[name]
-			if n == nil {
-				n = &Named{Name: name}
-				to[name] = n
-			}
-			n.add(&x.cell)
+		for i := range t.byCountry {
+			addBalance(byCountry, countryName(uint16(i)), &t.byCountry[i])
 		}
-		s.Totals.add(&x.cell)
 	}
 	s.Totals.judge(rules)
 	s.Days, s.Countries = named(byDay, rules), named(byCountry, rules)
 }
 
-func (b *Balance) add(x *cell) {
-	b.Microsoft.merge(x.mTally)
-	b.Carrier.merge(x.cTally)
+func addBalance(to map[string]*Named, name string, b *Balance) {
+	if b.Microsoft.Records+b.Carrier.Records == 0 {
+		return
+	}
+	n := to[name]
+	if n == nil {
+		n = &Named{Name: name}
+		to[name] = n
+	}
+	n.merge(b)
+}
+
+func (b *Balance) merge(o *Balance) {
+	b.Microsoft.merge(o.Microsoft)
+	b.Carrier.merge(o.Carrier)
 }
 
 func named(of map[string]*Named, rules *Rules) (out []Named) {
@@ -207,35 +196,13 @@ func (res *Result) Cases(ctx context.Context) iter.Seq2[*Case, error] {
 
 // Usage yields the usage per tenant, day, direction, call type and country,
 // in that order.
-func (res *Result) Usage() iter.Seq[*UsageRow] { return usageRows(res.cells, len(dayName(0))) }
+func (res *Result) Usage() iter.Seq[*UsageRow] { return sortedUsage(res.usage) }
 
 // UserUsage yields the usage per tenant, user, month, direction, call type
 // and country. It needs Task.Users.
-func (res *Result) UserUsage() iter.Seq[*UsageRow] { return usageRows(res.users, len("2006-01")) }
+func (res *Result) UserUsage() iter.Seq[*UsageRow] { return sortedUsage(res.users) }
 
-// usageRows merges what differs only in destination, and sorts. Dates are cut
-// to dateLen characters.
-func usageRows(cells []dimCell, dateLen int) iter.Seq[*UsageRow] {
-	rows := map[UsageRow]*UsageRow{}
-	for i := range cells {
-		x := &cells[i]
-		if x.calls == 0 {
-			continue
-		}
-		k := UsageRow{TenantID: x.tenant, UserID: x.user, Date: dayName(x.day)[:dateLen],
-			Direction: x.direction, CallType: x.callType, Country: countryName(x.other)}
-		u := rows[k]
-		if u == nil {
-			copied := k
-			u = &copied
-			rows[k] = u
-		}
-		u.Calls += x.calls
-		u.MicrosoftMS += x.m
-		u.CarrierMS += x.c
-		u.UsedMS += x.used
-		u.OperatorSourcedCalls += x.operator
-	}
+func sortedUsage(rows map[UsageRow]*UsageRow) iter.Seq[*UsageRow] {
 	return func(yield func(*UsageRow) bool) {
 		for _, u := range slices.SortedFunc(maps.Values(rows), compareUsage) {
 			if !yield(u) {

@@ -1,100 +1,64 @@
 package engine
 
-// cell sums the calls of one dimension and day.
-type cell struct {
-	calls, operator int64
-	// of Microsoft's records, whatever became of them, and of the carrier's
-	// in their pairs; what the customer is shown
-	m, c, used int64
-	// the balance: of paired and missing records
-	mTally, cTally Tally
-}
-
-func (c *cell) merge(o *cell) {
-	c.calls += o.calls
-	c.operator += o.operator
-	c.m += o.m
-	c.c += o.c
-	c.used += o.used
-	c.mTally.merge(o.mTally)
-	c.cTally.merge(o.cTally)
-}
-
 // tally is what one worker has counted.
 type tally struct {
-	classes  [2][NumClasses]Tally
-	cases    [NumClasses]int64
-	rounding int64 // milliseconds that rounding explains
-	days     days
-	cells    map[uint64]*cell // by dimension and day
-	last     uint64
-	lastCell *cell
-	twins    map[twin]struct{} // of paired records
-	hasTwin  bitset
+	classes   [2][NumClasses]Tally
+	cases     [NumClasses]int64
+	rounding  int64 // milliseconds that rounding explains
+	days      days
+	byDay     map[int32]*Balance
+	lately    [64]recentDay
+	byCountry []Balance // by index of the destination
+	usage     usageTable
+	twins     map[twin]struct{} // of paired records
 }
 
-func newTally(d days, hasTwin bitset) *tally {
-	return &tally{days: d, cells: map[uint64]*cell{}, twins: map[twin]struct{}{}, hasTwin: hasTwin}
+// recentDay saves looking a day up again.
+type recentDay struct {
+	day int32
+	of  *Balance
 }
 
-// cell returns the cell of a record.
-func (t *tally) cell(c *rec) *cell {
-	k := uint64(c.dim)<<32 | uint64(uint32(t.days.of(c.start)))
-	if t.lastCell != nil && k == t.last {
-		return t.lastCell
+func newTally(d days) *tally {
+	return &tally{days: d, byDay: map[int32]*Balance{}, byCountry: make([]Balance, len(countryPrefixes)), twins: map[twin]struct{}{}}
+}
+
+// day returns the balance of a day.
+func (t *tally) day(day int32) *Balance {
+	l := &t.lately[day&63]
+	if l.of == nil || l.day != day {
+		b := t.byDay[day]
+		if b == nil {
+			b = new(Balance)
+			t.byDay[day] = b
+		}
+		*l = recentDay{day, b}
 	}
-	x := t.cells[k]
-	if x == nil {
-		x = new(cell)
-		t.cells[k] = x
-	}
-	t.last, t.lastCell = k, x
-	return x
+	return l.of
 }
 
-// pair counts a pair inside the period.
+// pair counts a pair inside the period. sum is the duration of all its
+// segments.
 func (t *tally) pair(class Class, m, c *rec, more []rec, sum int64, agreed agreement) {
 	t.cases[class]++
 	t.classes[Microsoft][class].add(m.dur)
-	t.carrierOf(class, c)
+	t.classes[Carrier][class].add(c.dur)
 	for i := range more {
-		t.carrierOf(class, &more[i])
+		t.classes[Carrier][class].add(more[i].dur)
 	}
 	if class == MatchedRounding {
 		t.rounding += sum - m.dur
 	}
-	x := t.cell(m)
-	x.usage(m, sum, agreed)
-	x.mTally.add(m.dur)
-	x.cTally.merge(Tally{1 + int64(len(more)), sum})
-}
-
-func (t *tally) carrierOf(class Class, c *rec) {
-	t.classes[Carrier][class].add(c.dur)
-	t.noteTwin(c)
-}
-
-// noteTwin remembers a paired record that another one repeats.
-func (t *tally) noteTwin(c *rec) {
-	if t.hasTwin.has(c.ord) {
-		t.twins[twinOf(c)] = struct{}{}
+	day := t.days.of(m.start)
+	for _, b := range [...]*Balance{t.day(day), &t.byCountry[m.destination()]} {
+		b.Microsoft.add(m.dur)
+		b.Carrier.merge(Tally{1 + int64(len(more)), sum})
 	}
-}
-
-// usage counts a call of the customer's: the carrier's duration where the
-// two agree, else Microsoft's own.
-func (x *cell) usage(m *rec, carrier int64, agreed agreement) {
-	x.calls++
-	x.m += m.dur
-	x.c += carrier
+	used := sum
 	if agreed == disagree {
-		x.used += m.dur
-	} else {
-		x.used += carrier
+		used = m.dur
 	}
-	if m.operator() {
-		x.operator++
-	}
+	t.usage.add(m, day, sum, used)
 }
 
 // single counts an unpaired record inside the period.
@@ -105,13 +69,110 @@ func (t *tally) single(class Class, side Side, c *rec) {
 	case Duplicate, ConflictingDuplicate, Superseded:
 		return
 	}
+	day := t.days.of(c.start)
 	if side == Microsoft {
-		x := t.cell(c)
-		x.usage(c, 0, disagree)
-		if class == MissingAtCarrier {
-			x.mTally.add(c.dur)
+		t.usage.add(c, day, 0, c.dur)
+	}
+	if class != MissingAtCarrier && class != MissingAtMicrosoft {
+		return
+	}
+	for _, b := range [...]*Balance{t.day(day), &t.byCountry[c.destination()]} {
+		if side == Microsoft {
+			b.Microsoft.add(c.dur)
+		} else {
+			b.Carrier.add(c.dur)
 		}
-	} else if class == MissingAtMicrosoft {
-		t.cell(c).cTally.add(c.dur)
+	}
+}
+
+// usageCell sums Microsoft's records of one dimension and day.
+type usageCell struct {
+	key             uint64 // dimension and day, plus one; 0: empty
+	calls, operator uint32
+	m, c, used      int64 // milliseconds
+}
+
+// usageTable holds cells by key in one piece of memory. Additions wait in a
+// queue, so that the processor fetches many cells at once.
+type usageTable struct {
+	slots []usageCell
+	n     int
+	queue [64]usageCell
+	wait  int
+}
+
+func usageKey(dim uint32, day int32) uint64 { return (uint64(dim)<<32 | uint64(uint32(day))) + 1 }
+
+// add counts one of Microsoft's records.
+func (u *usageTable) add(m *rec, day int32, carrier, used int64) {
+	q := &u.queue[u.wait]
+	*q = usageCell{key: usageKey(m.dim, day), calls: 1, m: m.dur, c: carrier, used: used}
+	if m.operator() {
+		q.operator = 1
+	}
+	if u.wait++; u.wait == len(u.queue) {
+		u.flush()
+	}
+}
+
+// flush works the queue off.
+func (u *usageTable) flush() {
+	for 2*(u.n+u.wait) > len(u.slots) {
+		u.grow()
+	}
+	var at [len(u.queue)]uint64
+	mask, touched := uint64(len(u.slots)-1), uint64(0)
+	for i := range u.queue[:u.wait] {
+		at[i] = mixKey(u.queue[i].key) & mask
+		touched += u.slots[at[i]].key // begins to fetch
+	}
+	_ = touched
+	for i := range u.queue[:u.wait] {
+		q := &u.queue[i]
+		s := u.find(q.key, at[i])
+		if s.key == 0 {
+			s.key = q.key
+			u.n++
+		}
+		s.calls += q.calls
+		s.operator += q.operator
+		s.m += q.m
+		s.c += q.c
+		s.used += q.used
+	}
+	u.wait = 0
+}
+
+// find returns the cell of a key, or the empty one where it goes.
+func (u *usageTable) find(key, at uint64) *usageCell {
+	mask := uint64(len(u.slots) - 1)
+	for u.slots[at].key != key && u.slots[at].key != 0 {
+		at = (at + 1) & mask
+	}
+	return &u.slots[at]
+}
+
+func (u *usageTable) grow() {
+	old := u.slots
+	u.slots = make([]usageCell, max(1024, 2*len(old)))
+	for i := range old {
+		if k := old[i].key; k != 0 {
+			*u.find(k, mixKey(k)&uint64(len(u.slots)-1)) = old[i]
+		}
+	}
+}
+
+func mixKey(k uint64) uint64 {
+	k *= 0x9e3779b97f4a7c15
+	return k ^ k>>29
+}
+
+// each calls fn with every cell and what it is of.
+func (u *usageTable) each(fn func(dim uint32, day int32, c *usageCell)) {
+	u.flush()
+	for i := range u.slots {
+		if c := &u.slots[i]; c.key != 0 {
+			fn(uint32((c.key-1)>>32), int32(uint32(c.key-1)), c)
+		}
 	}
 }
