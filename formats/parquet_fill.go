@@ -150,14 +150,21 @@ func (w *view) resolve(v *parquetio.Vector, s *setter) {
 	}
 }
 
-// pick looks up the values of a batch in a dictionary.
+// pick looks up the values of a batch in a dictionary. A null becomes zero.
 func pick[T any](scratch *[]T, dict []T, v *parquetio.Vector) []T {
 	if cap(*scratch) < len(v.Index) {
 		*scratch = make([]T, batchRows)
 	}
 	s := (*scratch)[:len(v.Index)]
+	if v.Nulls == nil {
+		for i, at := range v.Index {
+			s[i] = dict[at]
+		}
+		return s
+	}
+	clear(s)
 	for i, at := range v.Index {
-		if int(at) < len(dict) { // a null of an empty dictionary has none
+		if !v.Nulls[i] {
 			s[i] = dict[at]
 		}
 	}
