@@ -59,6 +59,22 @@ func loneCR(data []byte, eof bool) bool {
 	}
 }
 
+// blankLines passes over the blank lines at pos in plain data and counts them.
+func (c *cursor) blankLines() (n int64) {
+	for {
+		rest := c.data[c.pos:]
+		switch {
+		case len(rest) > 0 && rest[0] == '\n':
+			c.pos++
+		case len(rest) > 1 && rest[0] == '\r':
+			c.pos += 2
+		default:
+			return n
+		}
+		n++
+	}
+}
+
 // plainLine finds the line at pos in plain data, when it is a row: a line that
 // is blank, begins with a prefix, is long or has no end is left to next.
 func (c *cursor) plainLine() (line []byte, ok bool) {

@@ -210,17 +210,22 @@ func (r *Reader) cut() *Chunk {
 	return r.handOut(ch, c.pos)
 }
 
-// plainLines counts the rows of plain data as far as they go.
+// plainLines counts the rows of plain data, and the blank lines between them,
+// as far as they go.
 func (r *Reader) plainLines(c *cursor) {
-	n := int64(0)
 	for {
-		if _, ok := c.plainLine(); !ok {
-			break
+		blanks := c.blankLines()
+		n := int64(0)
+		for _, ok := c.plainLine(); ok; _, ok = c.plainLine() {
+			n++
 		}
-		n++
+		r.counts.Rows += n
+		r.counts.Blank += blanks
+		r.counts.Lines += n + blanks
+		if n+blanks == 0 {
+			return
+		}
 	}
-	r.counts.Rows += n
-	r.counts.Lines += n
 }
 
 // handOut gives the bytes up to end to ch and keeps the rest.

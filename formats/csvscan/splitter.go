@@ -44,6 +44,7 @@ func (s *Splitter) Reset(ch *Chunk, want int) {
 // Next returns the next row; false when there is none left.
 func (s *Splitter) Next() (Row, bool) {
 	if s.plain {
+		s.line += s.c.blankLines()
 		if line, ok := s.c.plainLine(); ok {
 			splitInto(&s.f, line, s.c.o.Delimiter)
 			return s.takePlain(), true
