@@ -21,11 +21,12 @@ type request struct {
 	// Probe asks only whether this file of a side can be decoded.
 	Probe  string      `json:"probe,omitempty"`
 	Side   engine.Side `json:"side,omitempty"`
+	Infer  string      `json:"infer,omitempty"` // asks only for a profile from this sample
 	Limits limits      `json:"limits"`
 }
 
 // event is what a worker process says, one line of JSON each. The last one
-// holds Done, Failed or Decoded.
+// holds Done, Failed, Decoded or Proposal.
 type event struct {
 	Stage   string      `json:"stage,omitempty"`
 	Side    engine.Side `json:"side,omitempty"`
@@ -33,9 +34,13 @@ type event struct {
 	Done    *Outcome    `json:"done,omitempty"`
 	Failed  *Failure    `json:"failed,omitempty"`
 	Decoded bool        `json:"decoded,omitempty"`
+
+	Proposal *Proposal `json:"proposal,omitempty"`
 }
 
-func (e *event) last() bool { return e.Done != nil || e.Failed != nil || e.Decoded }
+func (e *event) last() bool {
+	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil
+}
 
 // Work is the whole life of a worker process: it reads one request from in,
 // does it under the limits that the request names, and tells on out what
@@ -67,17 +72,20 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // do does what was asked and returns the last event.
 func (r *request) do(ctx context.Context, tell *teller) event {
-	if r.Probe != "" {
-		if err := r.decode(ctx); err != nil {
-			return event{Failed: Explain(err)}
-		}
-		return event{Decoded: true}
+	e := event{Decoded: r.Probe != ""}
+	var err error
+	switch {
+	case r.Infer != "":
+		e.Proposal, err = infer(r.Infer)
+	case r.Probe != "":
+		err = r.decode(ctx)
+	default:
+		e.Done, err = Match(ctx, r.Options, tell.observer())
 	}
-	done, err := Match(ctx, r.Options, tell.observer())
 	if err != nil {
 		return event{Failed: Explain(err)}
 	}
-	return event{Done: done}
+	return e
 }
 
 // decode reads one file to its end.

@@ -76,7 +76,7 @@ func (w Worker) blame(ctx context.Context, p *plan, d death) error {
 			case err != nil:
 				return Explain(err)
 			case last == nil:
-				f.Messages = append(f.Messages, p.names[side][i]+" could not be decoded within limits; it is damaged or made to do harm: ask the sender for a new copy")
+				f.Messages = append(f.Messages, undecodable(p.names[side][i]).Messages...)
 			case last.Failed != nil:
 				f.Messages = append(f.Messages, last.Failed.Messages...)
 			}
@@ -86,6 +86,12 @@ func (w Worker) blame(ctx context.Context, p *plan, d death) error {
 		return &Failure{Kind: KindFailed, Messages: []string{"the run ended before it was done and wrote nothing: " + string(d)}}
 	}
 	return f
+}
+
+// undecodable says that a file kills whoever reads it.
+func undecodable(name string) *Failure {
+	return &Failure{Kind: KindInput, Messages: []string{name +
+		" could not be decoded within limits; it is damaged or made to do harm: ask the sender for a new copy"}}
 }
 
 // run starts a child and returns its last event, or nil and how it died. err

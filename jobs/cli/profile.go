@@ -39,16 +39,22 @@ type profileInferCmd struct {
 	Sample string `arg:"" help:"A file of the carrier, or its first part."`
 }
 
-// Run prints the proposal, which says itself what is unsure.
+// Run prints the proposal, and beside it what a person must settle.
 func (c *profileInferCmd) Run(s *session) error {
 	w, err := jobs.Self(workerCommand)
 	if err != nil {
 		return err
 	}
-	text, err := w.Infer(s.ctx, c.Sample)
+	p, err := w.Infer(s.ctx, c.Sample)
 	if err != nil {
 		return err
 	}
-	_, err = s.Out.Write(text)
+	for i, d := range p.Doubts {
+		if i == 0 {
+			fmt.Fprintln(s.Err, "Check before use:")
+		}
+		fmt.Fprintf(s.Err, "  %s\n", d)
+	}
+	_, err = s.Out.Write(p.Text)
 	return err
 }
