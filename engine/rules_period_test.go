@@ -100,6 +100,16 @@ func TestPeriod(t *testing.T) {
 				c1 outside_period`,
 		},
 		{
+			name:      "a call of the day before, billed twice after midnight, is a duplicate",
+			set:       day,
+			microsoft: `m1 2026-09-30T23:59:59 60`,
+			carrier: `c1 2026-10-01T00:00:01 60
+				c2 2026-10-01T00:00:01 60`,
+			want: `m1 outside_period
+				c1 outside_period
+				c2 duplicate`,
+		},
+		{
 			name:    "a carrier's call belongs to the day that the right clock says",
 			set:     func(w *world) { day(w); w.rules.ClockOffset = time.Hour },
 			carrier: "c1 2026-10-02T00:30:00 60\nc2 2026-10-01T00:30:00 60",

@@ -65,6 +65,17 @@ func TestSplitCalls(t *testing.T) {
 				c3 missing_at_microsoft`,
 		},
 		{
+			name:      "segments stop once the call is full but for the tolerance",
+			microsoft: `m1 12:00:00 122`,
+			carrier: `c1 12:00:00 60
+				c2 12:01:00 60
+				c3 12:02:00 60`,
+			want: `m1 matched_split numbers c1
+				c1 matched_split numbers m1
+				c2 matched_split split m1
+				c3 missing_at_microsoft`,
+		},
+		{
 			name:      "segments that do not make up the call are still its segments",
 			microsoft: `m1 12:00:00 180`,
 			carrier: `c1 12:00:00 60
@@ -72,6 +83,24 @@ func TestSplitCalls(t *testing.T) {
 			want: `m1 duration_under numbers c1
 				c1 duration_under numbers m1
 				c2 duration_under split m1`,
+		},
+		{
+			name:      "segments are billed together, and too long together",
+			microsoft: `m1 12:00:00 120`,
+			carrier: `c1 12:00:00 60
+				c2 12:01:00 90`,
+			want: `m1 duration_over numbers c1
+				c1 duration_over numbers m1
+				c2 duration_over split m1`,
+		},
+		{
+			name:      "a ring that goes on as a segment is an answered call",
+			microsoft: `m1 12:00:00 60 corr=x`,
+			carrier: `c1 12:00:00 0 corr=x
+				c2 12:00:01 60`,
+			want: `m1 matched_split id c1
+				c1 matched_split id m1
+				c2 matched_split split m1`,
 		},
 		{
 			name:      "the nearest segment is taken, not the first",
