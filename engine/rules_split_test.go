@@ -161,6 +161,17 @@ func TestSplitCalls(t *testing.T) {
 				c2 unanswered_one_sided`,
 		},
 		{
+			name:      "a ring is no segment though others are near",
+			microsoft: `m1 12:00:00 120`,
+			carrier: `c1 12:00:00 60
+				c2 12:01:00 0
+				c3 12:10:00 60`,
+			want: `m1 duration_under numbers c1
+				c1 duration_under numbers m1
+				c2 unanswered_one_sided
+				c3 missing_at_microsoft`,
+		},
+		{
 			name: "a segment goes to the earlier call",
 			microsoft: `m1 12:00:00 120
 				m2 12:00:30 91`,
