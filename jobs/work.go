@@ -141,6 +141,7 @@ type teller struct {
 	mu   sync.Mutex
 	enc  *json.Encoder
 	told [2]time.Time
+	rows [2]int64 // the last that was not told, or 0
 }
 
 // tellEvery is the least time between two words of progress.
@@ -153,24 +154,43 @@ func (t *teller) tell(e event) error {
 }
 
 func (t *teller) observer() engine.Observer {
-	return engine.Observer{
-		// When nobody listens any more the request's end tells so, too.
-		Stage: func(name string) { _ = t.tell(event{Stage: name}) },
-		Rows: func(side engine.Side, rows int64) {
-			if t.due(side) {
-				_ = t.tell(event{Side: side, Rows: rows})
-			}
-		},
+	return engine.Observer{Stage: t.stage, Rows: t.progress}
+}
+
+// stage tells of a stage, and first what was held back of the one before.
+// When nobody listens any more the request's end tells so, too.
+func (t *teller) stage(name string) {
+	for side, rows := range t.held() {
+		if rows > 0 {
+			_ = t.tell(event{Side: engine.Side(side), Rows: rows})
+		}
+	}
+	_ = t.tell(event{Stage: name})
+}
+
+func (t *teller) progress(side engine.Side, rows int64) {
+	if t.due(side, rows) {
+		_ = t.tell(event{Side: side, Rows: rows})
 	}
 }
 
-func (t *teller) due(side engine.Side) bool {
+// due says whether it is time to tell, and holds the rows back if not.
+func (t *teller) due(side engine.Side, rows int64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
 	if now.Sub(t.told[side]) < tellEvery {
+		t.rows[side] = max(t.rows[side], rows)
 		return false
 	}
-	t.told[side] = now
+	t.told[side], t.rows[side] = now, 0
 	return true
+}
+
+// held takes what was held back.
+func (t *teller) held() (rows [2]int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	rows, t.rows = t.rows, rows
+	return rows
 }

@@ -30,7 +30,7 @@ func (c *demoCmd) Run(s *session) (err error) {
 	}
 	files := filepath.Join(dir, "files")
 	defer func() {
-		if !c.Keep || err != nil {
+		if !c.Keep {
 			err = errors.Join(err, os.RemoveAll(files))
 		}
 	}()

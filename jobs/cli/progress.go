@@ -96,7 +96,7 @@ func (p *progress) observer() engine.Observer {
 		Rows: func(side engine.Side, rows int64) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.rows[side] = rows
+			p.rows[side] = max(p.rows[side], rows)
 		},
 	}
 }
