@@ -14,17 +14,12 @@ import (
 )
 
 // decompressor undoes the codecs. What it returns never has another size than
-// the page's header said, and no codec gets to write beyond it.
+// the page's header said, and no codec gets to write beyond it. It holds
+// memory only, so that it needs no closing.
 type decompressor struct {
 	zstd   *zstd.Decoder
 	gzip   *gzip.Reader
 	brotli *brotli.Reader
-}
-
-func (d *decompressor) close() {
-	if d.zstd != nil {
-		d.zstd.Close()
-	}
 }
 
 // into decompresses src to exactly len(dst) bytes.

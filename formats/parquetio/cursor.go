@@ -35,15 +35,26 @@ type cursor struct {
 	bytes   deltaBytes
 }
 
+// newCursor begins a column of a row group with the buffers of one that is
+// done, if there is any.
 func newCursor(f *File, group, col int) *cursor {
 	ch := f.foot.groups[group].chunks[col]
-	return &cursor{
+	c, ok := f.spare.Get().(*cursor)
+	if !ok {
+		c = new(cursor)
+	}
+	v := c.vec.Values
+	v.Data = nil
+	*c = cursor{
 		file:  f,
 		col:   &f.foot.cols[col],
-		win:   window{r: f.r, pos: ch.start, end: ch.end},
+		win:   window{r: f.r, pos: ch.start, end: ch.end, buf: c.win.buf[:0]},
 		left:  ch.values,
 		codec: ch.codec,
+		dec:   c.dec, nulls: c.nulls, levelsV: c.levelsV, out: c.out,
+		vec: Vector{Values: v, Index: c.vec.Index},
 	}
+	return c
 }
 
 func (c *cursor) wrap(err error) error {
@@ -82,12 +93,9 @@ func (c *cursor) next(n int) error {
 	if err := c.values.decode(v, have); err != nil {
 		return err
 	}
-	if have == n {
-		return nil
+	if have < n {
+		c.spread(have)
 	}
-	v.Nulls = c.nulls
-	c.fit(n)
-	v.spread(c.nulls, have)
 	return nil
 }
 
@@ -104,26 +112,20 @@ func (c *cursor) readLevels(n int) (have int, err error) {
 	return have, nil
 }
 
-// fit makes room for a slot a row, keeping the values decoded so far.
-func (c *cursor) fit(n int) {
+// spread gives every row of the batch a slot.
+func (c *cursor) spread(have int) {
 	v := &c.vec
+	v.Nulls = c.nulls
 	switch {
 	case v.Dict != nil:
-		v.Index = roomFor(v.Index, n)
+		v.Index = spread(v.Index, c.nulls, have)
 	case c.col.Physical <= Int96:
-		v.Ints = roomFor(v.Ints, n)
+		v.Ints = spread(v.Ints, c.nulls, have)
 	case c.col.Physical <= Double:
-		v.Floats = roomFor(v.Floats, n)
+		v.Floats = spread(v.Floats, c.nulls, have)
 	default:
-		v.Spans = roomFor(v.Spans, n)
+		v.Spans = spread(v.Spans, c.nulls, have)
 	}
-}
-
-func roomFor[T any](s []T, n int) []T {
-	if cap(s) >= n {
-		return s
-	}
-	return append(make([]T, 0, n), s...)
 }
 
 // load reads the next data page, and the dictionary before it.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
 )
 
@@ -13,6 +14,8 @@ type File struct {
 	size int64
 	lim  Limits
 	foot *footer
+
+	spare sync.Pool // of *cursor
 
 	checked, unchecked atomic.Int64 // pages read, with and without a checksum
 }

@@ -79,7 +79,7 @@ func (r *Reader) Vector(i int) *Vector { return &r.cols[i].vec }
 // Close releases the Reader. Strings from it are no longer valid.
 func (r *Reader) Close() {
 	for _, c := range r.cols {
-		c.dec.close()
+		c.file.spare.Put(c)
 	}
 	r.cols, r.left, r.err = nil, 0, io.EOF
 }

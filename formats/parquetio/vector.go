@@ -46,9 +46,13 @@ func grow[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// spread moves the values at the front of s to the rows that are not null and
-// zeroes the others. have is the number of values.
-func spread[T any](s []T, nulls []bool, have int) {
+// spread returns s with a slot a row: its first have values moved to the rows
+// that are not null, and zeros elsewhere.
+func spread[T any](s []T, nulls []bool, have int) []T {
+	if n := len(nulls); cap(s) < n {
+		s = append(make([]T, 0, n), s...)
+	}
+	s = s[:len(nulls)]
 	var zero T
 	for i := len(nulls) - 1; i >= 0; i-- {
 		if nulls[i] {
@@ -58,21 +62,5 @@ func spread[T any](s []T, nulls []bool, have int) {
 		have--
 		s[i] = s[have]
 	}
-}
-
-func (v *Vector) spread(nulls []bool, have int) {
-	switch n := len(nulls); {
-	case v.Dict != nil:
-		v.Index = v.Index[:n]
-		spread(v.Index, nulls, have)
-	case v.Ints != nil:
-		v.Ints = v.Ints[:n]
-		spread(v.Ints, nulls, have)
-	case v.Floats != nil:
-		v.Floats = v.Floats[:n]
-		spread(v.Floats, nulls, have)
-	default:
-		v.Spans = v.Spans[:n]
-		spread(v.Spans, nulls, have)
-	}
+	return s
 }
