@@ -88,6 +88,23 @@ func TestTieOut(t *testing.T) {
 	}
 }
 
+// What rounding alone explains is not in dispute, and finance wants its sum.
+func TestRoundingExplained(t *testing.T) {
+	w := storyWorld(t, rounding("60/60 up"), `m1 12:00:00 61
+		m2 13:00:00 59
+		m3 14:00:00 61
+		m4 15:00:00 1`,
+		`c1 12:00:00 120
+		c2 13:00:00 60
+		c3 14:00:00 180
+		c4 15:00:00 60`)
+	for name, a := range map[string]*answer{"reference": reference(w), "engine": mustRun(t, w)} {
+		if a.roundingMS != 59_000+59_000 {
+			t.Errorf("%s: %d ms by rounding alone", name, a.roundingMS)
+		}
+	}
+}
+
 func TestUsedSeconds(t *testing.T) {
 	for _, c := range []struct {
 		name               string
