@@ -239,11 +239,11 @@ func fraction(b []byte, at int) (us uint32, end int, ok bool) {
 	return us, end, end > at
 }
 
-// two reads two digits; more than 99 when they are none.
+// two reads two digits; more than any year when they are none.
 func two(a, b byte) uint32 {
 	x, y := uint32(a-'0'), uint32(b-'0')
 	if x > 9 || y > 9 {
-		return 1000
+		return 100_000
 	}
 	return x*10 + y
 }
