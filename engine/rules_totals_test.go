@@ -128,6 +128,8 @@ func TestUsedSeconds(t *testing.T) {
 			engine.UsageRow{Calls: 1, CarrierMS: 60_000}},
 		{"repeats are no usage, nor is what Microsoft does not know", nil, "m1 12:00:00 60\nm1 12:00:00 60", "c1 12:00:00 60\nc2 15:00:00 60",
 			engine.UsageRow{Calls: 1, MicrosoftMS: 60_000, CarrierMS: 60_000, UsedMS: 60_000}},
+		{"what is superseded is no usage", nil, "m1 12:00:00 60\n---\nm1 12:00:00 90", "c1 12:00:00 90",
+			engine.UsageRow{Calls: 1, MicrosoftMS: 90_000, CarrierMS: 90_000, UsedMS: 90_000}},
 		{"calls of another period are no usage", day, "m1 12:00:00 60\nm2 2026-10-02T00:00:00 60", "c1 12:00:00 60\nc2 2026-10-02T00:00:00 60",
 			engine.UsageRow{Calls: 1, MicrosoftMS: 60_000, CarrierMS: 60_000, UsedMS: 60_000}},
 		{"calls whose duration came from the carrier are counted", nil, "m1 12:00:00 60 operator\nm2 13:00:00 60", "c1 12:00:00 60",
