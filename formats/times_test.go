@@ -132,6 +132,11 @@ func TestFixedLayoutsAgreeWithTheStandardLibrary(t *testing.T) {
 				if ok && (err != nil || w.sec*1_000_000+w.us != want.UnixMicro()) {
 					t.Fatalf("%q: got %v, standard library says %v, %v", text, w, want, err)
 				}
+				if f := compileFixed(parts); f != nil && len(text) == f.width {
+					if fixed, same := f.parse([]byte(text)); fixed != w || same != ok {
+						t.Fatalf("%q: got %v, %v by place, but %v, %v by piece", text, fixed, same, w, ok)
+					}
+				}
 			})
 		})
 	}
