@@ -120,11 +120,12 @@ func (st *stretch) add(side Side, key uint64, c *rec) error {
 	return st.shorten(1 - side)
 }
 
-// beyond reports whether a stretch of n records is more than the run may hold.
-func (st *stretch) beyond(n int) bool { return int64(n)*recBytes > max(st.w.r.memory/4, 1<<20) }
+// beyond reports whether a stretch of n records is more than can be told
+// apart. Like maxCells it does not follow the memory budget.
+func (st *stretch) beyond(n int) bool { return n*recBytes > 64<<20 }
 
 func (st *stretch) tooMany(n int) error {
-	return fmt.Errorf("%w: more than %d records share one id or one pair of numbers within the window; is the correlation id a constant? Leave it out of the profile, or give more memory", errGroup, n)
+	return fmt.Errorf("%w: more than %d records share one id or one pair of numbers within the window; is the correlation id a constant? Leave it out of the profile", errGroup, n)
 }
 
 // shorten lets go of records that nothing to come can pair with: those out of

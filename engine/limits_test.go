@@ -74,7 +74,7 @@ func TestAConstantCorrelationIDCostsNoMemory(t *testing.T) {
 }
 
 func TestAConstantIDOnBothSidesIsNamed(t *testing.T) {
-	ms, cs := constantID(30_000, true)
+	ms, cs := constantID(12_000, true)
 	_, err := matchCalls(t, ms, cs, 8<<10, &memoryScratch{})
 	if err == nil || !strings.Contains(err.Error(), "is the correlation id a constant?") {
 		t.Fatalf("got %v", err)

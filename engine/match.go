@@ -41,7 +41,6 @@ func (r *run) newMatchWorker(worker int) *matchWorker {
 		w.numbers[side], w.left[side] = d.numbers.Writer(), d.left.Writer()
 	}
 	w.g.w = w
-	w.g.maxCells = int(max(r.memory/4, 1<<20))
 	return w
 }
 
