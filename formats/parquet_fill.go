@@ -161,7 +161,9 @@ func (p *typedPart) texts(s *setter, v *view, dst []engine.Call, at int) {
 		if sp.Len > 0 {
 			text := sp.In(v.data)
 			*(*string)(unsafe.Add(unsafe.Pointer(&dst[i]), s.offset)) = text
-			p.checkText(s, text, at+i)
+			if v.odd {
+				p.checkText(s, text, at+i)
+			}
 		} else if must {
 			p.mark(at+i, rankMissing+int(s.field), s.field, reasonEmpty)
 		}
@@ -179,7 +181,7 @@ func (p *typedPart) numbers(s *setter, v *view, dst []engine.Call, at int) {
 		text := spans[i].In(v.data)
 		n := engine.ParseNumber(text)
 		*(*engine.Number)(unsafe.Add(unsafe.Pointer(&dst[i]), s.offset)) = n
-		if n.E164Digits() == 0 {
+		if v.odd {
 			p.checkText(s, text, at+i)
 		}
 	}

@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"encoding/binary"
 	"unicode/utf8"
 
 	"concord/engine"
@@ -18,7 +19,8 @@ type view struct {
 	dict    *parquetio.Dict // what words and numbers are of
 	numbers []engine.Number
 	words   []word
-	odd     bool // some value of the dictionary is too long or no text
+	odd     bool // some text of the batch may be too long or not UTF-8
+	oddDict bool // the same of the dictionary
 	scratch parquetio.Values
 }
 
@@ -33,18 +35,52 @@ func (w *view) resolve(v *parquetio.Vector, s *setter) {
 	w.vec, w.nulls = v, v.Nulls
 	w.spans, w.data, w.ints = v.Spans, v.Data, v.Ints
 	if v.Dict == nil {
+		w.odd = oddSpans(v.Spans, v.Data, s.most)
 		return
 	}
+	if w.dict != v.Dict {
+		w.learn(v.Dict, s)
+	}
+	w.odd = w.oddDict
 	switch {
 	case s.kind == KindNumber || s.kind == KindDirection || s.kind == KindSource:
-		if w.dict != v.Dict {
-			w.learn(v.Dict, s)
-		}
 	case v.Dict.Ints != nil:
 		w.ints = pick(&w.scratch.Ints, v.Dict.Ints, v)
 	default:
 		w.spans, w.data = pick(&w.scratch.Spans, v.Dict.Spans, v), v.Dict.Data
 	}
+}
+
+// oddSpans reports whether a text may be too long or not UTF-8, and has to be
+// looked at by itself. It looks at the bytes from the first text to the last
+// at once: all ASCII, as are the lengths between them in a PLAIN page.
+func oddSpans(spans []parquetio.Span, data []byte, most uint32) bool {
+	from, to := uint32(len(data)), uint32(0)
+	for _, sp := range spans {
+		if sp.Len > most {
+			return true
+		}
+		if sp.Len > 0 {
+			from, to = min(from, sp.Off), max(to, sp.Off+sp.Len)
+		}
+	}
+	return from < to && !ascii(data[from:to])
+}
+
+func ascii(b []byte) bool {
+	const high = 0x8080808080808080
+	for len(b) >= 32 {
+		x := binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) | binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:])
+		if x&high != 0 {
+			return false
+		}
+		b = b[32:]
+	}
+	var x byte
+	for _, ch := range b {
+		x |= ch
+	}
+	return x < utf8.RuneSelf
 }
 
 // pick looks up the values of a batch in a dictionary. A null becomes zero.
@@ -70,14 +106,14 @@ func pick[T any](scratch *[]T, dict []T, v *parquetio.Vector) []T {
 
 // learn works out what each value of a dictionary means, once.
 func (w *view) learn(d *parquetio.Dict, s *setter) {
-	w.dict, w.odd, w.numbers, w.words = d, false, w.numbers[:0], w.words[:0]
+	w.dict, w.numbers, w.words = d, w.numbers[:0], w.words[:0]
+	w.oddDict = oddSpans(d.Spans, d.Data, s.most)
 	for _, sp := range d.Spans {
-		text := sp.In(d.Data)
-		w.odd = w.odd || badText(bytesOf(text), int(s.most)) != ""
-		if s.kind == KindNumber {
-			w.numbers = append(w.numbers, engine.ParseNumber(text))
-		} else {
-			w.words = append(w.words, s.word(text))
+		switch s.kind {
+		case KindNumber:
+			w.numbers = append(w.numbers, engine.ParseNumber(sp.In(d.Data)))
+		case KindDirection, KindSource:
+			w.words = append(w.words, s.word(sp.In(d.Data)))
 		}
 	}
 }
