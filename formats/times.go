@@ -326,12 +326,3 @@ func (c *civil) unix() int64 {
 	days := 365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + int64(c.day) - 865566
 	return days*daySeconds + int64(c.hour)*3600 + int64(c.min)*60 + int64(c.sec)
 }
-
-// floorDiv divides rounding down; b is more than 0.
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
-}
