@@ -83,20 +83,39 @@ func (c *cursor) next(n int) error {
 	v := &c.vec
 	*v = Vector{Values: Values{Ints: v.Ints[:0], Floats: v.Floats[:0], Spans: v.Spans[:0]}, Index: v.Index[:0]}
 	c.page -= n
-	if !c.col.Optional || c.levels.allOnes(n) {
-		return c.values.decode(v, n)
-	}
-	have, err := c.readLevels(n)
-	if err != nil {
-		return err
+	have := n
+	if c.col.Optional && !c.levels.allOnes(n) {
+		var err error
+		if have, err = c.readLevels(n); err != nil {
+			return err
+		}
 	}
 	if err := c.values.decode(v, have); err != nil {
 		return err
+	}
+	if c.page == 0 && c.leftover() {
+		return fmt.Errorf("%w: a page holds more than its values", ErrCorrupt)
 	}
 	if have < n {
 		c.spread(have)
 	}
 	return nil
+}
+
+// leftover reports whether bytes of the page were not used: a sign that its
+// header, which no checksum covers, is wrong.
+func (c *cursor) leftover() bool {
+	switch d := c.values.(type) {
+	case *plain:
+		return d.physical != Boolean && d.off < len(d.b)
+	case *deltaLength:
+		return d.off < len(d.b)
+	case *deltaBytes:
+		return d.suffixes.off < len(d.suffixes.b)
+	case *splitStream:
+		return d.at < d.count
+	}
+	return false
 }
 
 // readLevels fills c.nulls and returns how many values are not null.
