@@ -78,12 +78,25 @@ func newKeys() *keys {
 	return k
 }
 
-// ident returns the key of an id; 0 for an empty one.
-func (k *keys) ident(s string) uint64 {
+// ident is an id as it is kept and compared.
+type ident struct {
+	hash   uint64 // keyed; 0 when there is no id
+	hi, lo uint64 // of a UUID
+	kind   byte   // idNone, idUUID, idText
+}
+
+// ident reads an id.
+func (k *keys) ident(s string) (id ident) {
 	if s == "" {
-		return 0
+		return id
 	}
-	return maphash.String(k.id, s) | 1
+	if hi, lo, ok := parseUUID(s); ok {
+		id.hi, id.lo, id.kind = hi, lo, idUUID
+		id.hash = k.mix(hi^k.salt[3], lo^k.salt[4]) | 1
+		return id
+	}
+	id.kind, id.hash = idText, maphash.String(k.id, s)|1
+	return id
 }
 
 func (k *keys) number(n Number) uint64 {

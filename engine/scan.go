@@ -213,7 +213,8 @@ func (w *scanWriter) call(ord uint32, c *Call) error {
 	// Field by field: a composite literal is built elsewhere and copied in
 	// wider pieces, which waits for the pieces to arrive.
 	var r rec
-	r.corr = k.ident(c.CorrelationID)
+	id, corr := k.ident(c.RecordID), k.ident(c.CorrelationID)
+	r.corr = corr.hash
 	r.caller = k.number(c.Caller)
 	r.callee = k.number(c.Callee) | uint64(countryIndex(c.Callee.e164))<<codeBits
 	r.start, r.dur, r.ord = c.Start, c.DurationMS, ord
@@ -227,15 +228,16 @@ func (w *scanWriter) call(ord uint32, c *Call) error {
 	if c.ClockUntrusted {
 		r.caller |= flagClockUntrusted
 	}
-	if err := w.wide.add(ord, c, &r, k); err != nil {
+	business := k.business(&r)
+	if err := w.wide.add(wideInput{ord, c, &r, k, id, corr, business}); err != nil {
 		return err
 	}
-	id := k.ident(c.RecordID)
-	if id == 0 {
-		id = k.business(&r)
+	identity := id.hash
+	if identity == 0 {
+		identity = business
 	}
-	cl := newClue(id, ord)
-	w.clues.Add(int(id>>(64-lightBits)), &cl)
+	cl := newClue(identity, ord)
+	w.clues.Add(int(identity>>(64-lightBits)), &cl)
 	w.send(&r)
 	return nil
 }

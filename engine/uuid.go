@@ -1,32 +1,24 @@
 package engine
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
-// packUUID writes the 16 bytes of a UUID in its usual form of 36 lower-case
-// characters to b, and reports whether s is one.
-func packUUID(b []byte, s string) bool {
+// parseUUID returns the two halves of a UUID in its usual form of 36
+// lower-case characters, and whether s is one.
+func parseUUID(s string) (hi, lo uint64, ok bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return false
+		return 0, 0, false
 	}
-	w0, ok0 := hex8(load8(s, 0))
-	w1, ok1 := hex8(load8(s, 9)&0xffffffff | load8(s, 10)&0xffffffff_00000000)
-	w2, ok2 := hex8(load8(s, 19)&0xffffffff | load8(s, 20)&0xffffffff_00000000)
-	w3, ok3 := hex8(load8(s, 28))
-	if !ok0 || !ok1 || !ok2 || !ok3 {
-		return false
-	}
-	_ = b[15]
-	binary.BigEndian.PutUint32(b, w0)
-	binary.BigEndian.PutUint32(b[4:], w1)
-	binary.BigEndian.PutUint32(b[8:], w2)
-	binary.BigEndian.PutUint32(b[12:], w3)
-	return true
-}
-
-func load8(s string, i int) uint64 {
-	t := s[i : i+8]
-	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
-		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+	b := unsafe.Slice(unsafe.StringData(s), len(s)) // read only
+	at := func(i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
+	const low = 1<<32 - 1
+	w0, bad0 := hex8(at(0))
+	w1, bad1 := hex8(at(9)&low | at(10)&^low)
+	w2, bad2 := hex8(at(19)&low | at(20)&^low)
+	w3, bad3 := hex8(at(28))
+	return w0<<32 | w1, w2<<32 | w3, bad0|bad1|bad2|bad3 == 0
 }
 
 const (
@@ -36,23 +28,19 @@ const (
 )
 
 // hex8 decodes eight lower-case hexadecimal characters, the first in the low
-// byte, all at once.
-func hex8(x uint64) (uint32, bool) {
-	if x&highs != 0 {
-		return 0, false
-	}
-	// In each byte the high bit says that the character is at least some bound.
-	atLeast := func(c uint64) uint64 { return (x + (0x80-c)*each) & highs }
-	digit := atLeast('0') &^ atLeast('9'+1)
-	letter := atLeast('a') &^ atLeast('f'+1)
-	if digit|letter != highs {
-		return 0, false
-	}
-	v := x&lowest + letter>>7*9
+// byte, all at once. bad is 0 when that is what they are.
+func hex8(x uint64) (v, bad uint64) {
+	// In each byte the high bit says that the character is at least some
+	// bound; right as long as no byte has its own high bit set.
+	zero, nine := x+(0x80-'0')*each, x+(0x80-'9'-1)*each
+	a, f := x+(0x80-'a')*each, x+(0x80-'f'-1)*each
+	letter := a &^ f & highs
+	bad = x&highs | highs&^(zero&^nine|letter)
+	v = x&lowest + letter>>7*9
 	// Fold the nibbles of neighbouring bytes, then the bytes.
-	v = v<<4 | v>>8
-	v &= 0x00ff00ff00ff00ff
-	return uint32(v&0xff)<<24 | uint32(v>>16&0xff)<<16 | uint32(v>>32&0xff)<<8 | uint32(v>>48&0xff), true
+	v = (v<<4 | v>>8) & 0x00ff00ff00ff00ff
+	v = (v<<8 | v>>16) & 0x0000ffff0000ffff
+	return v<<16&0xffff0000 | v>>32, bad
 }
 
 const hexDigits = "0123456789abcdef"

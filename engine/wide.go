@@ -64,66 +64,72 @@ const (
 	wideBlockBytes = 1 << 20
 )
 
+// wideInput is a row to write.
+type wideInput struct {
+	ord      uint32
+	c        *Call
+	r        *rec
+	k        *keys
+	id, corr ident
+	business uint64
+}
+
 // add appends a row; ords grow within a part.
-func (w *wideWriter) add(ord uint32, c *Call, r *rec, k *keys) error {
-	if len(w.offs) > 0 && (ord-w.first >= wideBlockRows || len(w.data) >= wideBlockBytes) {
+func (w *wideWriter) add(in wideInput) error {
+	if len(w.offs) > 0 && (in.ord-w.first >= wideBlockRows || len(w.data) >= wideBlockBytes) {
 		if err := w.flush(); err != nil {
 			return err
 		}
 	}
 	if len(w.offs) == 0 {
-		w.first = ord
+		w.first = in.ord
 	}
-	for uint32(len(w.offs)) <= ord-w.first {
+	for uint32(len(w.offs)) <= in.ord-w.first {
 		w.offs = append(w.offs, uint32(len(w.data)))
 	}
-	w.data = appendWide(w.data, c, r, k)
+	w.data = appendWide(w.data, &in)
 	return nil
 }
 
-func appendWide(b []byte, c *Call, r *rec, k *keys) []byte {
+func appendWide(b []byte, in *wideInput) []byte {
 	head := len(b)
 	b = append(b, 0)
-	kind, b := appendID(b, c.RecordID)
-	flags := kind
-	if c.CorrelationID != "" && c.CorrelationID == c.RecordID {
+	flags := in.id.kind
+	b = appendID(b, in.c.RecordID, &in.id)
+	if in.corr.hash != 0 && in.c.CorrelationID == in.c.RecordID {
 		flags |= wideSameID
 	} else {
-		kind, b = appendID(b, c.CorrelationID)
-		flags |= kind << wideCorrShift
+		flags |= in.corr.kind << wideCorrShift
+		b = appendID(b, in.c.CorrelationID, &in.corr)
 	}
-	b = binary.LittleEndian.AppendUint64(b, k.business(r))
-	if c.RecordID == "" {
-		b = binary.LittleEndian.AppendUint64(b, k.businessAgain(r))
+	b = binary.LittleEndian.AppendUint64(b, in.business)
+	if in.id.kind == idNone {
+		b = binary.LittleEndian.AppendUint64(b, in.k.businessAgain(in.r))
 	}
-	if c.HasRevision {
+	if in.c.HasRevision {
 		flags |= wideRevision
-		b = binary.LittleEndian.AppendUint32(b, uint32(c.Revision))
+		b = binary.LittleEndian.AppendUint32(b, uint32(in.c.Revision))
 	}
-	if isText(r.callerCode()) {
+	if isText(in.r.callerCode()) {
 		flags |= wideCallerText
-		b = appendText(b, c.Caller.text)
+		b = appendText(b, in.c.Caller.text)
 	}
-	if isText(r.calleeCode()) {
+	if isText(in.r.calleeCode()) {
 		flags |= wideCalleeText
-		b = appendText(b, c.Callee.text)
+		b = appendText(b, in.c.Callee.text)
 	}
 	b[head] = flags
 	return b
 }
 
-func appendID(b []byte, s string) (byte, []byte) {
-	if s == "" {
-		return idNone, b
+func appendID(b []byte, s string, id *ident) []byte {
+	switch id.kind {
+	case idUUID:
+		return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, id.hi), id.lo)
+	case idText:
+		return appendText(b, s)
 	}
-	if len(s) == 36 {
-		n := len(b)
-		if b = slices.Grow(b, 16)[:n+16]; packUUID(b[n:], s) {
-			return idUUID, b
-		}
-		b = b[:n]
-	}
-	return idText, appendText(b, s)
+	return b
 }
 
 func appendText(b []byte, s string) []byte {
