@@ -86,17 +86,17 @@ type ident struct {
 }
 
 // ident reads an id.
-func (k *keys) ident(s string) (id ident) {
+func (k *keys) ident(s string, id *ident) {
 	if s == "" {
-		return id
+		id.hash, id.kind = 0, idNone
+		return
 	}
 	if hi, lo, ok := parseUUID(s); ok {
 		id.hi, id.lo, id.kind = hi, lo, idUUID
 		id.hash = k.mix(hi^k.salt[3], lo^k.salt[4]) | 1
-		return id
+		return
 	}
 	id.kind, id.hash = idText, maphash.String(k.id, s)|1
-	return id
 }
 
 func (k *keys) number(n Number) uint64 {

@@ -157,6 +157,8 @@ type scanWriter struct {
 	sight     bool // whether this side's sightings are wanted
 	splitIDs  bool // whether records with a correlation id go the way of ids
 	corr      bool
+	r         rec // the row at hand
+	in        wideInput
 }
 
 func (s *scanner) newWriter(worker int) *scanWriter {
@@ -212,9 +214,10 @@ func (w *scanWriter) call(ord uint32, c *Call) error {
 	k := w.s.r.keys
 	// Field by field: a composite literal is built elsewhere and copied in
 	// wider pieces, which waits for the pieces to arrive.
-	var r rec
-	id, corr := k.ident(c.RecordID), k.ident(c.CorrelationID)
-	r.corr = corr.hash
+	r := &w.r
+	k.ident(c.RecordID, &w.in.id)
+	k.ident(c.CorrelationID, &w.in.corr)
+	r.corr = w.in.corr.hash
 	r.caller = k.number(c.Caller)
 	r.callee = k.number(c.Callee) | uint64(countryIndex(c.Callee.e164))<<codeBits
 	r.start, r.dur, r.ord = c.Start, c.DurationMS, ord
@@ -228,17 +231,19 @@ func (w *scanWriter) call(ord uint32, c *Call) error {
 	if c.ClockUntrusted {
 		r.caller |= flagClockUntrusted
 	}
-	business := k.business(&r)
-	if err := w.wide.add(wideInput{ord, c, &r, k, id, corr, business}); err != nil {
+	business := k.business(r)
+	in := &w.in
+	in.ord, in.c, in.r, in.k, in.business = ord, c, &w.r, k, business
+	if err := w.wide.add(in); err != nil {
 		return err
 	}
-	identity := id.hash
+	identity := w.in.id.hash
 	if identity == 0 {
 		identity = business
 	}
 	cl := newClue(identity, ord)
 	w.clues.Add(int(identity>>(64-lightBits)), &cl)
-	w.send(&r)
+	w.send(r)
 	return nil
 }
 

@@ -75,7 +75,7 @@ type wideInput struct {
 }
 
 // add appends a row; ords grow within a part.
-func (w *wideWriter) add(in wideInput) error {
+func (w *wideWriter) add(in *wideInput) error {
 	if len(w.offs) > 0 && (in.ord-w.first >= wideBlockRows || len(w.data) >= wideBlockBytes) {
 		if err := w.flush(); err != nil {
 			return err
@@ -87,7 +87,7 @@ func (w *wideWriter) add(in wideInput) error {
 	for uint32(len(w.offs)) <= in.ord-w.first {
 		w.offs = append(w.offs, uint32(len(w.data)))
 	}
-	w.data = appendWide(w.data, &in)
+	w.data = appendWide(w.data, in)
 	return nil
 }
 
