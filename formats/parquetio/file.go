@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // File is an open Parquet file: its columns and row groups.
@@ -13,6 +15,8 @@ type File struct {
 	size int64
 	lim  Limits
 	foot *footer
+
+	chunks []*parquet.FileColumnChunk // by column; their pages come from a stream
 
 	checked, unchecked atomic.Int64 // pages read, with and without a checksum
 }
@@ -29,7 +33,12 @@ func Open(r io.ReaderAt, size int64, lim Limits) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{r: r, size: size, lim: lim, foot: foot}, nil
+	f := &File{r: r, size: size, lim: lim, foot: foot}
+	err = guard(func() (err error) {
+		f.chunks, err = rebuild(foot.cols)
+		return err
+	})
+	return f, err
 }
 
 // footerBytes returns the footer, and where the pages before it end.

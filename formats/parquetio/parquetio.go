@@ -136,7 +136,7 @@ const (
 	pageData           = 0
 	pageDictionary     = 2
 	pageDataV2         = 3
-	julianEpoch        = 2440588
+	julianEpoch        = 2440588 // the Julian day of 1970-01-01
 	microsPerDay       = 86400_000_000
 	nanosPerDay        = 86400_000_000_000
 	magic              = "PAR1"

@@ -46,33 +46,19 @@ func grow[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// spread moves the values at the front of s to the rows that are not null and
-// zeroes the others. have is the number of values.
-func spread[T any](s []T, nulls []bool, have int) {
+// spread copies values to the rows that are not null, in the memory of *work,
+// and leaves zeros in the others.
+func spread[T any](work *[]T, values []T, nulls []bool) []T {
+	*work = grow(*work, len(nulls))
+	s, have := *work, len(values)
 	var zero T
-	for i := len(nulls) - 1; i >= 0; i-- {
+	for i := len(nulls) - 1; i >= 0; i-- { // backwards: values may lie in s
 		if nulls[i] {
 			s[i] = zero
 			continue
 		}
 		have--
-		s[i] = s[have]
+		s[i] = values[have]
 	}
-}
-
-func (v *Vector) spread(nulls []bool, have int) {
-	switch n := len(nulls); {
-	case v.Dict != nil:
-		v.Index = v.Index[:n]
-		spread(v.Index, nulls, have)
-	case v.Ints != nil:
-		v.Ints = v.Ints[:n]
-		spread(v.Ints, nulls, have)
-	case v.Floats != nil:
-		v.Floats = v.Floats[:n]
-		spread(v.Floats, nulls, have)
-	default:
-		v.Spans = v.Spans[:n]
-		spread(v.Spans, nulls, have)
-	}
+	return s
 }
