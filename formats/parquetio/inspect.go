@@ -56,6 +56,7 @@ var errShort = fmt.Errorf("%w: a page ends before its values", ErrCorrupt)
 
 // maxPadding is how many values the last bit-packed run may have too many:
 // writers fill its groups of eight, and some all groups that one byte counts.
+// A repeated value may stand for up to seven of the last group's.
 const maxPadding = 63 * 8
 
 // runs walks the hybrid of run lengths and bit-packed values of b and checks
@@ -76,7 +77,7 @@ func runs(b []byte, width, n int) (ones int, err error) {
 			size = int(count) * width
 			count *= 8
 		}
-		if count > uint64(max(left, 0)+maxPadding) || h&1 == 0 && count > uint64(max(left, 0)) {
+		if count > uint64(max(left, 0)+maxPadding) || h&1 == 0 && count > uint64(max(left, 0)+7) {
 			return 0, errCounts
 		}
 		if size > len(b) {
@@ -117,6 +118,9 @@ func inspect(c *Column, encoding int, b []byte, n int, most int64) error {
 	case encPlainDictionary, encRLEDictionary:
 		return inspectIndexes(b, n)
 	case encRLE:
+		if n == 0 {
+			return nil
+		}
 		l, err := lengthPrefixed(b)
 		if err == nil {
 			_, err = runs(l, 1, n)

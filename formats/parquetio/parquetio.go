@@ -118,7 +118,6 @@ const (
 	Snappy       Codec = 1
 	Gzip         Codec = 2
 	Brotli       Codec = 4
-	LZ4Hadoop    Codec = 5
 	Zstd         Codec = 6
 	LZ4Raw       Codec = 7
 )

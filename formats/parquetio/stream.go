@@ -126,12 +126,29 @@ func (s *stream) begin(h *pageHeader) (err error) {
 			return err
 		}
 	}
+	if h.encoding == encRLE || h.size == 0 {
+		if err := s.ahead(h); err != nil {
+			return err
+		}
+	}
 	s.headBuf, err = appendHeader(s.headBuf, h)
 	s.head = s.headBuf
-	if err == nil && h.size == 0 {
-		err = s.unpack(nil)
-	}
 	return err
+}
+
+// ahead unpacks a page before its header is handed out. A page of nulls in the
+// run-length encoding of booleans may be empty, which parquet-go does not take;
+// as plain values it does.
+func (s *stream) ahead(h *pageHeader) error {
+	s.rest, s.body = make([]byte, h.size), false
+	if err := s.unpack(s.rest); err != nil {
+		return err
+	}
+	if h.encoding == encRLE && s.present == 0 {
+		h.encoding = encPlain
+		s.page.encoding = encPlain
+	}
+	return nil
 }
 
 // minDecoded is how many bytes a value takes at least once decoded.
@@ -203,6 +220,9 @@ func (s *stream) look(b []byte) error {
 }
 
 func (s *stream) verify(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
 	if !s.page.hasCRC {
 		s.file.unchecked.Add(1)
 		return nil
