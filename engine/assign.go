@@ -12,6 +12,12 @@ import (
 // in the lists that were assigned.
 type pairing struct{ m, c int32 }
 
+// maxCells bounds the states, a byte each, of one group of calls that are all
+// within the window of each other. More is no group of calls but a field that
+// holds a constant. It does not follow the memory budget: a run that succeeds
+// under one budget does under every other.
+const maxCells = 1 << 26
+
 var errGroup = errors.New("too many calls that cannot be told apart")
 
 // assigner computes assign and assign3 of MATCHING.md section 3. It holds
@@ -22,12 +28,8 @@ type assigner struct {
 	// choice holds, for each state of the dynamic program, what the walk
 	// does there.
 	choice []uint8
-	// maxCells bounds the states, a byte each, of one group of calls that are
-	// all within the window of each other. More is no group of calls but a
-	// field that holds a constant.
-	maxCells int
-	lo, hi   []int32
-	at       []int
+	lo, hi []int32
+	at     []int
 }
 
 // cost is what an assignment of the ends of both lists achieves.
@@ -123,7 +125,7 @@ func (a *assigner) band(ms, cs []rec, window int64) (cells int, err error) {
 		}
 		a.lo, a.hi, a.at = append(a.lo, int32(lo)), append(a.hi, int32(hi)), append(a.at, cells)
 		cells += hi - lo + 1
-		if cells > a.maxCells {
+		if cells > maxCells {
 			return 0, fmt.Errorf("%w: %d calls of Microsoft's and %d of the carrier's share one id or one pair of numbers within the window; is the correlation id a constant?", errGroup, len(ms), len(cs))
 		}
 	}

@@ -19,19 +19,23 @@ const (
 // judge gives a pair, with the further segments of a split call, its verdict.
 func (w *matchWorker) judge(pass Pass, m, c *rec, more []rec, flags Flags) error {
 	r := w.r
-	if !r.period.has(m.start) {
-		w.outside(Microsoft, m)
-		w.outsidePaired(c)
-		for i := range more {
-			w.outsidePaired(&more[i])
-		}
-		return nil
+	if err := w.noteTwin(c); err != nil {
+		return err
 	}
 	sum := c.dur
-	w.noteTwin(c)
 	for i := range more {
+		if err := w.noteTwin(&more[i]); err != nil {
+			return err
+		}
 		sum += more[i].dur
-		w.noteTwin(&more[i])
+	}
+	if !r.period.has(m.start) {
+		w.outside(Microsoft, m)
+		w.outside(Carrier, c)
+		for i := range more {
+			w.outside(Carrier, &more[i])
+		}
+		return nil
 	}
 	agreed := r.task.Rules.agree(m.dur, sum)
 	class := classify(pass, m, c, sum, agreed, len(more), r.startTolerance)
@@ -117,19 +121,6 @@ func (w *matchWorker) outside(side Side, c *rec) {
 	w.t.classes[side][OutsidePeriod].add(c.dur)
 	if w.r.task.Verdicts {
 		w.logSingle(OutsidePeriod, side, c)
-	}
-}
-
-// outsidePaired counts a carrier's record of a pair outside the period.
-func (w *matchWorker) outsidePaired(c *rec) {
-	w.noteTwin(c)
-	w.outside(Carrier, c)
-}
-
-// noteTwin remembers a paired record that another one repeats.
-func (w *matchWorker) noteTwin(c *rec) {
-	if w.r.sides[Carrier].twins.has(c.ord) {
-		w.t.twins[twinOf(c)] = struct{}{}
 	}
 }
 

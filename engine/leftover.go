@@ -1,21 +1,12 @@
 package engine
 
 import (
+	"bytes"
 	"context"
-	"slices"
+	"encoding/binary"
 
 	"concord/engine/spill"
 )
-
-// twin identifies calls of the carrier's that say the same.
-type twin struct {
-	caller, callee uint64
-	start, dur     int64
-}
-
-func twinOf(c *rec) twin {
-	return twin{c.callerCode(), c.calleeCode(), c.start, c.dur}
-}
 
 // judgeLeft gives the records that no pass has paired their verdicts.
 func (r *run) judgeLeft(ctx context.Context, left [2]*spill.Shuffle[rec]) error {
@@ -29,12 +20,13 @@ func (r *run) judgeLeft(ctx context.Context, left [2]*spill.Shuffle[rec]) error 
 	if err != nil {
 		return err
 	}
-	var twins []rec
 	err = left[Carrier].Each(0, func(cs []rec) error {
 		for i := range cs {
 			c := &cs[i]
 			if c.plainPair() && r.sides[Carrier].twins.has(c.ord) {
-				twins = append(twins, *c)
+				if err := w.noteLeftTwin(c); err != nil {
+					return err
+				}
 				continue
 			}
 			w.unpaired(Carrier, c, MissingAtMicrosoft)
@@ -44,29 +36,68 @@ func (r *run) judgeLeft(ctx context.Context, left [2]*spill.Shuffle[rec]) error 
 	if err != nil {
 		return err
 	}
-	if err := w.judgeTwins(twins); err != nil {
+	if err := w.judgeTwins(ctx); err != nil {
 		return err
 	}
 	return w.closeWriters()
 }
 
-// judgeTwins tells duplicates among leftovers that look like another of the
-// carrier's records: of a paired one, or of an earlier leftover.
-func (w *matchWorker) judgeTwins(twins []rec) error {
-	seen := w.r.pairedTwins
-	slices.SortFunc(twins, func(a, b rec) int { return compareTimes(&a, &b) })
-	if err := w.g.settleTies(Carrier, twins); err != nil {
+// Twins are carrier's records of the same numbers, start and duration. Their
+// sorters hold a paired one before leftovers, and leftovers in the sort order
+// of the rules.
+const (
+	twinKey    = 32 // bytes of the key that twins share
+	twinPaired = 0
+	twinLeft   = 1
+)
+
+func appendTwin(b []byte, c *rec, kind byte) []byte {
+	for _, v := range [...]uint64{c.callerCode(), c.calleeCode(), uint64(c.start), uint64(c.dur)} {
+		b = binary.BigEndian.AppendUint64(b, v)
+	}
+	return append(b, kind)
+}
+
+// noteTwin remembers a paired record that another one may repeat.
+func (w *matchWorker) noteTwin(c *rec) error {
+	if !w.r.sides[Carrier].twins.has(c.ord) || !c.plainPair() {
+		return nil
+	}
+	return w.twins.Add(appendTwin(nil, c, twinPaired), nil)
+}
+
+// noteLeftTwin keeps a leftover that may repeat another record.
+func (w *matchWorker) noteLeftTwin(c *rec) error {
+	row, err := w.wide[Carrier].get(c.ord)
+	if err != nil {
 		return err
 	}
-	for i := range twins {
-		c := &twins[i]
-		k := twinOf(c)
-		if _, ok := seen[k]; ok {
-			w.single(Duplicate, Carrier, c)
-			continue
+	key := appendTwin(nil, c, twinLeft)
+	key = append(append(key, row.recordID...), 0)
+	return w.twins.Add(binary.BigEndian.AppendUint32(key, c.ord), appendRec(nil, c))
+}
+
+// judgeTwins tells duplicates among leftovers that look like another of the
+// carrier's records: of a paired one, or of an earlier leftover.
+func (w *matchWorker) judgeTwins(ctx context.Context) error {
+	var before []byte
+	for e, err := range spill.Sorted(w.r.twins...) {
+		if err == nil {
+			err = ctx.Err()
 		}
-		seen[k] = struct{}{}
-		w.unpaired(Carrier, c, MissingAtMicrosoft)
+		if err != nil {
+			return err
+		}
+		repeats := bytes.Equal(before, e.Key[:twinKey])
+		if e.Key[twinKey] == twinLeft {
+			c := takeRec(e.Val)
+			if repeats {
+				w.single(Duplicate, Carrier, &c)
+			} else {
+				w.unpaired(Carrier, &c, MissingAtMicrosoft)
+			}
+		}
+		before = append(before[:0], e.Key[:twinKey]...)
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ type matchWorker struct {
 	left    [2]*spill.Writer[rec] // leftovers of pass 2
 	short   *spill.Writer[shortPair]
 	log     *spill.Writer[caseRec]
+	twins   *spill.Sorter
 
 	loaded, sorted [2][]rec
 	offsets        []uint32
@@ -34,13 +35,12 @@ type shortPair struct {
 }
 
 func (r *run) newMatchWorker(worker int) *matchWorker {
-	w := &matchWorker{r: r, t: r.tallies[worker], short: r.short.Writer(), log: r.log.Writer()}
+	w := &matchWorker{r: r, t: r.tallies[worker], short: r.short.Writer(), log: r.log.Writer(), twins: r.twins[worker]}
 	for side, d := range r.sides {
 		w.wide[side].w = d.wide
 		w.numbers[side], w.left[side] = d.numbers.Writer(), d.left.Writer()
 	}
 	w.g.w = w
-	w.g.maxCells = int(max(r.memory/4, 1<<20))
 	return w
 }
 
@@ -87,12 +87,15 @@ func (w *matchWorker) partition(p int, pass Pass) (err error) {
 	if pass == PassNumbers {
 		key, window = w.pairKey, w.r.task.Rules.StartTolerance
 	}
-	for side, d := range w.r.sides {
-		from := d.ids
-		if pass == PassNumbers {
-			from = d.numbers
-		}
-		if w.loaded[side], err = from.Load(p, w.loaded[side][:0]); err != nil {
+	from := [2]*spill.Shuffle[rec]{w.r.sides[0].ids, w.r.sides[1].ids}
+	if pass == PassNumbers {
+		from = [2]*spill.Shuffle[rec]{w.r.sides[0].numbers, w.r.sides[1].numbers}
+	}
+	if w.isHeavy(from, p) {
+		return w.heavy(from, p, key, window.Microseconds(), pass)
+	}
+	for side := range from {
+		if w.loaded[side], err = from[side].Load(p, w.loaded[side][:0]); err != nil {
 			return err
 		}
 		w.loaded[side] = w.admit(Side(side), w.loaded[side])

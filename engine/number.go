@@ -136,10 +136,3 @@ func maskedCompatible(a, b Number) bool {
 	known := min(len(strings.TrimRight(s, "*")), len(strings.TrimRight(t, "*")))
 	return s[:known] == t[:known]
 }
-
-// clone returns n with text of its own, for a number that outlives the
-// reader's buffer.
-func (n Number) clone() Number {
-	n.text = strings.Clone(n.text)
-	return n
-}

@@ -2,8 +2,8 @@ package engine
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -91,22 +91,58 @@ type sightingReader struct {
 	loaded  []sighting
 	sorted  []sighting
 	offsets []uint32
+	seen    pairSeen
 }
 
 func (f *sightingReader) partition(p int) (err error) {
+	if int64(f.r.sightings.Len(p))*sightingBytes > f.r.memory/heavyShare {
+		return f.heavy(p)
+	}
 	if f.loaded, err = f.r.sightings.Load(p, f.loaded[:0]); err != nil {
 		return err
 	}
 	f.sorted, f.offsets = bucketSort(f.loaded, f.sorted, f.offsets, lightBits,
 		func(s *sighting) uint64 { return s.pair }, compareSightings)
-	for all := f.sorted; len(all) > 0; {
-		n := 1
-		for n < len(all) && all[n].pair == all[0].pair {
-			n++
-		}
-		f.group(all[:n])
-		all = all[n:]
+	for i := range f.sorted {
+		f.see(&f.sorted[i])
 	}
+	f.end()
+	return nil
+}
+
+const sightingBytes = 24
+
+// heavy goes through a partition that is too large to load: many calls of one
+// pair of numbers.
+func (f *sightingReader) heavy(p int) error {
+	s := spill.NewSorter(f.r.task.Scratch, int(f.r.memory/heavyShare))
+	defer s.Close()
+	var k []byte
+	err := f.r.sightings.Each(p, func(all []sighting) error {
+		for _, v := range all {
+			k = binary.BigEndian.AppendUint64(k[:0], v.pair)
+			k = append(k, byte(v.flags&sightCarrier))
+			k = binary.BigEndian.AppendUint64(k, uint64(v.start)^1<<63)
+			k = binary.BigEndian.AppendUint32(k, v.ord)
+			if err := s.Add(append(k, byte(v.flags)), nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	f.r.sightings.Drop(p)
+	for e, err := range spill.Sorted(s) {
+		if err != nil {
+			return err
+		}
+		k := e.Key
+		f.see(&sighting{pair: binary.BigEndian.Uint64(k), start: int64(binary.BigEndian.Uint64(k[9:]) ^ 1<<63),
+			ord: binary.BigEndian.Uint32(k[17:]), flags: uint32(k[21])})
+	}
+	f.end()
 	return nil
 }
 
@@ -130,33 +166,46 @@ func less(b bool) int {
 	return 1
 }
 
-// group looks at all sightings of one pair of numbers.
-func (f *sightingReader) group(all []sighting) {
-	var answered [2]int
-	var start [2]int64
-	var before *sighting
-	for i := range all {
-		s := &all[i]
-		side := Side(s.flags & sightCarrier)
-		if f.r.sides[side].repeats.get(s.ord) != kept {
-			continue
-		}
-		if side == Carrier {
-			if before != nil && before.start == s.start {
-				f.r.sides[Carrier].twins.add(before.ord)
-				f.r.sides[Carrier].twins.add(s.ord)
-			}
-			before = s
-		}
-		if s.flags&sightAnswered != 0 {
-			answered[side]++
-			start[side] = s.start
-		}
+// pairSeen is what was seen of one pair of numbers.
+type pairSeen struct {
+	pair     uint64
+	answered [2]int
+	start    [2]int64 // of an answered call
+	before   sighting // the carrier's last
+	carrier  bool     // whether there is one
+}
+
+// see takes the next sighting, in the order of compareSightings.
+func (f *sightingReader) see(s *sighting) {
+	side := Side(s.flags & sightCarrier)
+	if f.r.sides[side].repeats.get(s.ord) != kept {
+		return
 	}
-	if answered[Microsoft] == 1 && answered[Carrier] == 1 && f.r.task.Rules.AutoOffset {
-		d := start[Carrier] - start[Microsoft]
+	if s.pair != f.seen.pair {
+		f.end()
+		f.seen.pair = s.pair
+	}
+	if side == Carrier {
+		if f.seen.carrier && f.seen.before.start == s.start {
+			f.r.sides[Carrier].twins.add(f.seen.before.ord)
+			f.r.sides[Carrier].twins.add(s.ord)
+		}
+		f.seen.before, f.seen.carrier = *s, true
+	}
+	if s.flags&sightAnswered != 0 {
+		f.seen.answered[side]++
+		f.seen.start[side] = s.start
+	}
+}
+
+// end closes a pair of numbers: with one answered call on each side it shows
+// the carrier's clock.
+func (f *sightingReader) end() {
+	if f.seen.answered == [2]int{1, 1} && f.r.task.Rules.AutoOffset {
+		d := f.seen.start[Carrier] - f.seen.start[Microsoft]
 		f.diffs.Add(0, &d)
 	}
+	f.seen = pairSeen{}
 }
 
 // roundSecond rounds microseconds to whole seconds, halves away from zero.
@@ -222,60 +271,6 @@ func selectRank(all *spill.Shuffle[int64], rank int64, f func(int64) int64) (int
 		}
 	}
 	return int64(prefix ^ flip), nil
-}
-
-// bucketSort sorts records of one partition into dst by a well mixed key whose
-// first used bits are the same in all: first into about as many buckets as
-// there are records, then each bucket by compare.
-func bucketSort[T any](src, dst []T, offsets []uint32, used int, key func(*T) uint64, compare func(a, b *T) int) ([]T, []uint32) {
-	if cap(dst) < len(src) {
-		dst = make([]T, len(src), len(src)+len(src)/8)
-	}
-	dst = dst[:len(src)]
-	bits := 1
-	for 1<<bits < len(src) {
-		bits++
-	}
-	buckets := 1 << bits
-	if cap(offsets) < buckets+1 {
-		offsets = make([]uint32, buckets+1)
-	}
-	offsets = offsets[:buckets+1]
-	clear(offsets)
-	shift := 64 - bits
-	for i := range src {
-		offsets[key(&src[i])<<used>>shift+1]++
-	}
-	for i := 1; i <= buckets; i++ {
-		offsets[i] += offsets[i-1]
-	}
-	for i := range src {
-		b := key(&src[i]) << used >> shift
-		dst[offsets[b]] = src[i]
-		offsets[b]++
-	}
-	start := uint32(0)
-	for _, end := range offsets[:buckets] {
-		if end-start > 1 {
-			sortSmall(dst[start:end], compare)
-		}
-		start = end
-	}
-	return dst, offsets
-}
-
-// sortSmall sorts few records in place without moving them through an
-// interface, many with the library.
-func sortSmall[T any](s []T, compare func(a, b *T) int) {
-	if len(s) > 24 {
-		slices.SortFunc(s, func(a, b T) int { return compare(&a, &b) })
-		return
-	}
-	for i := 1; i < len(s); i++ {
-		for j := i; j > 0 && compare(&s[j], &s[j-1]) < 0; j-- {
-			s[j], s[j-1] = s[j-1], s[j]
-		}
-	}
 }
 
 // findings of a run, added by several goroutines.

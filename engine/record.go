@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
 )
@@ -146,4 +147,23 @@ func (k *keys) businessAgain(r *rec) uint64 {
 	h := k.mix(uint64(r.start)^k.salt[3], uint64(r.dur)^k.salt[4])
 	h = k.mix(h^r.calleeCode(), r.callerCode()^k.salt[0])
 	return k.mix(h+r.corr, h^k.salt[1])
+}
+
+// recBytes is the size of a rec.
+const recBytes = 48
+
+// appendRec and takeRec turn a record into bytes and back.
+func appendRec(b []byte, c *rec) []byte {
+	for _, v := range [...]uint64{c.corr, c.caller, c.callee, uint64(c.start), uint64(c.dur), uint64(c.ord)<<32 | uint64(c.dim)} {
+		b = binary.LittleEndian.AppendUint64(b, v)
+	}
+	return b
+}
+
+func takeRec(b []byte) rec {
+	var v [6]uint64
+	for i := range v {
+		v[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+	return rec{corr: v[0], caller: v[1], callee: v[2], start: int64(v[3]), dur: int64(v[4]), ord: uint32(v[5] >> 32), dim: uint32(v[5])}
 }

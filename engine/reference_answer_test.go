@@ -43,6 +43,7 @@ type answer struct {
 	classes         [2][engine.NumClasses]engine.Tally
 	discrepancies   [engine.NumClasses]int64
 	files           [2][]engine.FileTally
+	roundingMS      int64
 	totals          engine.Balance
 	days, countries map[string]engine.Balance
 	usage           map[usageKey]engine.UsageRow
@@ -62,6 +63,9 @@ func (a *answer) fill(w *world, all [2][]*record, pairs []*pair) {
 		}
 	}
 	for _, p := range pairs {
+		if p.m.class == engine.MatchedRounding {
+			a.roundingMS += p.carrierMS() - p.m.DurationMS
+		}
 		if p.m.class.Discrepancy() {
 			a.discrepancies[p.m.class]++
 		}
@@ -246,7 +250,7 @@ func (a *answer) lines() (out []string) {
 			say("cases of %v: %d", engine.Class(class), n)
 		}
 	}
-	say("totals %+v", a.totals)
+	say("totals %+v, %d ms by rounding alone", a.totals, a.roundingMS)
 	out = append(out, sortedLines("day", a.days)...)
 	out = append(out, sortedLines("country", a.countries)...)
 	return append(out, sortedLines("usage", a.usage)...)

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -19,7 +20,7 @@ func collect(ctx context.Context, res *engine.Result) (*answer, error) {
 	s := res.Summary()
 	a := &answer{
 		offset: s.ClockOffset, offsetPairs: s.OffsetPairs, classes: s.Classes, discrepancies: s.Discrepancies,
-		files: s.Files, totals: s.Totals, days: named(s.Days), countries: named(s.Countries),
+		roundingMS: s.RoundingExplainedMS, files: s.Files, totals: s.Totals, days: named(s.Days), countries: named(s.Countries),
 		usage: map[usageKey]engine.UsageRow{},
 	}
 	cases, err := collectCases(ctx, res, s)
@@ -50,6 +51,7 @@ func collectCases(ctx context.Context, res *engine.Result, s *engine.Summary) (m
 	cases := map[origin]engine.Case{}
 	var counts [engine.NumClasses]int64
 	ids := map[string]bool{}
+	var before engine.Case
 	for c, err := range res.Cases(ctx) {
 		if err != nil {
 			return nil, err
@@ -58,9 +60,17 @@ func collectCases(ctx context.Context, res *engine.Result, s *engine.Summary) (m
 			return nil, fmt.Errorf("case id %q of %v is empty or used twice", c.ID, c.Class)
 		}
 		ids[c.ID] = true
+		if caseOrder(&before, c) > 0 {
+			return nil, fmt.Errorf("case %s of %v comes too late", c.ID, c.Class)
+		}
 		counts[c.Class]++
 		kept := *c
 		kept.Carrier = append([]engine.Leg(nil), c.Carrier...)
+		if c.Microsoft != nil {
+			m := *c.Microsoft
+			kept.Microsoft = &m
+		}
+		before = engine.Case{ID: c.ID, Reject: c.Reject, Microsoft: kept.Microsoft, Carrier: kept.Carrier}
 		for _, o := range legs(c) {
 			if _, twice := cases[o]; twice {
 				return nil, fmt.Errorf("%v is in two cases", o)
@@ -72,6 +82,21 @@ func collectCases(ctx context.Context, res *engine.Result, s *engine.Summary) (m
 		return nil, fmt.Errorf("cases by class %v, the summary says %v", counts, s.Discrepancies)
 	}
 	return cases, nil
+}
+
+// caseOrder is the order in which cases are listed: unreadable rows, which
+// have no start, then by start, then by id.
+func caseOrder(a, b *engine.Case) int {
+	start := func(c *engine.Case) int64 {
+		switch {
+		case c.Reject != nil || c.ID == "":
+			return engine.MinStart
+		case c.Microsoft != nil:
+			return c.Microsoft.Start
+		}
+		return c.Carrier[0].Start
+	}
+	return cmp.Or(cmp.Compare(start(a), start(b)), cmp.Compare(a.ID, b.ID))
 }
 
 func legs(c *engine.Case) (out []origin) {

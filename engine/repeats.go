@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync/atomic"
@@ -92,66 +91,62 @@ func (f *repeatFinder) suspects() []clue {
 	return out
 }
 
-// repeated is a row that may repeat another.
+// repeated is a row that stays so far.
 type repeated struct {
 	ord uint32
 	row wideRow
 }
 
+// identity is what makes two rows the same report: the record id, or without
+// one the business fields.
+type identity struct {
+	recordID string
+	business [2]uint64
+}
+
+func identityOf(row *wideRow) identity {
+	if row.recordID != "" {
+		return identity{recordID: row.recordID}
+	}
+	return identity{business: row.business}
+}
+
 // resolve compares rows whose hashes are equal by what they really hold. The
 // clues are in the order received.
 func (f *repeatFinder) resolve(clues []clue) error {
-	rows := make([]repeated, len(clues))
-	for i, c := range clues {
-		w, err := f.wide.get(c.ord())
+	stays := map[identity]repeated{}
+	for _, c := range clues {
+		row, err := f.wide.get(c.ord())
 		if err != nil {
 			return err
 		}
-		rows[i] = repeated{c.ord(), w}
-	}
-	slices.SortStableFunc(rows, func(a, b repeated) int {
-		return cmp.Or(cmp.Compare(a.row.recordID, b.row.recordID), f.withoutID(a, b))
-	})
-	for len(rows) > 0 {
-		n := 1
-		for n < len(rows) && rows[n].row.recordID == rows[0].row.recordID && f.withoutID(rows[0], rows[n]) == 0 {
-			n++
+		r := repeated{c.ord(), row}
+		k := identityOf(&row)
+		if before, ok := stays[k]; ok {
+			r = f.judge(before, r)
 		}
-		f.judge(rows[:n])
-		rows = rows[n:]
+		stays[k] = r
 	}
 	return nil
 }
 
-// withoutID orders rows that have no record id by their business fields.
-func (f *repeatFinder) withoutID(a, b repeated) int {
-	if a.row.recordID != "" {
-		return 0
-	}
-	return slices.Compare(a.row.business[:], b.row.business[:])
-}
-
-// judge decides which of the rows with one identity stays.
-func (f *repeatFinder) judge(rows []repeated) {
-	stays := rows[0]
-	for _, r := range rows[1:] {
-		switch {
-		case r.row.business == stays.row.business:
-			f.d.repeats.set(r.ord, isDuplicate)
-		case r.row.hasRevision && stays.row.hasRevision && r.row.revision != stays.row.revision:
-			if r.row.revision < stays.row.revision {
-				f.d.repeats.set(r.ord, isSuperseded)
-				continue
-			}
-			f.d.repeats.set(stays.ord, isSuperseded)
-			stays = r
-		case f.file(r.ord) == f.file(stays.ord):
-			f.d.repeats.set(r.ord, isConflicting)
-		default:
-			f.d.repeats.set(stays.ord, isSuperseded)
-			stays = r
+// judge decides which of two rows with one identity stays.
+func (f *repeatFinder) judge(stays, r repeated) repeated {
+	switch {
+	case r.row.business == stays.row.business:
+		f.d.repeats.set(r.ord, isDuplicate)
+	case r.row.hasRevision && stays.row.hasRevision && r.row.revision != stays.row.revision:
+		if r.row.revision > stays.row.revision {
+			stays, r = r, stays
 		}
+		f.d.repeats.set(r.ord, isSuperseded)
+	case f.file(r.ord) == f.file(stays.ord):
+		f.d.repeats.set(r.ord, isConflicting)
+	default:
+		f.d.repeats.set(stays.ord, isSuperseded)
+		return r
 	}
+	return stays
 }
 
 // file returns the index of the file that a row stands in.

@@ -66,7 +66,7 @@ type Case struct {
 	Pass      Pass
 	Flags     Flags
 	Microsoft *Leg  // nil when the case has none
-	Carrier   []Leg // the segments in time order; empty when the case has none
+	Carrier   []Leg // the segments in the order they were attached; empty when the case has none
 	// Reject is set for the class invalid, and then only File, Row and
 	// RecordID of the leg are.
 	Reject *RowError

@@ -50,6 +50,8 @@ func TestDurationsAgree(t *testing.T) {
 		{"to the nearest thirty, the first not before half of it", "30/30 nearest", 0, 14.999, 30, engine.DurationOver},
 		{"to the nearest thirty, the next from half of it on", "30/30 nearest", 0, 45, 60, engine.MatchedRounding},
 		{"to the nearest thirty, the next not before half of it", "30/30 nearest", 0, 44.999, 60, engine.DurationOver},
+		{"to the nearest minute, the tolerance reaches back under half", "60/60 nearest", 2 * time.Second, 91.999, 60, engine.MatchedRounding},
+		{"to the nearest minute, the tolerance does not reach back", "60/60 nearest", 2 * time.Second, 92, 60, engine.DurationUnder},
 
 		{"down gives the minutes reached", "60/60 down", 0, 119, 60, engine.MatchedRounding},
 		{"down gives seconds after the first minute", "60/1 down", 0, 60.999, 60, engine.MatchedRounding},

@@ -78,6 +78,14 @@ func TestPeriod(t *testing.T) {
 				c1 outside_period`,
 		},
 		{
+			name:      "the margin ends, like the period, before its end",
+			set:       day,
+			microsoft: `m1 2026-10-01T23:30:00 60 corr=x`,
+			carrier:   `c1 2026-10-02T01:00:00 60 corr=x`,
+			want: `m1 missing_at_carrier
+				c1 outside_period`,
+		},
+		{
 			name: "records before the margin are not",
 			set:  day,
 			microsoft: `m1 2026-10-01T00:30:00 60 corr=x

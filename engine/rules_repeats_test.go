@@ -126,6 +126,16 @@ func TestRepeats(t *testing.T) {
 				c1 matched numbers m1`,
 		},
 		{
+			name:      "a revision on the later row only is no revision either",
+			microsoft: `m1 12:00:00 60`,
+			carrier: `c1 12:00:00 90
+				---
+				c1 12:00:00 60 rev=-1`,
+			want: `m1 matched numbers c1
+				c1 superseded
+				c1 matched numbers m1`,
+		},
+		{
 			name:      "without ids the same call twice is billed once",
 			microsoft: `m1 12:00:00 60`,
 			carrier: `- 12:00:00 60

@@ -88,6 +88,23 @@ func TestTieOut(t *testing.T) {
 	}
 }
 
+// What rounding alone explains is not in dispute, and finance wants its sum.
+func TestRoundingExplained(t *testing.T) {
+	w := storyWorld(t, rounding("60/60 up"), `m1 12:00:00 61
+		m2 13:00:00 59
+		m3 14:00:00 61
+		m4 15:00:00 1`,
+		`c1 12:00:00 120
+		c2 13:00:00 60
+		c3 14:00:00 180
+		c4 15:00:00 60`)
+	for name, a := range map[string]*answer{"reference": reference(w), "engine": mustRun(t, w)} {
+		if a.roundingMS != 59_000+59_000 {
+			t.Errorf("%s: %d ms by rounding alone", name, a.roundingMS)
+		}
+	}
+}
+
 func TestUsedSeconds(t *testing.T) {
 	for _, c := range []struct {
 		name               string
@@ -111,6 +128,8 @@ func TestUsedSeconds(t *testing.T) {
 			engine.UsageRow{Calls: 1, CarrierMS: 60_000}},
 		{"repeats are no usage, nor is what Microsoft does not know", nil, "m1 12:00:00 60\nm1 12:00:00 60", "c1 12:00:00 60\nc2 15:00:00 60",
 			engine.UsageRow{Calls: 1, MicrosoftMS: 60_000, CarrierMS: 60_000, UsedMS: 60_000}},
+		{"what is superseded is no usage", nil, "m1 12:00:00 60\n---\nm1 12:00:00 90", "c1 12:00:00 90",
+			engine.UsageRow{Calls: 1, MicrosoftMS: 90_000, CarrierMS: 90_000, UsedMS: 90_000}},
 		{"calls of another period are no usage", day, "m1 12:00:00 60\nm2 2026-10-02T00:00:00 60", "c1 12:00:00 60\nc2 2026-10-02T00:00:00 60",
 			engine.UsageRow{Calls: 1, MicrosoftMS: 60_000, CarrierMS: 60_000, UsedMS: 60_000}},
 		{"calls whose duration came from the carrier are counted", nil, "m1 12:00:00 60 operator\nm2 13:00:00 60", "c1 12:00:00 60",

@@ -69,9 +69,9 @@ type run struct {
 	segmentsMu sync.Mutex
 	segments   map[uint32][]rec // further segments of logged cases, by M's ordinal
 
-	clock       clock
-	findings    findings
-	pairedTwins map[twin]struct{}
+	clock    clock
+	findings findings
+	twins    []*spill.Sorter // by worker
 
 	period         period
 	offset         int64 // microseconds
@@ -103,13 +103,17 @@ func Run(ctx context.Context, t Task) (res *Result, err error) {
 	return r.result(ctx)
 }
 
-const defaultMemory = 256 << 20
+const (
+	defaultMemory = 256 << 20
+	leastMemory   = 8 << 10
+)
 
 func newRun(t *Task) *run {
 	r := &run{task: t, keys: newKeys(), memory: t.Memory, workers: t.Workers, segments: map[uint32][]rec{}}
 	if r.memory <= 0 {
 		r.memory = defaultMemory
 	}
+	r.memory = max(r.memory, leastMemory)
 	if r.workers <= 0 {
 		r.workers = runtime.GOMAXPROCS(0)
 	}
@@ -121,6 +125,9 @@ func newRun(t *Task) *run {
 	}
 	for range r.workers {
 		r.dims = append(r.dims, newDimensions(r.keys, t.Users))
+		s := spill.NewSorter(t.Scratch, sortBytes)
+		r.twins = append(r.twins, s)
+		r.closers = append(r.closers, s)
 	}
 	r.sightings = addShuffle[sighting](r, 1<<lightBits, blockBytes)
 	r.short = addShuffle[shortPair](r, 1, 64<<10)
@@ -221,13 +228,6 @@ func (r *run) match(ctx context.Context) error {
 	left, err := r.matchOneNumber(ctx, rest)
 	if err != nil {
 		return err
-	}
-	r.pairedTwins = map[twin]struct{}{}
-	for _, t := range r.tallies {
-		for k := range t.twins {
-			r.pairedTwins[k] = struct{}{}
-		}
-		t.twins = nil
 	}
 	return r.judgeLeft(ctx, left)
 }

@@ -157,7 +157,6 @@ type scanWriter struct {
 	sight     bool // whether this side's sightings are wanted
 	splitIDs  bool // whether records with a correlation id go the way of ids
 	corr      bool
-	ridKey    []byte
 }
 
 func (s *scanner) newWriter(worker int) *scanWriter {

@@ -10,7 +10,6 @@ type tally struct {
 	lately    [64]recentDay
 	byCountry []Balance // by index of the destination
 	usage     usageTable
-	twins     map[twin]struct{} // of paired records
 }
 
 // recentDay saves looking a day up again.
@@ -20,7 +19,7 @@ type recentDay struct {
 }
 
 func newTally(d days) *tally {
-	return &tally{days: d, byDay: map[int32]*Balance{}, byCountry: make([]Balance, len(countryPrefixes)), twins: map[twin]struct{}{}}
+	return &tally{days: d, byDay: map[int32]*Balance{}, byCountry: make([]Balance, len(countryPrefixes))}
 }
 
 // day returns the balance of a day.

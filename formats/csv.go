@@ -97,7 +97,7 @@ func (r *csvReader) columns(d dialect, head []byte) ([]string, error) {
 // bind finds out what the columns are.
 func (r *csvReader) bind(names []string) (err error) {
 	p := r.job.opts.Profile
-	if p == nil && r.job.side == engine.Microsoft {
+	if r.job.feeds() {
 		if f := csvFeedOf(names); f != nil {
 			r.feed, r.format = f, strings.Replace(r.format, "csv", f.name, 1)
 			r.plan, err = f.plan(r.job)

@@ -60,6 +60,12 @@ func (j *job) head() ([]byte, error) {
 	return b[:n], nil
 }
 
+// feeds reports whether the file may be one of Microsoft's own: those of its
+// side are, unless the profile names columns of its own.
+func (j *job) feeds() bool {
+	return j.side == engine.Microsoft && (j.opts.Profile == nil || j.opts.Profile.CanonicalColumns())
+}
+
 // openText opens the text in s: one of Microsoft's JSON feeds, or lines.
 func openText(j *job, s *stream) (fileReader, error) {
 	encoding := ""
@@ -81,8 +87,23 @@ func openText(j *job, s *stream) (fileReader, error) {
 	if len(first) == 0 {
 		return nil, j.errorf("a file with nothing to report still has a header", "it has no header: it holds blank lines only")
 	}
-	if j.side == engine.Microsoft && j.opts.Profile == nil && (first[0] == '{' || first[0] == '[') {
+	switch {
+	case j.feeds() && (first[0] == '{' || first[0] == '['):
 		return openGraph(j, s, text)
+	case looksLikeJSON(first):
+		return nil, j.errorf("export it as CSV or Parquet", "it is JSON")
+	case first[0] == '<':
+		return nil, j.errorf("export it as CSV or Parquet", "it is HTML or XML")
 	}
 	return openCSV(j, s, text, head, name)
+}
+
+// looksLikeJSON reports whether text begins like a JSON object or array, and
+// not like a column name in brackets.
+func looksLikeJSON(text []byte) bool {
+	if text[0] != '{' && text[0] != '[' {
+		return false
+	}
+	rest := bytes.TrimLeft(text[1:], " \t\r\n")
+	return len(rest) == 0 || bytes.IndexByte([]byte(`{["]}`), rest[0]) >= 0
 }

@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"encoding/binary"
 	"math/big"
 	"math/bits"
 	"strings"
@@ -100,6 +101,13 @@ func digits(b []byte) (uint64, bool) {
 		return 0, false
 	}
 	var v uint64
+	if len(b) >= 8 {
+		var ok bool
+		if v, ok = eightDigits(binary.LittleEndian.Uint64(b)); !ok {
+			return 0, false
+		}
+		b = b[8:]
+	}
 	for _, ch := range b {
 		ch -= '0'
 		if ch > 9 {
@@ -108,6 +116,13 @@ func digits(b []byte) (uint64, bool) {
 		v = v*10 + uint64(ch)
 	}
 	return v, true
+}
+
+// eightDigits reads eight digits at once; the first is in the lowest byte.
+func eightDigits(v uint64) (uint64, bool) {
+	p, ok := pairs(v, 0x3030303030303030, 0x7676767676767676)
+	p = (p&0x000000ff000000ff)*(100+1_000_000<<32) + (p>>16&0x000000ff000000ff)*(1+10_000<<32)
+	return p >> 32, ok
 }
 
 func bounded(ms uint64) (int64, string) {

@@ -121,11 +121,22 @@ func (in *inference) findTimes() {
 		}
 		if l := in.settle(field, in.values(at)); l != "" {
 			in.layouts[field] = l
-		} else if field == "end" {
-			delete(in.column, "end")
-			in.doubt("columns.end: the layout of %q is not known, so it was left out", in.names[at])
+		} else {
+			in.unknownLayout(field, at)
 		}
 	}
+}
+
+// unknownLayout leaves out an end that cannot be read. A start has to be
+// there: a person must write its layout.
+func (in *inference) unknownLayout(field string, at int) {
+	if field == "end" {
+		delete(in.column, "end")
+		in.doubt("columns.end: the layout of %q is not known, so it was left out", in.names[at])
+		return
+	}
+	in.layouts[field] = layoutRFC3339
+	in.doubt("columns.start.layout: the layout of %q is not known; write it in place of rfc3339", in.names[at])
 }
 
 // halves takes a date and a time of day for the start.
@@ -186,7 +197,7 @@ func plausibleTimes(values []string) bool {
 	r := newTimeReader(fit[:1], utc())
 	for _, v := range values {
 		us, _, reason := r.read([]byte(v))
-		if reason != "" || us < 946684800_000000 || us > 2208988800_000000 {
+		if reason == "" && (us < 946684800_000000 || us > 2208988800_000000) {
 			return false
 		}
 	}
@@ -202,6 +213,9 @@ func (in *inference) settle(field string, values []string) string {
 	fit := layoutsOf(values)
 	if len(fit) == 0 {
 		return ""
+	}
+	if n := len(values) - countRead(fit[0], values, 0); n > 0 {
+		in.doubt("columns.%s.layout: %d of %d times of the sample are of another layout than %q", field, n, len(values), fit[0])
 	}
 	if other := rivals(fit, values); len(other) > 0 {
 		in.doubt("columns.%s.layout: %q was taken, but %s reads the sample as well (day and month cannot be told apart); ask the carrier",

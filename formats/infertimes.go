@@ -22,8 +22,8 @@ func inferLayouts() []string {
 		"Mon, 02 Jan 2006 15:04:05 -0700", "02-Jan-2006 15:04:05", "02 Jan 2006 15:04:05", "Jan 2, 2006 15:04:05")
 }
 
-// layoutsOf returns every layout that reads all of the values, which are not
-// empty.
+// layoutsOf returns the layouts that read the most of the values, which are
+// not empty; none when that is less than nine in ten.
 func layoutsOf(values []string) []string {
 	if len(values) == 0 {
 		return nil
@@ -32,22 +32,31 @@ func layoutsOf(values []string) []string {
 		return []string{l}
 	}
 	var fit []string
+	most := (len(values)*9 + 9) / 10
 	for _, l := range inferLayouts() {
-		if readsAll(l, values) {
+		switch n := countRead(l, values, most); {
+		case n > most:
+			most, fit = n, []string{l}
+		case n == most:
 			fit = append(fit, l)
 		}
 	}
 	return fit
 }
 
-func readsAll(layout string, values []string) bool {
+// countRead returns how many values the layout reads; it gives up when there
+// cannot be least of them.
+func countRead(layout string, values []string, least int) int {
 	r := newTimeReader([]string{layout}, time.UTC)
+	bad := 0
 	for _, v := range values {
 		if _, _, reason := r.read([]byte(v)); reason != "" {
-			return false
+			if bad++; bad > len(values)-least {
+				break
+			}
 		}
 	}
-	return true
+	return len(values) - bad
 }
 
 // epochOf returns the epoch layout of digits that count from 1970, in the
@@ -74,15 +83,15 @@ func epochOf(values []string) string {
 	return ""
 }
 
-// rivals returns the layouts among fit that read the values as other times
+// rivals returns the layouts among fit that read some value as another time
 // than the first does.
 func rivals(fit []string, values []string) []string {
 	var out []string
 	for _, l := range fit[1:] {
 		a, b := newTimeReader(fit[:1], time.UTC), newTimeReader([]string{l}, time.UTC)
 		for _, v := range values {
-			x, _, _ := a.read([]byte(v))
-			if y, _, _ := b.read([]byte(v)); x != y {
+			x, _, bad := a.read([]byte(v))
+			if y, _, worse := b.read([]byte(v)); bad == "" && worse == "" && x != y {
 				out = append(out, l)
 				break
 			}

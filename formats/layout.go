@@ -208,3 +208,63 @@ func (r *reading) offset(what partKind) bool {
 	r.off = off
 	return ok
 }
+
+// fixedLayout is where the digits and the marks of a layout stand, when none
+// of its pieces varies in width.
+type fixedLayout struct {
+	width                            int
+	year, month, day, hour, min, sec int
+	marks                            []markAt
+}
+
+type markAt struct {
+	at   int
+	mark byte
+}
+
+// compileFixed finds the places; nil when there is no year of four digits or
+// some piece varies in width.
+func compileFixed(parts []layoutPart) *fixedLayout {
+	f := &fixedLayout{year: -1, month: -1, day: -1, hour: -1, min: -1, sec: -1}
+	place := map[partKind]*int{partYear: &f.year, partMonth: &f.month, partDay: &f.day, partHour: &f.hour, partMinute: &f.min, partSecond: &f.sec}
+	for _, p := range parts {
+		if p.what == partLiteral {
+			f.marks = append(f.marks, markAt{f.width, p.lit})
+			f.width++
+			continue
+		}
+		at := place[p.what]
+		if at == nil || *at >= 0 || p.digits > 0 {
+			return nil
+		}
+		*at = f.width
+		f.width += 2
+		if p.what == partYear {
+			f.width += 2
+		}
+	}
+	for _, at := range place {
+		if *at < 0 {
+			return nil
+		}
+	}
+	return f
+}
+
+// parse reads a text of exactly the layout's width.
+func (f *fixedLayout) parse(b []byte) (wall, bool) {
+	for _, m := range f.marks {
+		if b[m.at] != m.mark {
+			return wall{}, false
+		}
+	}
+	c := civil{
+		year:  two(b[f.year], b[f.year+1])*100 + two(b[f.year+2], b[f.year+3]),
+		month: two(b[f.month], b[f.month+1]), day: two(b[f.day], b[f.day+1]),
+		hour: two(b[f.hour], b[f.hour+1]), min: two(b[f.min], b[f.min+1]), sec: two(b[f.sec], b[f.sec+1]),
+	}
+	if !c.valid() {
+		return wall{}, false
+	}
+	return wall{sec: c.unix()}, true
+}

@@ -136,6 +136,8 @@ func TestBrokenFiles(t *testing.T) {
 		{"an old Excel sheet", []byte("\xd0\xcf\x11\xe0....................."), "it is a document"},
 		{"a record of nothing but zero bytes", make([]byte, 100), "not text"},
 		{"an open quote in the header", []byte("start,\"duration_ms\n1,2\n"), "the header cannot be read: line 1: the quote"},
+		{"JSON for a carrier", []byte(" [\n{\"a\":1}]"), "it is JSON"},
+		{"an error page instead of a file", []byte("<!DOCTYPE html>\n<p>Sign in"), "it is HTML or XML"},
 		{"every row bad", []byte(header + "r1,x,60000,,\n"), "1 of 1 rows could not be read"},
 		{"a gigabyte in a kilobyte", packGzip(t, []byte(header+strings.Repeat("\n", 40<<20))), "in decompression"},
 	} {

@@ -101,6 +101,10 @@ func (y *yamlNode) texts(example string) []string {
 	}
 	out := []string{}
 	for i := range y.items {
+		if y.items[i].kind == yamlEmpty { // NULL and ~ are texts here
+			out = append(out, y.items[i].text)
+			continue
+		}
 		if s, ok := y.items[i].anyText(example); ok {
 			out = append(out, s)
 		}

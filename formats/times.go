@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"encoding/binary"
 	"time"
 
 	"concord/engine"
@@ -31,6 +32,7 @@ type timeLayout struct {
 	rfc    bool
 	offset bool // the text itself says its offset from UTC
 	fast   []layoutPart
+	fixed  *fixedLayout // nil when the pieces are not all of fixed width
 }
 
 func newTimeReader(layouts []string, zone *time.Location) timeReader {
@@ -69,6 +71,7 @@ func compileLayout(name string) timeLayout {
 		l.nanos = true
 	default:
 		l.fast, l.offset = compileParts(name)
+		l.fixed = compileFixed(l.fast)
 	}
 	return l
 }
@@ -117,6 +120,11 @@ func (t *timeReader) layout(l *timeLayout, b []byte) (us int64, trusted, ok bool
 // parse reads the fixed parts of a layout, and leaves what they do not
 // understand to the standard library.
 func (l *timeLayout) parse(b []byte) (wall, bool) {
+	if l.fixed != nil && len(b) == l.fixed.width {
+		if w, ok := l.fixed.parse(b); ok {
+			return w, true
+		}
+	}
 	if l.fast != nil {
 		if w, ok := parseParts(l.fast, b); ok {
 			return w, true
@@ -180,12 +188,14 @@ func (l *timeLayout) micros(whole, rest, scale uint64) (us int64, exact bool) {
 // parseRFC3339 reads 2006-01-02T15:04:05 with an optional fraction, and Z or
 // an offset, as microseconds since 1970. What is finer is cut off.
 func parseRFC3339(b []byte) (int64, bool) {
-	if len(b) < 20 || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
+	if len(b) < 20 || b[16] != ':' {
 		return 0, false
 	}
+	date, ok1 := pairs(binary.LittleEndian.Uint64(b), swarDate, swarDateRoom)
+	clock, ok2 := pairs(binary.LittleEndian.Uint64(b[8:]), swarClock, swarClockRoom)
 	c := civil{
-		year: two(b[0], b[1])*100 + two(b[2], b[3]), month: two(b[5], b[6]), day: two(b[8], b[9]),
-		hour: two(b[11], b[12]), min: two(b[14], b[15]), sec: two(b[17], b[18]),
+		year: uint32(date&0xff)*100 + uint32(date>>16&0xff), month: uint32(date >> 40 & 0xff), day: uint32(clock & 0xff),
+		hour: uint32(clock >> 24 & 0xff), min: uint32(clock >> 48 & 0xff), sec: two(b[17], b[18]),
 	}
 	us, n := uint32(0), 19
 	if b[19] == '.' {
@@ -194,11 +204,29 @@ func parseRFC3339(b []byte) (int64, bool) {
 			return 0, false
 		}
 	}
-	if !c.valid() {
+	if !ok1 || !ok2 || !c.valid() {
 		return 0, false
 	}
 	off, ok := rfcOffset(b[n:])
 	return (c.unix()-off)*1_000_000 + int64(us), ok
+}
+
+// Eight bytes of a date or a clock with zeros for its digits, and by how much
+// each byte may exceed it before its top bit is set: 9 for a digit, 0 for a
+// mark. The first character is in the lowest byte.
+const (
+	swarDate      = 0x2d30302d30303030 // 0000-00-
+	swarDateRoom  = 0x7f76767f76767676
+	swarClock     = 0x30303a3030543030 // 00T00:00
+	swarClockRoom = 0x76767f76767f7676
+)
+
+// pairs reads eight characters at once: each byte of the result is the number
+// that its digit and the next one make. ok is false when a byte is not what
+// the form says.
+func pairs(v, form, room uint64) (p uint64, ok bool) {
+	v ^= form
+	return v*10 + v>>8, (v+room|v)&0x8080808080808080 == 0
 }
 
 // rfcOffset reads Z or ±hh:mm as seconds east of UTC.
@@ -239,11 +267,11 @@ func fraction(b []byte, at int) (us uint32, end int, ok bool) {
 	return us, end, end > at
 }
 
-// two reads two digits; more than 99 when they are none.
+// two reads two digits; more than any year when they are none.
 func two(a, b byte) uint32 {
 	x, y := uint32(a-'0'), uint32(b-'0')
 	if x > 9 || y > 9 {
-		return 1000
+		return 100_000
 	}
 	return x*10 + y
 }

@@ -67,6 +67,14 @@ func (s *Shuffle[T]) Load(p int, dst []T) ([]T, error) {
 	return dst, nil
 }
 
+// Drop gives the memory of partition p back.
+func (s *Shuffle[T]) Drop(p int) {
+	for _, b := range s.parts[p].blocks {
+		s.area.release(b)
+	}
+	s.parts[p] = partition{}
+}
+
 // Each calls fn with the records of partition p, a block at a time. The
 // records stay.
 func (s *Shuffle[T]) Each(p int, fn func([]T) error) error {
@@ -88,10 +96,7 @@ func (s *Shuffle[T]) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.parts {
-		for _, b := range s.parts[i].blocks {
-			s.area.release(b)
-		}
-		s.parts[i] = partition{}
+		s.Drop(i)
 	}
 	return s.area.Close()
 }

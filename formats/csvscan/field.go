@@ -5,18 +5,44 @@ import "bytes"
 // fields collects the fields of one record, up to a number of them; beyond it
 // they are only counted.
 type fields struct {
-	list [][]byte
-	n    int
+	list    [][]byte
+	n       int
+	doubled []int // fields that hold doubled quotes
 }
 
-func (f *fields) add(b []byte) {
+func (f *fields) reset() { f.n, f.doubled = 0, f.doubled[:0] }
+
+func (f *fields) add(b []byte, doubled bool) {
 	if f == nil {
 		return
 	}
 	if f.n < len(f.list) {
 		f.list[f.n] = b
+		if doubled {
+			f.doubled = append(f.doubled, f.n)
+		}
 	}
 	f.n++
+}
+
+// unquote takes one of each doubled quote out of the fields, in place. It
+// comes last: until then the bytes of the record are needed as they are.
+func (f *fields) unquote(quote byte) {
+	for _, i := range f.doubled {
+		f.list[i] = halve(f.list[i], quote)
+	}
+}
+
+func halve(b []byte, quote byte) []byte {
+	w := 0
+	for i := 0; i < len(b); i++ {
+		b[w] = b[i]
+		w++
+		if b[i] == quote {
+			i++
+		}
+	}
+	return b[:w]
 }
 
 // field walks the field at p and returns where it ends: at a delimiter, a line
@@ -30,7 +56,7 @@ func (c *cursor) field(p int, rec *record, f *fields) (end int, ok bool) {
 	for q := p; q < stop; q++ {
 		switch b := c.data[q]; {
 		case b == c.o.Delimiter || b == '\n' || b == '\r':
-			f.add(c.data[p:q])
+			f.add(c.data[p:q], false)
 			return q, true
 		case c.isQuote(b):
 			rec.reason = StrayQuote
@@ -43,7 +69,7 @@ func (c *cursor) field(p int, rec *record, f *fields) (end int, ok bool) {
 	case stop-rec.start <= c.o.MaxRecord && !c.eof:
 		return 0, false
 	}
-	f.add(c.data[p:stop])
+	f.add(c.data[p:stop], false)
 	return stop, true
 }
 
@@ -62,9 +88,7 @@ func (c *cursor) quotedField(p int, rec *record, f *fields) (end int, ok bool) {
 		rec.reason = StrayQuote
 		return end, true
 	}
-	if f != nil {
-		f.add(unquote(c.data[p+1:q], doubled, c.o.Quote))
-	}
+	f.add(c.data[p+1:q], doubled)
 	return end, true
 }
 
@@ -93,20 +117,4 @@ func (c *cursor) closing(p int) (q int, doubled, ok bool) {
 		doubled, i = true, j+2
 	}
 	return -1, false, c.eof || stop < len(c.data) || stop == p+2+c.o.MaxField
-}
-
-// unquote takes one of each doubled quote out of b, in place.
-func unquote(b []byte, doubled bool, quote byte) []byte {
-	if !doubled {
-		return b
-	}
-	w := 0
-	for i := 0; i < len(b); i++ {
-		b[w] = b[i]
-		w++
-		if b[i] == quote {
-			i++
-		}
-	}
-	return b[:w]
 }

@@ -93,7 +93,7 @@ func (r *Reader) Header(limit int) (names []string, total int, err error) {
 // headRecord returns the first record that is a row.
 func headRecord(c *cursor, f *fields) (record, bool) {
 	for {
-		f.n = 0
+		f.reset()
 		rec, plain, ok := c.next(f)
 		if !ok || rec.kind == row {
 			if ok && plain {
@@ -107,6 +107,7 @@ func headRecord(c *cursor, f *fields) (record, bool) {
 // takeHeader moves behind the header and returns its fields. What was passed
 // over before it is walked again to be counted.
 func (r *Reader) takeHeader(c *cursor, rec record, f *fields) ([]string, int, error) {
+	f.unquote(r.o.Quote)
 	names := make([]string, min(f.n, len(f.list)))
 	for i := range names {
 		names[i] = string(f.list[i])

@@ -53,7 +53,7 @@ func (s *Splitter) Next() (Row, bool) {
 		return s.skipped()
 	}
 	for {
-		s.f.n = 0
+		s.f.reset()
 		rec, plain, ok := s.c.next(&s.f)
 		if !ok {
 			return Row{}, false
@@ -106,6 +106,8 @@ func (s *Splitter) take(rec record) Row {
 		r.Line += rec.badLine
 	case s.f.n != s.want:
 		r.Reason = s.wrongCount()
+	default:
+		s.f.unquote(s.c.o.Quote)
 	}
 	s.row++
 	s.line += rec.lines

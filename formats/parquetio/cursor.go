@@ -67,6 +67,9 @@ func (c *cursor) load() error {
 	c.row, c.value, c.left, c.level = 0, 0, h.values, nil
 	if c.src.present < h.values {
 		c.level = page.DefinitionLevels()
+		if bytes.Count(c.level, []byte{1}) != c.src.present {
+			return errCounts
+		}
 	}
 	if err := c.look(); err != nil {
 		return err
@@ -198,5 +201,5 @@ func (c *cursor) release() {
 func (c *cursor) close() {
 	c.release()
 	c.pages.Close()
-	c.src.inflate.close()
+	c.src.file.spare.Put(c.src)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
 
 	"github.com/parquet-go/parquet-go"
@@ -17,6 +18,8 @@ type File struct {
 	foot *footer
 
 	chunks []*parquet.FileColumnChunk // by column; their pages come from a stream
+
+	spare sync.Pool // of *stream
 
 	checked, unchecked atomic.Int64 // pages read, with and without a checksum
 }

@@ -23,12 +23,6 @@ type inflater struct {
 	brotli *brotli.Reader
 }
 
-func (d *inflater) close() {
-	if d.zstd != nil {
-		d.zstd.Close()
-	}
-}
-
 // known reports whether into can undo the codec.
 func (c Codec) known() bool {
 	switch c {

@@ -84,6 +84,9 @@ func runs(b []byte, width, n int) (ones int, err error) {
 			return 0, errShort
 		}
 		if width == 1 {
+			if h&1 == 0 && b[0] > 1 {
+				return 0, fmt.Errorf("%w: a level or index of one bit is %d", ErrCorrupt, b[0])
+			}
 			ones += countOnes(b[:size], h&1 == 0, min(int(count), max(left, 0)))
 		}
 		b, left = b[size:], left-int(count)

@@ -31,12 +31,20 @@ type stream struct {
 	err     error // why it ended early
 }
 
+// newStream begins a column of a row group with the buffers of one that is
+// done, if there is any.
 func newStream(f *File, group, col int, pass int64) *stream {
 	ch := f.foot.groups[group].chunks[col]
-	return &stream{
-		file: f, col: &f.foot.cols[col], codec: ch.codec, left: ch.values, pass: pass,
-		win: window{r: f.r, pos: ch.start, end: ch.end},
+	s, ok := f.spare.Get().(*stream)
+	if !ok {
+		s = new(stream)
 	}
+	*s = stream{
+		file: f, col: &f.foot.cols[col], codec: ch.codec, left: ch.values, pass: pass,
+		win:     window{r: f.r, pos: ch.start, end: ch.end, buf: s.win.buf[:0]},
+		headBuf: s.headBuf, inflate: s.inflate,
+	}
+	return s
 }
 
 // ReadAt implements io.ReaderAt for one reader that goes forwards.

@@ -1,0 +1,57 @@
+package engine
+
+import "slices"
+
+// bucketSort sorts records of one partition into dst by a well mixed key whose
+// first used bits are the same in all: first into about as many buckets as
+// there are records, then each bucket by compare.
+func bucketSort[T any](src, dst []T, offsets []uint32, used int, key func(*T) uint64, compare func(a, b *T) int) ([]T, []uint32) {
+	if cap(dst) < len(src) {
+		dst = make([]T, len(src), len(src)+len(src)/8)
+	}
+	dst = dst[:len(src)]
+	bits := 1
+	for 1<<bits < len(src) {
+		bits++
+	}
+	buckets := 1 << bits
+	if cap(offsets) < buckets+1 {
+		offsets = make([]uint32, buckets+1)
+	}
+	offsets = offsets[:buckets+1]
+	clear(offsets)
+	shift := 64 - bits
+	for i := range src {
+		offsets[key(&src[i])<<used>>shift+1]++
+	}
+	for i := 1; i <= buckets; i++ {
+		offsets[i] += offsets[i-1]
+	}
+	for i := range src {
+		b := key(&src[i]) << used >> shift
+		dst[offsets[b]] = src[i]
+		offsets[b]++
+	}
+	start := uint32(0)
+	for _, end := range offsets[:buckets] {
+		if end-start > 1 {
+			sortSmall(dst[start:end], compare)
+		}
+		start = end
+	}
+	return dst, offsets
+}
+
+// sortSmall sorts few records in place without moving them through an
+// interface, many with the library.
+func sortSmall[T any](s []T, compare func(a, b *T) int) {
+	if len(s) > 24 {
+		slices.SortFunc(s, func(a, b T) int { return compare(&a, &b) })
+		return
+	}
+	for i := 1; i < len(s); i++ {
+		for j := i; j > 0 && compare(&s[j], &s[j-1]) < 0; j-- {
+			s[j], s[j-1] = s[j-1], s[j]
+		}
+	}
+}
