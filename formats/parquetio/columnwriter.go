@@ -61,6 +61,14 @@ func (c *ColumnWriter) String(s string) {
 	c.add(parquet.ByteArrayValue(c.text[from:]), c.level)
 }
 
+// Bytes is String for text in bytes, which are not kept.
+func (c *ColumnWriter) Bytes(b []byte) {
+	c.reserve(len(b))
+	from := len(c.text)
+	c.text = append(c.text, b...)
+	c.add(parquet.ByteArrayValue(c.text[from:]), c.level)
+}
+
 // reserve makes room for n bytes of text, leaving the texts before where they
 // are.
 func (c *ColumnWriter) reserve(n int) {
