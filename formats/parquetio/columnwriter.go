@@ -80,7 +80,10 @@ func (c *ColumnWriter) reserve(n int) {
 // add takes a value with its definition level: that of a null is 0, and it is
 // the level, not the value, that makes a null.
 func (c *ColumnWriter) add(v parquet.Value, level int) {
-	c.batch = append(c.batch, v.Level(0, level, c.index))
+	if level > 0 {
+		v = v.Level(0, level, c.index)
+	}
+	c.batch = append(c.batch, v)
 	c.rows++
 	if len(c.batch) == batchValues {
 		c.flush()

@@ -6,8 +6,10 @@ import (
 	"io"
 	"reflect"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
+	"github.com/parquet-go/parquet-go/compress/snappy"
 	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
@@ -78,6 +80,7 @@ func NewWriter(w io.Writer, cols []WriteColumn, opt WriterOptions) (*Writer, err
 	conf.Schema = parquet.NewSchema("schema", root)
 	conf.CreatedBy = opt.CreatedBy
 	conf.DataPageVersion = 1 // what every reader knows
+	conf.DataPageStatistics = false
 	conf.PageBufferSize = opt.PageBytes
 	conf.DictionaryMaxBytes = maxDictBytes
 	out := &Writer{w: parquet.NewWriter(w, conf), opt: opt}
@@ -94,11 +97,20 @@ func compressor(c Codec) (compress.Codec, error) {
 	case Uncompressed:
 		return &parquet.Uncompressed, nil
 	case Snappy:
-		return &parquet.Snappy, nil
+		return new(fastSnappy), nil
 	case Zstd:
 		return &zstd.Codec{Level: zstd.SpeedFastest}, nil
 	}
 	return nil, fmt.Errorf("%w: writing with codec %d", ErrUnsupported, c)
+}
+
+// fastSnappy writes a few percent more than parquet-go's Snappy, in a third of
+// the time.
+type fastSnappy struct{ snappy.Codec }
+
+// Encode implements compress.Codec.
+func (*fastSnappy) Encode(dst, src []byte) ([]byte, error) {
+	return s2.EncodeSnappy(dst[:cap(dst)], src), nil
 }
 
 // Column returns column i, for its values.
