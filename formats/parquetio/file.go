@@ -20,6 +20,7 @@ type File struct {
 	chunks []*parquet.FileColumnChunk // by column; their pages come from a stream
 
 	spare sync.Pool // of *stream
+	large sync.Pool // of *[]byte, for pages as they are stored
 
 	checked, unchecked atomic.Int64 // pages read, with and without a checksum
 }

@@ -187,11 +187,15 @@ func (s *stream) accept(h *pageHeader) error {
 // to dst and looks them over.
 func (s *stream) unpack(dst []byte) error {
 	h := &s.page
-	b, err := s.win.peek(h.packed)
+	large, ok := s.file.large.Get().(*[]byte)
+	if !ok {
+		large = new([]byte)
+	}
+	defer s.file.large.Put(large)
+	b, err := s.win.take(h.packed, large)
 	if err != nil {
 		return err
 	}
-	s.win.skip(int64(h.packed))
 	if err := s.verify(b); err != nil {
 		return err
 	}
