@@ -33,6 +33,8 @@ var rooms = map[string][]string{
 	"fixtures":          {"engine", "formats/..."},
 	"fixtures/gen":      {"engine", "formats/...", "fixtures/..."},
 	"fixtures/hostile":  {"engine", "formats/...", "fixtures/..."},
+	"fixtures/program":  {},
+	"fixtures/scripts":  {"fixtures/..."},
 }
 
 // standardOnly are the rooms whose product code imports nothing from outside.

@@ -6,7 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	_ "time/tzdata" // zones are known on machines that have none
+	_ "time/tzdata" // for machines without zones
 
 	"concord/jobs/cli"
 )

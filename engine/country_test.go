@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -128,3 +129,20 @@ func BenchmarkCountryIndex(b *testing.B) {
 }
 
 var sink uint16
+
+func TestLeadingDividesByPowersOfTen(t *testing.T) {
+	for n := range 15 {
+		for _, v := range []uint64{0, 1, pow10[n] - 1, pow10[n], pow10[n] + 1, 7*pow10[n] - 1, maxE164, maxE164 - 1, 123456789012345} {
+			if got, want := leading(v, n), v/pow10[n]; got != want {
+				t.Errorf("%d without its last %d digits: %d, want %d", v, n, got, want)
+			}
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 100_000 {
+		v, n := r.Uint64N(maxE164+1)/pow10[r.IntN(15)], r.IntN(15)
+		if got, want := leading(v, n), v/pow10[n]; got != want {
+			t.Fatalf("%d without its last %d digits: %d, want %d", v, n, got, want)
+		}
+	}
+}

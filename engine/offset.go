@@ -95,10 +95,15 @@ type sightingReader struct {
 }
 
 func (f *sightingReader) partition(p int) (err error) {
-	if int64(f.r.sightings.Len(p))*sightingBytes > f.r.memory/heavyShare {
+	if int64(f.count(p))*sightingBytes > f.r.memory/heavyShare {
 		return f.heavy(p)
 	}
-	if f.loaded, err = f.r.sightings.Load(p, f.loaded[:0]); err != nil {
+	f.loaded = f.loaded[:0]
+	err = f.each(p, func(s *sighting) error {
+		f.loaded = append(f.loaded, *s)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	f.sorted, f.offsets = bucketSort(f.loaded, f.sorted, f.offsets, lightBits,
@@ -112,28 +117,69 @@ func (f *sightingReader) partition(p int) (err error) {
 
 const sightingBytes = 24
 
+// numbersParts is how many partitions of records by numbers hold the pairs of
+// one partition of sightings.
+const numbersParts = 1 << (matchBits - lightBits)
+
+// count returns at least how many sightings partition p has.
+func (f *sightingReader) count(p int) int {
+	n := f.r.sightings.Len(p)
+	for _, d := range f.r.sides {
+		for i := range numbersParts {
+			n += d.numbers.Len(p*numbersParts + i)
+		}
+	}
+	return n
+}
+
+// each calls fn with the sightings of partition p: those that were noted, and
+// the records that wait by their numbers.
+func (f *sightingReader) each(p int, fn func(*sighting) error) error {
+	errs := []error{f.r.sightings.Each(p, func(all []sighting) error {
+		for i := range all {
+			if err := fn(&all[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})}
+	f.r.sightings.Drop(p)
+	for side, d := range f.r.sides {
+		if Side(side) == Microsoft && !f.r.task.Rules.AutoOffset {
+			continue
+		}
+		for i := range numbersParts {
+			errs = append(errs, d.numbers.Each(p*numbersParts+i, func(all []rec) error {
+				for i := range all {
+					c := &all[i]
+					s := sightingOf(Side(side), f.r.keys.pair(c.callerCode(), c.calleeCode()), c)
+					if err := fn(&s); err != nil {
+						return err
+					}
+				}
+				return nil
+			}))
+		}
+	}
+	return joinFirst(errs)
+}
+
 // heavy goes through a partition that is too large to load: many calls of one
 // pair of numbers.
 func (f *sightingReader) heavy(p int) error {
 	s := spill.NewSorter(f.r.task.Scratch, int(f.r.memory/heavyShare))
 	defer s.Close()
 	var k []byte
-	err := f.r.sightings.Each(p, func(all []sighting) error {
-		for _, v := range all {
-			k = binary.BigEndian.AppendUint64(k[:0], v.pair)
-			k = append(k, byte(v.flags&sightCarrier))
-			k = binary.BigEndian.AppendUint64(k, uint64(v.start)^1<<63)
-			k = binary.BigEndian.AppendUint32(k, v.ord)
-			if err := s.Add(append(k, byte(v.flags)), nil); err != nil {
-				return err
-			}
-		}
-		return nil
+	err := f.each(p, func(v *sighting) error {
+		k = binary.BigEndian.AppendUint64(k[:0], v.pair)
+		k = append(k, byte(v.flags&sightCarrier))
+		k = binary.BigEndian.AppendUint64(k, uint64(v.start)^1<<63)
+		k = binary.BigEndian.AppendUint32(k, v.ord)
+		return s.Add(append(k, byte(v.flags)), nil)
 	})
 	if err != nil {
 		return err
 	}
-	f.r.sightings.Drop(p)
 	for e, err := range spill.Sorted(s) {
 		if err != nil {
 			return err

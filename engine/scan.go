@@ -210,14 +210,13 @@ func (w *scanWriter) part(ctx context.Context, p Part, base uint32, batch []Call
 // call records one accepted row.
 func (w *scanWriter) call(ord uint32, c *Call) error {
 	k := w.s.r.keys
-	r := rec{
-		corr:   k.ident(c.CorrelationID),
-		caller: k.number(c.Caller),
-		callee: k.number(c.Callee) | uint64(countryIndex(c.Callee.e164))<<codeBits,
-		start:  c.Start,
-		dur:    c.DurationMS,
-		ord:    ord,
-	}
+	// Field by field: a composite literal is built elsewhere and copied in
+	// wider pieces, which waits for the pieces to arrive.
+	var r rec
+	r.corr = k.ident(c.CorrelationID)
+	r.caller = k.number(c.Caller)
+	r.callee = k.number(c.Callee) | uint64(countryIndex(c.Callee.e164))<<codeBits
+	r.start, r.dur, r.ord = c.Start, c.DurationMS, ord
 	r.dim = w.dimBase | w.dims.of(c, r.destination())
 	if w.dims.full() {
 		return fmt.Errorf("more than %d combinations of tenant, user, call type and country; run without users or for a shorter period", maxDims)
@@ -237,33 +236,39 @@ func (w *scanWriter) call(ord uint32, c *Call) error {
 	}
 	cl := newClue(id, ord)
 	w.clues.Add(int(id>>(64-lightBits)), &cl)
-	pair := k.pair(r.callerCode(), r.calleeCode())
-	if w.sight && r.callerCode() != 0 && r.calleeCode() != 0 {
-		w.sighting(pair, &r)
-	}
-	switch {
-	case r.corr != 0 && w.splitIDs:
-		w.corr = true
-		w.ids.Add(int(r.corr>>(64-matchBits)), &r)
-	case r.plainPair():
-		w.numbers.Add(int(pair>>(64-matchBits)), &r)
-	default:
-		w.left.Add(0, &r)
-	}
+	w.send(&r)
 	return nil
 }
 
-func (w *scanWriter) sighting(pair uint64, r *rec) {
-	st := sighting{pair: pair, start: r.start, ord: r.ord}
-	if w.s.side == Carrier {
-		st.flags = sightCarrier
-	} else if r.dur == 0 {
+// send deals a record out to the pass that sees it first.
+func (w *scanWriter) send(r *rec) {
+	pair := w.s.r.keys.pair(r.callerCode(), r.calleeCode())
+	if !(r.corr != 0 && w.splitIDs) && r.plainPair() {
+		// The measurement of the clock looks at these where they are.
+		w.numbers.Add(int(pair>>(64-matchBits)), r)
 		return
+	}
+	if w.sight && r.callerCode() != 0 && r.calleeCode() != 0 {
+		st := sightingOf(w.s.side, pair, r)
+		w.sightings.Add(int(pair>>(64-lightBits)), &st)
+	}
+	if r.corr != 0 && w.splitIDs {
+		w.corr = true
+		w.ids.Add(int(r.corr>>(64-matchBits)), r)
+		return
+	}
+	w.left.Add(0, r)
+}
+
+func sightingOf(side Side, pair uint64, r *rec) (st sighting) {
+	st.pair, st.start, st.ord = pair, r.start, r.ord
+	if side == Carrier {
+		st.flags = sightCarrier
 	}
 	if r.dur > 0 {
 		st.flags |= sightAnswered
 	}
-	w.sightings.Add(int(pair>>(64-lightBits)), &st)
+	return st
 }
 
 func (w *scanWriter) close() error {

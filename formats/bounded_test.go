@@ -68,6 +68,7 @@ func TestHugeNonsenseIsReadInLittleMemory(t *testing.T) {
 		{"an open quote and doubled quotes", engine.Carrier, endless{header + oneRow + "r2,\"", `""`, size}, ""},
 		{"an open quote and blank lines", engine.Carrier, endless{header + oneRow + "r2,\"", "\n", size}, ""},
 		{"one line of delimiters", engine.Carrier, endless{header + oneRow, ",", size}, ""},
+		{"an open quote and text that is no rows", engine.Carrier, endless{header + oneRow + "\"", "xy\n", size}, "the first is line 3: the quote opened on this line is not closed"},
 		{"nothing but an open quote", engine.Carrier, endless{header + "\"", "x", size}, "the first is line 2: the quote opened on this line is not closed"},
 		{"a header without an end", engine.Carrier, endless{"start,", "x", size}, "the header cannot be read: line 1: "},
 		{"JSON in one endless text", engine.Microsoft, endless{`{"value":[{"id":"`, "x", size}, "longer than"},

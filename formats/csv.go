@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -135,6 +136,9 @@ func (r *csvReader) next(ctx context.Context) (engine.Part, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := r.tally.checkSoFar(r.job, r.mostRows()); err != nil {
+		return nil, err
+	}
 	ch, err := r.scan.Next()
 	if err != nil {
 		return nil, err
@@ -145,6 +149,16 @@ func (r *csvReader) next(ctx context.Context) (engine.Part, error) {
 	w := r.work()
 	w.split.Reset(ch, r.want)
 	return &csvPart{r: r, chunk: ch, work: w}, nil
+}
+
+// mostRows bounds the rows of the file: of what is not cut yet, each has a byte
+// for every field. Of a packed file it is not known.
+func (r *csvReader) mostRows() int64 {
+	if r.stream.packed != "" {
+		return math.MaxInt64
+	}
+	held := int64(4*r.job.opts.Limits.Record + peekSize)
+	return r.scan.Counts().Rows + (r.job.Size-r.stream.raw.n+held)/int64(r.want)
 }
 
 func (r *csvReader) work() *csvWork {

@@ -120,6 +120,8 @@ func TestExpressionsOfColumns(t *testing.T) {
 		{"the end less the start", `{start: S, end: E, duration: end - start}`, "S|E\n2026-10-01T12:00:00Z|2026-10-01T12:00:01.2506Z", callFieldDuration, int64(1251)},
 		{"the end less the invite", `{start: S, invite: I, end: E, duration: end - invite}`,
 			"S|I|E\n2026-10-01T12:00:00Z|2026-10-01T11:59:58Z|2026-10-01T12:00:01Z", callFieldDuration, int64(3000)},
+		{"a call over the hour that comes twice", `{start: {column: S, layout: "02.01.2006 15:04:05", zone: Europe/Berlin}, end: {column: E, layout: "02.01.2006 15:04:05", zone: Europe/Berlin}, duration: end - start}`,
+			"S|E\n25.10.2026 02:50:00|25.10.2026 02:10:00", callFieldDuration, int64(1_200_000)},
 		{"spaces around a field", `{start: S, duration_ms: D, record_id: R}`, "S|D|R\n 2026-10-01T12:00:00Z | 5|\tx ", callFieldRecordID, "x"},
 		{"an optional column that is absent", `{start: S, duration_ms: D, record_id: {column: R, optional: true}}`, "S|D\n2026-10-01T12:00:00Z|5", callFieldRecordID, ""},
 		{"a name in another case", `{start: s, duration_ms: d}`, "S| D \n2026-10-01T12:00:00Z|5", callFieldDuration, int64(5)},

@@ -66,6 +66,7 @@ type charmapReader struct {
 	table [256]string
 	in    []byte
 	held  []byte // of in, not decoded yet
+	rest  string // of a character that did not fit
 	err   error
 }
 
@@ -77,10 +78,12 @@ func newCharmapReader(r io.Reader, cm *charmap.Charmap) *charmapReader {
 	return c
 }
 
-// longest is the length of the longest character in UTF-8.
-const longest = 4
-
 func (c *charmapReader) Read(p []byte) (n int, err error) {
+	if c.rest != "" {
+		n = copy(p, c.rest)
+		c.rest = c.rest[n:]
+		return n, nil
+	}
 	for len(c.held) == 0 && c.err == nil {
 		n, c.err = c.r.Read(c.in)
 		c.held = c.in[:n]
@@ -89,12 +92,14 @@ func (c *charmapReader) Read(p []byte) (n int, err error) {
 		return 0, c.err
 	}
 	n = 0
-	for len(c.held) > 0 && len(p)-n >= longest {
+	for len(c.held) > 0 && n < len(p) && c.rest == "" {
 		if b := c.held[0]; b < 0x80 {
 			p[n] = b
 			n++
 		} else {
-			n += copy(p[n:], c.table[b])
+			k := copy(p[n:], c.table[b])
+			c.rest = c.table[b][k:]
+			n += k
 		}
 		c.held = c.held[1:]
 	}

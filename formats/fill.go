@@ -104,6 +104,12 @@ func (d *Decoder) setTime(s *stepReader, b []byte, c *engine.Call) string {
 		c.Start, d.start = us, us
 		c.ClockUntrusted = !trusted
 	case fieldEnd:
+		if !trusted && us < d.start && d.have>>fieldStart&1 == 1 {
+			// The call began before the clock went back and ended after.
+			if later, ok := s.times.second(b); ok {
+				us = later
+			}
+		}
 		d.end = us
 		if c.Details != nil {
 			c.Details.End = d.ints.of(us)

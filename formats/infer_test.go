@@ -42,6 +42,15 @@ func TestInferProposesWhatTheSampleSays(t *testing.T) {
 		{"a clock and a trailer",
 			"caller;callee;start;duration\n+493012345678;+493012345679;2026-10-01T12:00:00Z;00:01:00\nT;1\n",
 			[]string{`unit: "hh:mm:ss"`, `trailer: {prefix: "T;", count: 2}`}, []string{"trailer"}},
+		{"words that are not ours",
+			"caller,callee,start,duration,billsec,direction,hangup_cause,id\n+493012345678,+493012345679,2026-10-01T12:00:00Z,9,7,MO,NORMAL,1\n",
+			[]string{`duration: {column: billsec, unit: "s"}`, "record_id: id"}, []string{"columns.duration", "columns.direction", "columns.cause"}},
+		{"numbers with their country first and no prefix",
+			"caller,callee,start,end,duration\n493012345678,442079460000,2026-10-01T12:00:00Z,2026-10-01T12:01:00Z,60\n",
+			[]string{"numbers: {bare: international}"}, []string{"numbers.bare"}},
+		{"UTF-16",
+			"\xff\xfec\x00a\x00l\x00l\x00e\x00r\x00,\x00s\x00t\x00a\x00r\x00t\x00,\x00e\x00n\x00d\x00\n\x00",
+			[]string{"duration: end - start"}, []string{"columns.start.layout", "columns.callee"}},
 		{"times in no known layout",
 			"caller,callee,start,duration_ms\n+493012345678,+493012345679,half past nine,60000\n",
 			[]string{`layout: "rfc3339"`}, []string{"columns.start.layout"}},
@@ -113,5 +122,17 @@ func TestInferSaysWhyItCannot(t *testing.T) {
 				t.Errorf("got %v, want … %s", err, c.want)
 			}
 		})
+	}
+}
+
+func TestNoNameOfAColumnMeansTwoFields(t *testing.T) {
+	of := make(map[string]string)
+	for field, words := range knownNames() {
+		for _, w := range strings.Fields(words) {
+			if other, ok := of[w]; ok {
+				t.Errorf("%s means %s and %s", w, field, other)
+			}
+			of[w] = field
+		}
 	}
 }

@@ -167,12 +167,17 @@ func (in *inference) halves() {
 }
 
 // timesByContent takes the first column of times for the start, and the last
-// for the end.
+// of the same layout for the end.
 func (in *inference) timesByContent() {
 	var found []int
+	layout := ""
 	for i := range in.names {
-		if v := in.values(i); in.free(i) && len(v) > 0 && plausibleTimes(v) {
-			found = append(found, i)
+		v := in.values(i)
+		if !in.free(i) || len(v) == 0 || !plausibleTimes(v) {
+			continue
+		}
+		if l := layoutsOf(v)[0]; layout == "" || l == layout {
+			found, layout = append(found, i), l
 		}
 	}
 	if len(found) == 0 {

@@ -16,7 +16,7 @@ import (
 
 const (
 	maxSample     = 4 << 20 // bytes of a sample that are looked at
-	maxSampleRows = 2000
+	maxSampleRows = 500
 	maxSampleCols = 1000
 )
 

@@ -136,14 +136,11 @@ func unitByName(name string) string {
 
 // findWords drops the columns whose words are not ours, and says so.
 func (in *inference) findWords() {
-	for field, fits := range map[string]func(string) bool{
-		"direction": func(s string) bool { return s == "in" || s == "out" || s == "unknown" },
-		"cause":     func(s string) bool { _, err := strconv.ParseInt(s, 10, 32); return err == nil },
-		"revision":  func(s string) bool { _, err := strconv.ParseInt(s, 10, 32); return err == nil },
-		"charge":    func(s string) bool { _, ok := (&decimalReader{}).read([]byte(s)); return ok },
-	} {
-		in.keepIf(field, fits)
-	}
+	whole := func(s string) bool { _, err := strconv.ParseInt(s, 10, 32); return err == nil }
+	in.keepIf("direction", func(s string) bool { return s == "in" || s == "out" || s == "unknown" })
+	in.keepIf("cause", whole)
+	in.keepIf("revision", whole)
+	in.keepIf("charge", func(s string) bool { _, ok := (&decimalReader{}).read([]byte(s)); return ok })
 }
 
 func (in *inference) keepIf(field string, fits func(string) bool) {

@@ -92,6 +92,18 @@ func TestHowANumberIsWrittenChangesNothing(t *testing.T) {
 	})
 }
 
+func TestProfileSaysHowNumbersAreWritten(t *testing.T) {
+	p := mustProfile(t, minimal+`numbers: {country: US, national_prefix: "", international_prefix: ["00", "011"], strip: ["P:"], bare: national}`+"\n")
+	got := newNumberReader(p.numbers)
+	for text, want := range map[string]string{
+		"2125551234": "+12125551234", "011442079460000": "+442079460000", "00442079460000": "+442079460000", "p:2125551234": "+12125551234",
+	} {
+		if n := got.read([]byte(text)); n.Full() != want {
+			t.Errorf("%s: got %s, want %s", text, n.Full(), want)
+		}
+	}
+}
+
 func TestNumberCacheIsBounded(t *testing.T) {
 	r := newNumberReader(german())
 	r.country = "" // the library would take its time

@@ -8,7 +8,7 @@ import (
 	"unsafe"
 
 	"concord/engine"
-	"concord/formats/parquetio"
+	"concord/formats/csvscan"
 )
 
 // typedPart fills calls column by column from typed values.
@@ -21,8 +21,8 @@ type typedPart struct {
 }
 
 // badRow is a row of the batch that becomes a RowError. The lowest rank wins:
-// fields in their order, then what is missing, then what does not fit
-// together, as Decoder has it.
+// what is no text, then fields in their order, then what is missing, then what
+// does not fit together, as textPart and Decoder have it.
 type badRow struct {
 	row, rank int
 	field     fieldID
@@ -30,32 +30,13 @@ type badRow struct {
 	id        string
 }
 
-// view is a column of the batch with the dictionary resolved: spans and ints
-// hold a slot a row. words and numbers are what dictionary values mean.
-type view struct {
-	vec     *parquetio.Vector
-	spans   []parquetio.Span
-	data    []byte
-	ints    []int64
-	nulls   []bool
-	dict    *parquetio.Dict // what words and numbers are of
-	numbers []engine.Number
-	words   []word
-	wide    bool // some number of the dictionary is too long
-	scratch parquetio.Values
-}
-
-// word is the meaning of a direction or a duration source.
-type word struct {
-	value  uint8
-	reason string
-}
-
 const (
 	noEnd       = int64(math.MinInt64)
+	rankText    = -int(numFields)
 	rankMissing = int(numFields)
 	rankOrder   = 2 * int(numFields)
-	reasonWide  = "longer than a field may be"
+	reasonWide  = string(csvscan.FieldTooLong)
+	reasonUTF8  = "the text is not UTF-8"
 	reasonInt32 = "not a whole number, or too large"
 	// blockRows is how many calls are filled at once, column after column,
 	// before the next ones: they fit the innermost cache.
@@ -112,6 +93,9 @@ func (p *typedPart) look(dst []engine.Call) {
 	})
 	p.bad = slices.CompactFunc(p.bad, func(a, b badRow) bool { return a.row == b.row })
 	for i := range p.bad {
+		if p.bad[i].rank < 0 {
+			continue // the id may be what is wrong
+		}
 		p.bad[i].id = strings.Clone(dst[p.bad[i].row].RecordID)
 	}
 }
@@ -129,73 +113,6 @@ func (p *typedPart) mark(row, rank int, f fieldID, reason string) {
 	if p.find {
 		p.bad = append(p.bad, badRow{row: row, rank: rank, field: f, reason: reason})
 	}
-}
-
-// resolve makes a view of v.
-func (w *view) resolve(v *parquetio.Vector, s *setter) {
-	w.vec, w.nulls = v, v.Nulls
-	w.spans, w.data, w.ints = v.Spans, v.Data, v.Ints
-	if v.Dict == nil {
-		return
-	}
-	switch {
-	case s.kind == KindNumber || s.kind == KindDirection || s.kind == KindSource:
-		if w.dict != v.Dict {
-			w.learn(v.Dict, s)
-		}
-	case v.Dict.Ints != nil:
-		w.ints = pick(&w.scratch.Ints, v.Dict.Ints, v)
-	default:
-		w.spans, w.data = pick(&w.scratch.Spans, v.Dict.Spans, v), v.Dict.Data
-	}
-}
-
-// pick looks up the values of a batch in a dictionary. A null becomes zero.
-func pick[T any](scratch *[]T, dict []T, v *parquetio.Vector) []T {
-	if cap(*scratch) < len(v.Index) {
-		*scratch = make([]T, batchRows)
-	}
-	s := (*scratch)[:len(v.Index)]
-	if v.Nulls == nil {
-		for i, at := range v.Index {
-			s[i] = dict[at]
-		}
-		return s
-	}
-	clear(s)
-	for i, at := range v.Index {
-		if !v.Nulls[i] {
-			s[i] = dict[at]
-		}
-	}
-	return s
-}
-
-// learn works out what each value of a dictionary means, once.
-func (w *view) learn(d *parquetio.Dict, s *setter) {
-	w.dict, w.wide, w.numbers, w.words = d, false, w.numbers[:0], w.words[:0]
-	for _, sp := range d.Spans {
-		w.wide = w.wide || sp.Len > s.most
-		if s.kind == KindNumber {
-			w.numbers = append(w.numbers, engine.ParseNumber(sp.In(d.Data)))
-		} else {
-			w.words = append(w.words, s.word(sp.In(d.Data)))
-		}
-	}
-}
-
-// word reads a direction or a duration source.
-func (s *setter) word(text string) word {
-	var c engine.Call
-	if text == "" {
-		return word{}
-	}
-	if s.kind == KindDirection {
-		reason := setDirection(bytesOf(text), &c)
-		return word{uint8(c.Direction), reason}
-	}
-	reason := setSource(bytesOf(text), &c)
-	return word{uint8(c.Source), reason}
 }
 
 // fill fills dst with the rows of the batch from p.at on.
@@ -235,19 +152,18 @@ func (p *typedPart) block(dst []engine.Call, at int) {
 	}
 }
 
-func (v *view) null(i int) bool { return v.nulls != nil && v.nulls[i] }
-
 // texts sets a text of each call. A null leaves it empty.
 func (p *typedPart) texts(s *setter, v *view, dst []engine.Call, at int) {
 	must := s.field == fieldRecordID && p.r.job.side == engine.Microsoft
 	spans := v.spans[at:][:len(dst)]
 	for i := range dst {
 		sp := spans[i] // of length 0 for a null
-		if sp.Len > s.most {
-			p.mark(at+i, int(s.field), s.field, reasonWide)
-		}
 		if sp.Len > 0 {
-			*(*string)(unsafe.Add(unsafe.Pointer(&dst[i]), s.offset)) = sp.In(v.data)
+			text := sp.In(v.data)
+			*(*string)(unsafe.Add(unsafe.Pointer(&dst[i]), s.offset)) = text
+			if v.odd {
+				p.checkText(s, text, at+i)
+			}
 		} else if must {
 			p.mark(at+i, rankMissing+int(s.field), s.field, reasonEmpty)
 		}
@@ -262,10 +178,22 @@ func (p *typedPart) numbers(s *setter, v *view, dst []engine.Call, at int) {
 	}
 	spans := v.spans[at:][:len(dst)]
 	for i := range dst {
-		if spans[i].Len > s.most {
-			p.mark(at+i, int(s.field), s.field, reasonWide)
+		text := spans[i].In(v.data)
+		n := engine.ParseNumber(text)
+		*(*engine.Number)(unsafe.Add(unsafe.Pointer(&dst[i]), s.offset)) = n
+		if v.odd {
+			p.checkText(s, text, at+i)
 		}
-		*(*engine.Number)(unsafe.Add(unsafe.Pointer(&dst[i]), s.offset)) = engine.ParseNumber(spans[i].In(v.data))
+	}
+}
+
+// checkText marks a row whose text is too long or none.
+func (p *typedPart) checkText(s *setter, text string, row int) {
+	if !p.find {
+		return
+	}
+	if reason := badText(bytesOf(text), int(s.most)); reason != "" {
+		p.mark(row, rankText+int(s.field), s.field, reason)
 	}
 }
 
@@ -277,8 +205,8 @@ func (p *typedPart) knownNumbers(s *setter, v *view, dst []engine.Call, at int) 
 			continue
 		}
 		*(*engine.Number)(unsafe.Add(unsafe.Pointer(&dst[i]), s.offset)) = v.numbers[index[i]]
-		if v.wide && v.dict.Spans[index[i]].Len > s.most {
-			p.mark(at+i, int(s.field), s.field, reasonWide)
+		if v.odd {
+			p.checkText(s, v.dict.Spans[index[i]].In(v.dict.Data), at+i)
 		}
 	}
 }
@@ -286,16 +214,10 @@ func (p *typedPart) knownNumbers(s *setter, v *view, dst []engine.Call, at int) 
 // words sets the direction or the duration source of each call.
 func (p *typedPart) words(s *setter, v *view, dst []engine.Call, at int) {
 	for i := range dst {
-		var w word
-		switch {
-		case v.null(at + i):
-		case v.vec.Dict != nil:
-			w = v.words[v.vec.Index[at+i]]
-		default:
-			w = s.word(v.spans[at+i].In(v.data))
-		}
+		w := v.word(s, at+i)
 		if w.reason != "" {
 			p.mark(at+i, int(s.field), s.field, w.reason)
+			p.checkText(s, v.text(at+i), at+i)
 		}
 		if s.kind == KindDirection {
 			dst[i].Direction = engine.Direction(w.value)

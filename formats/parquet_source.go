@@ -162,7 +162,7 @@ func (r *parquetReader) next(ctx context.Context) (engine.Part, error) {
 
 // finish implements fileReader.
 func (r *parquetReader) finish(ctx context.Context) (err error) {
-	r.started.Do(func() { r.hash = startHash(ctx, r.job.Input) })
+	r.started.Do(func() { r.hash = startHash(context.WithoutCancel(ctx), r.job.Input) })
 	if r.sum, err = r.hash.wait(); err != nil {
 		return err
 	}

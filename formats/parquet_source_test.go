@@ -79,8 +79,8 @@ func carrierColumns(more ...func(*parquetio.WriteColumn)) []parquetio.WriteColum
 func TestTypedAndTextAgree(t *testing.T) {
 	const start = 1_760_000_000_000
 	pools := [][]any{
-		{"a", "b", "", nil}, {"+4930123456", "anonymous", "+4930***", "x", "", nil},
-		{"in", "out", "unknown", "IN", "", nil}, {"microsoft", "operator", "?", nil},
+		{"a", "b", "", "\xff", nil}, {"+4930123456", "anonymous", "+4930***", "x", "\xff", strings.Repeat("9", 40), "", nil},
+		{"in", "out", "unknown", "IN", "\xff", "", nil}, {"microsoft", "operator", "?", strings.Repeat("x", 40), nil},
 		{start, start + 1, start, -3_000_000_000_000, 1 << 62, nil}, {start * 1_000_000, (start + 7) * 1_000_000, -1 << 62, nil, nil},
 		{0, 1, 60_000, -1, engine.MaxDuration + 1, nil}, {0, 1, 1 << 40, nil}, {0, 1, nil},
 	}
@@ -103,7 +103,7 @@ func TestTypedAndTextAgree(t *testing.T) {
 		}
 		file := parquetFile(t, rapid.IntRange(1, 70).Draw(t, "group"), carrierColumns(more...), rows...)
 		side := rapid.SampledFrom([]engine.Side{engine.Microsoft, engine.Carrier}).Draw(t, "side")
-		limits := Limits{MaxRejected: 1}
+		limits := Limits{MaxRejected: 1, Field: 30}
 		room := rapid.IntRange(1, 70).Draw(t, "room")
 		typed, badTyped, infoTyped, err := readBack(side, file, Options{Limits: limits}, room)
 		if err != nil {

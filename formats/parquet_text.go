@@ -68,8 +68,8 @@ func (p *textPart) decode(i int, c *engine.Call) (bad *engine.RowError, keep boo
 	w := p.work
 	for k := range p.r.texts {
 		b := w.text(&p.r.texts[k], p.rows.Vector(k), i)
-		if len(b) > most {
-			return p.rejected(&engine.RowError{Field: p.r.texts[k].field, Reason: reasonWide}, i), false
+		if reason := badText(b, most); reason != "" {
+			return p.rejected(&engine.RowError{Field: p.r.texts[k].field, Reason: reason}, i), false
 		}
 		w.fields[k] = b
 	}

@@ -55,9 +55,10 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("drop|+4930|**|1790856000.5|-1:02:03"))
 	f.Add([]byte("r|+493012345678||2026-10-01T12:00:00Z|1000"))
 	columns := []string{"CDR_ID", "A_NUMMER", "B_NUMMER", "BEGINN", "DAUER"}
+	profiles := fuzzProfiles(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fields := bytes.SplitN(data, []byte("|"), len(columns))
-		for i, p := range fuzzProfiles(t) {
+		for i, p := range profiles {
 			names := columns
 			if i == 0 {
 				names = []string{"record_id", "caller", "callee", "start", "duration_ms"}

@@ -1,3 +1,13 @@
+// Package formats turns bytes into records and records into bytes: CSV, Parquet
+// and Microsoft's feeds, by the profile of a carrier. FORMATS.md describes every
+// file.
+//
+// Open reads the files of one side as a stream of parts, in file and row order,
+// that several goroutines may decode at once; memory does not grow with a file.
+// Every row ends as accepted, rejected with a place and a reason, or left out by
+// the profile, and a file that cannot be read as a whole is a *FileError. The
+// caller keeps and closes the inputs. The package knows no rules of matching,
+// has no clock and logs nothing.
 package formats
 
 import (

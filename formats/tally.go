@@ -65,17 +65,35 @@ func (t *tally) fill(i *FileInfo) {
 // check rejects a file of which too many rows were rejected: more than the
 // share allowed, unless they are only a few and some row was good.
 func (t *tally) check(j *job) error {
-	share := j.opts.Limits.MaxRejected
-	if t.rejected == 0 || float64(t.rejected) <= share*float64(t.rows()) {
-		return nil
-	}
 	if t.rejected < fewRejected && t.accepted+t.filtered > 0 {
 		return nil
 	}
-	return j.errorf("check that the profile fits the file",
-		"%d of %d rows could not be read, more than the %s allowed; the first is %v",
-		t.rejected, t.rows(), percent(share), t.first)
+	return t.checkShare(j, t.rows())
 }
+
+// checkSoFar rejects a file before its end, when no number of good rows that
+// can still follow would save it. most bounds the rows of the file.
+func (t *tally) checkSoFar(j *job, most int64) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rejected < hopeless {
+		return nil
+	}
+	return t.checkShare(j, most)
+}
+
+func (t *tally) checkShare(j *job, rows int64) error {
+	share := j.opts.Limits.MaxRejected
+	if t.rejected == 0 || float64(t.rejected) <= share*float64(rows) {
+		return nil
+	}
+	return j.errorf("check that the profile fits the file",
+		"more than %s of its rows could not be read; the first is %v", percent(share), t.first)
+}
+
+// hopeless is the number of bad rows from which on a file is given up before
+// its end.
+const hopeless = 100_000
 
 // fewRejected is the number of bad rows from which on their share decides.
 const fewRejected = 10

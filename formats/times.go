@@ -96,6 +96,24 @@ func (t *timeReader) read(b []byte) (us int64, trusted bool, reason string) {
 	return 0, true, reasonNotTime
 }
 
+// second returns the other instant of a local time that the clock shows
+// twice.
+func (t *timeReader) second(b []byte) (us int64, ok bool) {
+	for i := range t.layouts {
+		l := &t.layouts[i]
+		if _, _, fits := t.layout(l, b); !fits {
+			continue
+		}
+		if l.rfc || l.isEpoch() || l.offset {
+			return 0, false
+		}
+		w, _ := l.parse(b)
+		first, last := t.zone.candidates(w.sec)
+		return last*1_000_000 + w.us, first < last
+	}
+	return 0, false
+}
+
 // layout reads b in one layout.
 func (t *timeReader) layout(l *timeLayout, b []byte) (us int64, trusted, ok bool) {
 	switch {
@@ -307,13 +325,4 @@ func (c *civil) unix() int64 {
 	y += 400 // so that nothing is negative
 	days := 365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + int64(c.day) - 865566
 	return days*daySeconds + int64(c.hour)*3600 + int64(c.min)*60 + int64(c.sec)
-}
-
-// floorDiv divides rounding down; b is more than 0.
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }

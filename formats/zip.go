@@ -52,7 +52,7 @@ func openZip(ctx context.Context, j *job) (fileReader, error) {
 	if err := r.openNext(); err != nil {
 		return nil, err
 	}
-	r.hash = startHash(ctx, j.Input)
+	r.hash = startHash(context.WithoutCancel(ctx), j.Input)
 	return r, nil
 }
 

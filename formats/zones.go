@@ -30,24 +30,31 @@ func (z *zoneClock) instant(wall int64) (sec int64, trusted bool) {
 
 const daySeconds = 24 * 60 * 60
 
-// lookup tries every offset in use within a day of the reading.
+// lookup finds the instants of a reading without what is remembered.
 func (z *zoneClock) lookup(wall int64) (int64, bool) {
-	before := z.offsetAt(wall - daySeconds)
-	first, last, n := int64(math.MaxInt64), int64(math.MinInt64), 0
-	for _, off := range [...]int64{before, z.offsetAt(wall), z.offsetAt(wall + daySeconds)} {
-		if u := wall - off; z.offsetAt(u) == off {
-			first, last = min(first, u), max(last, u)
-			n++
-		}
-	}
+	first, last := z.candidates(wall)
 	switch {
-	case n == 0:
-		return wall - before, false
+	case first > last:
+		return wall - z.offsetAt(wall-daySeconds), false
 	case first != last:
 		return first, false
 	}
 	z.remember(first)
 	return first, true
+}
+
+// candidates returns the first and the last instant at which the clock shows
+// wall; the first is after the last when it never does. It tries every offset
+// in use within a day of the reading.
+func (z *zoneClock) candidates(wall int64) (first, last int64) {
+	first, last = math.MaxInt64, math.MinInt64
+	for _, near := range [...]int64{wall - daySeconds, wall, wall + daySeconds} {
+		off := z.offsetAt(near)
+		if u := wall - off; z.offsetAt(u) == off {
+			first, last = min(first, u), max(last, u)
+		}
+	}
+	return first, last
 }
 
 func (z *zoneClock) offsetAt(sec int64) int64 {

@@ -62,3 +62,30 @@ func BenchmarkDiscrepancies(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkVerdicts writes the verdicts on 500,000 records of each side.
+func BenchmarkVerdicts(b *testing.B) {
+	const n = 500_000
+	f := &fakeResult{}
+	f.cases = func(func(*engine.Case) bool) {}
+	for side := range engine.Side(2) {
+		f.sum.Files[side] = []engine.FileTally{{Rows: n, Accepted: n}}
+		f.sum.Classes[side][engine.Matched].Records = n
+		for i := range n {
+			f.verdicts = append(f.verdicts, engine.Verdict{Side: side, Row: int64(i + 1), RecordID: fmt.Sprintf("%036x", i*7919),
+				Class: engine.Matched, CaseID: fmt.Sprintf("%024x", i*104729), Pass: engine.PassID, HasPartner: true, PartnerRow: int64(n - i)})
+		}
+	}
+	opts := report.Options{Inputs: [2][]report.Input{{{Name: "calls.parquet", Rows: n}}, {{Name: "carrier.csv.gz", Rows: n}}}, Verdicts: true}
+	dir := b.TempDir()
+	for i := 0; b.Loop(); i++ {
+		out := filepath.Join(dir, fmt.Sprint(i))
+		folder, err := report.Begin(report.OS{}, out, out+".part")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := folder.Write(context.Background(), f, opts); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

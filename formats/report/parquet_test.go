@@ -21,7 +21,7 @@ func TestParquetHoldsWhatCSVHolds(t *testing.T) {
 	many := report.Options{Inputs: [2][]report.Input{{{Name: "calls.parquet"}}, {{Name: "carrier.csv"}}}, Rules: engine.DefaultRules()}
 	for name, out := range map[string]string{
 		"every kind of row":  writeTo(t, sampleResult(), sampleOptions()),
-		"several row groups": writeTo(t, manyCases(150_001), many),
+		"several row groups": writeTo(t, manyCases(70_001), many),
 		"no row":             writeTo(t, manyCases(0), many),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -136,7 +136,14 @@ func minutes(ms int64) string {
 	return s
 }
 
-func signedMinutes(ms int64) string { return plus(ms) + minutes(ms) }
+// signedMinutes has a plus before what is more than nothing when shown.
+func signedMinutes(ms int64) string {
+	m := minutes(ms)
+	if m == "0.0" {
+		return m
+	}
+	return plus(ms) + m
+}
 
 func signed(v int64) string { return plus(v) + grouped(v) }
 
