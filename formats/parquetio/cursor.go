@@ -113,9 +113,12 @@ func (c *cursor) look() error {
 // learn keeps the dictionary of the column.
 func (c *cursor) learn(d parquet.Dictionary) error {
 	n := d.Len()
+	if n != c.src.dictValues {
+		return errCounts
+	}
 	var p pageValues
 	page := d.Page()
-	if err := p.plain(c.col, page.Data(), n, 0); err != nil {
+	if err := p.plain(c.col, page.Data(), n, c.src.dictSize); err != nil {
 		return err
 	}
 	var v Vector

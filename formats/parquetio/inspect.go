@@ -62,22 +62,23 @@ const maxPadding = 63 * 8
 // runs walks the hybrid of run lengths and bit-packed values of b and checks
 // that it gives n values. Of values of one bit it counts the ones.
 func runs(b []byte, width, n int) (ones int, err error) {
-	left := n
-	for len(b) > 0 {
+	for left := n; len(b) > 0 || left > 0; {
 		h, k := binary.Uvarint(b)
 		if k <= 0 {
 			return 0, errShort
 		}
 		b = b[k:]
-		count, size := h>>1, (width+7)/8
+		if h>>1 == 0 {
+			continue // parquet-go goes on with what follows the header
+		}
+		count, size, padding := h>>1, (width+7)/8, 7
 		if h&1 != 0 {
-			if count > uint64(max(left, 0)+maxPadding)/8 {
+			if count > uint64(left+maxPadding)/8 {
 				return 0, errCounts
 			}
-			size = int(count) * width
-			count *= 8
+			count, size, padding = 8*count, int(count)*width, maxPadding
 		}
-		if count > uint64(max(left, 0)+maxPadding) || h&1 == 0 && count > uint64(max(left, 0)+7) {
+		if left <= 0 || count > uint64(max(left, 0)+padding) {
 			return 0, errCounts
 		}
 		if size > len(b) {
@@ -87,12 +88,9 @@ func runs(b []byte, width, n int) (ones int, err error) {
 			if h&1 == 0 && b[0] > 1 {
 				return 0, fmt.Errorf("%w: a level or index of one bit is %d", ErrCorrupt, b[0])
 			}
-			ones += countOnes(b[:size], h&1 == 0, min(int(count), max(left, 0)))
+			ones += countOnes(b[:size], h&1 == 0, min(int(count), left))
 		}
 		b, left = b[size:], left-int(count)
-	}
-	if left > 0 {
-		return 0, errCounts
 	}
 	return ones, nil
 }
@@ -145,8 +143,8 @@ func inspectPlain(c *Column, b []byte, n int) error {
 	case ByteArray:
 		return nil // counted when decoded
 	case Boolean:
-		if n > 8*len(b) {
-			return errShort
+		if (n+7)/8 != len(b) {
+			return errCounts
 		}
 	default:
 		if n*c.width() != len(b) {

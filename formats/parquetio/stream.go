@@ -11,24 +11,26 @@ import (
 // checked and decompressed, as if the column had been written without
 // compression. It is an io.ReaderAt that is read from its begin to its end.
 type stream struct {
-	file    *File
-	col     *Column
-	win     window
-	codec   Codec
-	left    int64 // values of the column not yet in a page
-	pass    int64 // values to pass over before the first
-	at      int64 // bytes handed out
-	head    []byte
-	headBuf []byte
-	body    bool       // the body of page is to be handed out
-	page    pageHeader // the page being handed out
-	values  int        // bytes of the page's values
-	present int        // values of the page that are not null
-	rest    []byte     // of a body that was read in pieces
-	began   bool       // a data page was seen
-	dict    bool       // a dictionary was seen
-	inflate inflater
-	err     error // why it ended early
+	file       *File
+	col        *Column
+	win        window
+	codec      Codec
+	left       int64 // values of the column not yet in a page
+	pass       int64 // values to pass over before the first
+	at         int64 // bytes handed out
+	head       []byte
+	headBuf    []byte
+	body       bool       // the body of page is to be handed out
+	page       pageHeader // the page being handed out
+	values     int        // bytes of the page's values
+	present    int        // values of the page that are not null
+	rest       []byte     // of a body that was read in pieces
+	began      bool       // a data page was seen
+	dict       bool       // a dictionary was seen
+	dictSize   int        // bytes of its values
+	dictValues int
+	inflate    inflater
+	err        error // why it ended early
 }
 
 // newStream begins a column of a row group with the buffers of one that is
@@ -60,9 +62,12 @@ func (s *stream) ReadAt(p []byte, off int64) (n int, err error) {
 	if err == nil {
 		n, err = s.give(p)
 	}
+	if err != nil {
+		s.err = err
+		return 0, err // a full read would hide the error
+	}
 	s.at += int64(n)
-	s.err = err
-	return n, err
+	return n, nil
 }
 
 // give copies what is ready: a header, or a body.
@@ -220,7 +225,7 @@ func (s *stream) unpack(dst []byte) error {
 func (s *stream) look(b []byte) error {
 	h := &s.page
 	if h.kind == pageDictionary {
-		s.values = len(b)
+		s.dictSize, s.dictValues = len(b), h.values
 		return inspect(s.col, encPlain, b, h.values, s.file.lim.Page)
 	}
 	values, present, err := h.pageBody(s.col, b)
