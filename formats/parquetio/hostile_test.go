@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -73,7 +74,8 @@ func TestTruncatedFiles(t *testing.T) {
 
 // One flipped bit in the pages of a file with checksums is noticed: it gives
 // an error or changes nothing. In the footer, which has no checksum, it may
-// change what values mean, but never takes the reader down.
+// change what values mean, but never takes the reader down. No bit makes a
+// small file take much memory.
 func TestFlippedBits(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 5))
 	files := smallFiles(t)
@@ -87,8 +89,11 @@ func TestFlippedBits(t *testing.T) {
 		for i := 0; i < len(b); i += 1 + rnd.IntN(len(b)/150) {
 			bad := bytes.Clone(b)
 			bad[i] ^= 1 << rnd.IntN(8)
+			before := allocated()
 			got, err := readAll(bad)
 			switch {
+			case allocated()-before > 32<<20:
+				t.Errorf("%s, byte %d of %d: it took %d MiB", name, i, len(b), (allocated()-before)>>20)
 			case err != nil && !known(err):
 				t.Errorf("%s, byte %d of %d: %v", name, i, len(b), err)
 			case err == nil && i < footer && !cmp.Equal(want, got):
@@ -96,6 +101,13 @@ func TestFlippedBits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// allocated returns how many bytes were allocated so far.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
 
 // footerFile wraps a footer, or anything else, in what makes a file Parquet.
