@@ -1,239 +1,105 @@
 package parquetio
 
-import (
-	"encoding/binary"
-	"hash/crc32"
-	"math"
-	"math/bits"
-	"unsafe"
+import "github.com/parquet-go/parquet-go"
+
+const (
+	// batchValues is how many values go to parquet-go at once.
+	batchValues = 512
+	// maxPageBatches bounds the rows of a page of small values, so that a
+	// reader of several columns finds pages of like length.
+	maxPageBatches = 40
+	// textBytes is how much memory the texts of a batch get at once.
+	textBytes = 32 << 10
 )
 
 // ColumnWriter takes the values of one column, one a row.
 type ColumnWriter struct {
-	w      *Writer
-	col    Column
-	dict   *dictWriter // nil when the column has none
-	values []byte      // of the page: PLAIN values, or one byte a Boolean
-	index  []uint32    // of the page, while the dictionary lasts
-	levels []byte      // of the page: 1 for a value, 0 for a null
-	nulls  int         // of the page
-	inPage int         // rows of the page
-	rows   int         // of the row group
-	pages  []byte      // of the row group, ready to be written
-	plain  int64       // bytes of pages before compression
-	tmp    []byte
-	num    []byte
-	head   thriftWriter
+	w        *Writer
+	out      *parquet.ColumnWriter
+	name     string
+	physical Physical
+	level    int // of a value that is not null
+	index    int
+	batch    []parquet.Value
+	text     []byte // of the batch; never moved, as its values point into it
+	batches  int    // of the page, at most
+	rows     int    // of the row group
+}
+
+func newColumnWriter(w *Writer, out *parquet.ColumnWriter, c WriteColumn, index int) *ColumnWriter {
+	cw := &ColumnWriter{w: w, out: out, name: c.Name, physical: c.Physical, index: index}
+	cw.batch = make([]parquet.Value, 0, batchValues)
+	if c.Optional {
+		cw.level = 1
+	}
+	return cw
 }
 
 // Null adds a null to an optional column.
-func (c *ColumnWriter) Null() {
-	c.levels = append(c.levels, 0)
-	c.nulls++
-	c.added()
-}
+func (c *ColumnWriter) Null() { c.add(parquet.NullValue(), 0) }
 
 // Int adds a value to an Int32, Int64 or (0 and 1) Boolean column.
 func (c *ColumnWriter) Int(v int64) {
-	c.present()
-	switch {
-	case c.dict != nil && c.dict.open:
-		c.num = binary.LittleEndian.AppendUint64(c.num[:0], uint64(v))
-		b := c.num[:plainWidth[c.col.Physical]] // the low bytes come first
-		c.index = append(c.index, c.dict.add(unsafe.String(&b[0], len(b))))
-	case c.col.Physical == Boolean:
-		c.values = append(c.values, byte(v))
-	case c.col.Physical == Int32:
-		c.values = binary.LittleEndian.AppendUint32(c.values, uint32(v))
+	switch c.physical {
+	case Boolean:
+		c.add(parquet.BooleanValue(v != 0), c.level)
+	case Int32:
+		c.add(parquet.Int32Value(int32(v)), c.level)
 	default:
-		c.values = binary.LittleEndian.AppendUint64(c.values, uint64(v))
+		c.add(parquet.Int64Value(v), c.level)
 	}
-	c.added()
 }
 
 // Float adds a value to a Double column.
-func (c *ColumnWriter) Float(v float64) {
-	c.present()
-	c.values = binary.LittleEndian.AppendUint64(c.values, math.Float64bits(v))
-	c.added()
-}
+func (c *ColumnWriter) Float(v float64) { c.add(parquet.DoubleValue(v), c.level) }
 
 // String adds a value to a ByteArray column.
 func (c *ColumnWriter) String(s string) {
-	c.present()
-	if c.dict != nil && c.dict.open {
-		c.index = append(c.index, c.dict.add(s))
-	} else {
-		c.values = binary.LittleEndian.AppendUint32(c.values, uint32(len(s)))
-		c.values = append(c.values, s...)
-	}
-	c.added()
+	c.reserve(len(s))
+	from := len(c.text)
+	c.text = append(c.text, s...)
+	c.add(parquet.ByteArrayValue(c.text[from:]), c.level)
 }
 
-func (c *ColumnWriter) present() {
-	if c.col.Optional {
-		c.levels = append(c.levels, 1)
+// Bytes is String for text in bytes, which are not kept.
+func (c *ColumnWriter) Bytes(b []byte) {
+	c.reserve(len(b))
+	from := len(c.text)
+	c.text = append(c.text, b...)
+	c.add(parquet.ByteArrayValue(c.text[from:]), c.level)
+}
+
+// reserve makes room for n bytes of text, leaving the texts before where they
+// are.
+func (c *ColumnWriter) reserve(n int) {
+	if cap(c.text)-len(c.text) < n {
+		c.text = make([]byte, 0, max(textBytes, n))
 	}
 }
 
-// added ends a row, and a page when it is full.
-func (c *ColumnWriter) added() {
+// add takes a value with its definition level: that of a null is 0, and it is
+// the level, not the value, that makes a null.
+func (c *ColumnWriter) add(v parquet.Value, level int) {
+	if level > 0 {
+		v = v.Level(0, level, c.index)
+	}
+	c.batch = append(c.batch, v)
 	c.rows++
-	c.inPage++
-	if len(c.values) < c.w.opt.PageBytes && c.inPage < maxPageRows && (c.dict == nil || c.dict.fits()) {
-		return
-	}
-	c.endPage()
-	if c.dict != nil && !c.dict.fits() {
-		c.dict.open = false
+	if len(c.batch) == batchValues {
+		c.flush()
 	}
 }
 
-// endPage encodes the page and adds it to the row group.
-func (c *ColumnWriter) endPage() {
-	if c.inPage == 0 {
-		return
+// flush hands the batch to parquet-go, and ends a page of many rows.
+func (c *ColumnWriter) flush() {
+	if len(c.batch) > 0 && c.w.err == nil {
+		_, c.w.err = c.out.WriteRowValues(c.batch)
 	}
-	b, encoding := c.appendLevels(c.tmp[:0]), encPlain
-	switch {
-	case c.dict != nil && c.dict.open && c.dict.n > 0:
-		width := bits.Len(uint(max(c.dict.n, 1) - 1))
-		b = appendHybrid(append(b, byte(width)), c.index, width)
-		encoding = encRLEDictionary
-	case c.col.Physical == Boolean:
-		b = appendBits(b, c.values)
-	default:
-		b = append(b, c.values...)
-	}
-	c.tmp = b
-	c.pages = c.page(c.pages, b, func(t *thriftWriter) {
-		t.inner(5, func() {
-			t.i32(1, c.inPage)
-			t.i32(2, encoding)
-			t.i32(3, encRLE)
-			t.i32(4, encRLE)
-		})
-	}, pageData)
-	c.values, c.index, c.levels = c.values[:0], c.index[:0], c.levels[:0]
-	c.inPage, c.nulls = 0, 0
-}
-
-// appendLevels writes the definition levels of a page in the hybrid encoding,
-// with their length before them.
-func (c *ColumnWriter) appendLevels(b []byte) []byte {
-	if !c.col.Optional {
-		return b
-	}
-	at := len(b)
-	b = append(b, 0, 0, 0, 0)
-	switch c.nulls {
-	case 0, c.inPage:
-		b = binary.AppendUvarint(b, uint64(c.inPage)<<1)
-		b = append(b, c.levels[0])
-	default:
-		b = binary.AppendUvarint(b, uint64(c.inPage+7)/8<<1|1)
-		b = appendBits(b, c.levels)
-	}
-	binary.LittleEndian.PutUint32(b[at:], uint32(len(b)-at-4))
-	return b
-}
-
-// page appends a page, its header first, to dst.
-func (c *ColumnWriter) page(dst, b []byte, header func(*thriftWriter), kind int) []byte {
-	packed := c.w.packer.pack(b)
-	t := &c.head
-	t.b = t.b[:0]
-	t.begin()
-	t.i32(1, kind)
-	t.i32(2, len(b))
-	t.i32(3, len(packed))
-	t.i32(4, int(int32(crc32.ChecksumIEEE(packed))))
-	header(t)
-	t.end()
-	c.plain += int64(len(t.b) + len(b))
-	return append(append(dst, t.b...), packed...)
-}
-
-// flush writes the column's part of the row group and begins the next.
-func (c *ColumnWriter) flush() writtenChunk {
-	c.endPage()
-	at := writtenChunk{start: c.w.at}
-	if c.dict != nil && c.dict.n > 0 {
-		at.dict = c.w.at
-		c.w.write(c.page(nil, c.dict.values, func(t *thriftWriter) {
-			t.inner(7, func() {
-				t.i32(1, c.dict.n)
-				t.i32(2, encPlain)
-			})
-		}, pageDictionary))
-	}
-	at.data = c.w.at
-	c.w.write(c.pages)
-	at.size, at.unpacked = c.w.at-at.start, c.plain
-	c.pages, c.plain, c.rows = c.pages[:0], 0, 0
-	if c.dict != nil {
-		c.dict.reset()
-	}
-	return at
-}
-
-// appendHybrid writes values as one repeated run when they are all the same,
-// else bit-packed.
-func appendHybrid(b []byte, values []uint32, width int) []byte {
-	if len(values) == 0 {
-		return b
-	}
-	if same(values) {
-		b = binary.AppendUvarint(b, uint64(len(values))<<1)
-		for v, n := values[0], width; n > 0; n -= 8 {
-			b = append(b, byte(v))
-			v >>= 8
-		}
-		return b
-	}
-	groups := (len(values) + 7) / 8
-	b = binary.AppendUvarint(b, uint64(groups)<<1|1)
-	end := len(b) + groups*width
-	var acc uint64
-	var n int
-	for _, v := range values {
-		acc |= uint64(v) << n
-		for n += width; n >= 8; n -= 8 {
-			b = append(b, byte(acc))
-			acc >>= 8
+	c.batch, c.text = c.batch[:0], c.text[:0]
+	if c.batches++; c.batches >= maxPageBatches {
+		c.batches = 0
+		if c.w.err == nil {
+			c.w.err = c.out.Flush()
 		}
 	}
-	if n > 0 {
-		b = append(b, byte(acc))
-	}
-	for len(b) < end {
-		b = append(b, 0)
-	}
-	return b
-}
-
-func same(values []uint32) bool {
-	for _, v := range values {
-		if v != values[0] {
-			return false
-		}
-	}
-	return true
-}
-
-// appendBits packs bytes of 0 and 1 into bits.
-func appendBits(b, values []byte) []byte {
-	for len(values) >= 8 {
-		v := binary.LittleEndian.Uint64(values)
-		b = append(b, byte(v*0x0102040810204080>>56))
-		values = values[8:]
-	}
-	var last byte
-	for i, v := range values {
-		last |= v << i
-	}
-	if len(values) > 0 {
-		b = append(b, last)
-	}
-	return b
 }

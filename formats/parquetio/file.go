@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // File is an open Parquet file: its columns and row groups.
@@ -15,7 +17,10 @@ type File struct {
 	lim  Limits
 	foot *footer
 
-	spare sync.Pool // of *cursor
+	chunks []*parquet.FileColumnChunk // by column; their pages come from a stream
+
+	spare sync.Pool // of *stream
+	large sync.Pool // of *[]byte, for pages as they are stored
 
 	checked, unchecked atomic.Int64 // pages read, with and without a checksum
 }
@@ -32,7 +37,12 @@ func Open(r io.ReaderAt, size int64, lim Limits) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{r: r, size: size, lim: lim, foot: foot}, nil
+	f := &File{r: r, size: size, lim: lim, foot: foot}
+	err = guard(func() (err error) {
+		f.chunks, err = rebuild(foot.cols)
+		return err
+	})
+	return f, err
 }
 
 // footerBytes returns the footer, and where the pages before it end.

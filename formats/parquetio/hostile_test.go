@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/delta"
 )
 
 // known reports whether the error is one that this package explains.
@@ -72,7 +74,8 @@ func TestTruncatedFiles(t *testing.T) {
 
 // One flipped bit in the pages of a file with checksums is noticed: it gives
 // an error or changes nothing. In the footer, which has no checksum, it may
-// change what values mean, but never takes the reader down.
+// change what values mean, but never takes the reader down. No bit makes a
+// small file take much memory.
 func TestFlippedBits(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 5))
 	files := smallFiles(t)
@@ -86,8 +89,11 @@ func TestFlippedBits(t *testing.T) {
 		for i := 0; i < len(b); i += 1 + rnd.IntN(len(b)/150) {
 			bad := bytes.Clone(b)
 			bad[i] ^= 1 << rnd.IntN(8)
+			before := allocated()
 			got, err := readAll(bad)
 			switch {
+			case allocated()-before > 32<<20:
+				t.Errorf("%s, byte %d of %d: it took %d MiB", name, i, len(b), (allocated()-before)>>20)
 			case err != nil && !known(err):
 				t.Errorf("%s, byte %d of %d: %v", name, i, len(b), err)
 			case err == nil && i < footer && !cmp.Equal(want, got):
@@ -95,6 +101,13 @@ func TestFlippedBits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// allocated returns how many bytes were allocated so far.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
 
 // footerFile wraps a footer, or anything else, in what makes a file Parquet.
@@ -253,30 +266,48 @@ func TestHostilePages(t *testing.T) {
 	}
 }
 
-// A few bytes can stand for a billion equal values: they are read in batches,
-// so that they take time but no memory.
-func TestRunLengthBombTakesNoMemory(t *testing.T) {
+// A few bytes can stand for a billion equal values: a page is decoded as a
+// whole, so it is refused by the number of its values.
+func TestRunLengthBombIsRefused(t *testing.T) {
 	const values = 1 << 30
 	var delta []byte
-	for _, v := range []uint64{1 << 20, 1, values} {
+	for _, v := range []uint64{128, 1, values} {
 		delta = binary.AppendUvarint(delta, v)
 	}
-	delta = binary.AppendVarint(delta, 7)
-	delta = append(delta, bytes.Repeat([]byte{0, 0}, 1024)...)
-	f, err := openBytes(pageFile(values, pageBytes(pageData, len(delta), len(delta), values, encDeltaBinary, delta)))
+	delta = append(delta, make([]byte, 2048)...)
+	_, err := readAll(pageFile(values, pageBytes(pageData, len(delta), len(delta), values, encDeltaBinary, delta)))
+	if !errors.Is(err, ErrLimit) {
+		t.Fatalf("got %v, want %v", err, ErrLimit)
+	}
+}
+
+// Bytes that follow from the text before them are counted before they are
+// written out.
+func TestSharedPrefixBombIsRefused(t *testing.T) {
+	text := strings.Repeat("x", 4000)
+	values := make([][]byte, 200)
+	for i := range values {
+		values[i] = []byte(text)
+	}
+	b, err := new(delta.ByteArrayEncoding).EncodeByteArray(nil, bytes.Join(values, nil), offsetsOf(values))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := f.Read(0, []int{0}, 0, values)
-	defer r.Close()
-	allocs := testing.AllocsPerRun(10, func() {
-		if n, err := r.Next(1000); n != 1000 || err != nil || r.Vector(0).Ints[999] != 7 {
-			t.Fatal(n, err)
-		}
-	})
-	if allocs > 1 {
-		t.Fatalf("%v allocations a batch", allocs)
+	c := &Column{Physical: ByteArray}
+	if err := inspect(c, encDeltaByteArray, b, len(values), 1<<20); err != nil {
+		t.Fatal(err)
 	}
+	if err := inspect(c, encDeltaByteArray, b, len(values), 1<<19); !errors.Is(err, ErrLimit) {
+		t.Fatalf("%d bytes that stand for %d: %v", len(b), len(text)*len(values), err)
+	}
+}
+
+func offsetsOf(values [][]byte) []uint32 {
+	o := []uint32{0}
+	for _, v := range values {
+		o = append(o, o[len(o)-1]+uint32(len(v)))
+	}
+	return o
 }
 
 func FuzzFooter(f *testing.F) {

@@ -59,6 +59,11 @@ func (h *pageHeader) readInts(t *thrift, dst ...*int) {
 	})
 }
 
+// indexed reports whether the page holds positions in a dictionary.
+func (h *pageHeader) indexed() bool {
+	return h.kind != pageDictionary && (h.encoding == encPlainDictionary || h.encoding == encRLEDictionary)
+}
+
 // check compares the header's sizes with the limit before anything is
 // allocated. That the stored size lies within the column is checked when the
 // page is read.

@@ -1,14 +1,18 @@
 // Package parquetio turns Parquet files into typed columns and typed columns
 // into Parquet files.
 //
-// Reading is done for files that a stranger sent. Nothing is allocated by a
-// size that the file claims before that size was compared with the bytes
-// that are there and with Limits; nesting is bounded; a page is decoded in
-// batches, so that a run-length bomb costs no memory; checksums of pages are
-// verified when present; and the values decoded are counted against the row
-// group's and the footer's figures. A file that fails any of it gives an
-// error that wraps ErrNotParquet, ErrTruncated, ErrCorrupt, ErrLimit or
-// ErrUnsupported, and never a panic.
+// Pages are decoded and encoded by parquet-go. What stands before it guards
+// against files that a stranger sent, because parquet-go believes them: it
+// would allocate what a few bytes claim, or hand out fewer values than the
+// file says without an error. So it never sees the sender's Thrift: the footer
+// and the page headers are walked here, with their nesting bounded and every
+// size compared with the bytes that are there and with Limits, and written
+// anew with what was accepted. Pages are decompressed into no more than their
+// size; their checksums are verified when present; their runs, counts and
+// lengths are looked over before they are decoded, and the values counted
+// against the row group's and the footer's figures after it. A file that fails
+// any of it gives an error that wraps ErrNotParquet, ErrTruncated, ErrCorrupt,
+// ErrLimit or ErrUnsupported; a panic of a decoder becomes ErrCorrupt.
 //
 // Only columns at the root of the schema are read; nested and repeated ones
 // are listed in File.Ignored. Values are exposed without copies and are valid
@@ -118,7 +122,6 @@ const (
 	Snappy       Codec = 1
 	Gzip         Codec = 2
 	Brotli       Codec = 4
-	LZ4Hadoop    Codec = 5
 	Zstd         Codec = 6
 	LZ4Raw       Codec = 7
 )
@@ -136,7 +139,7 @@ const (
 	pageData           = 0
 	pageDictionary     = 2
 	pageDataV2         = 3
-	julianEpoch        = 2440588
+	julianEpoch        = 2440588 // the Julian day of 1970-01-01
 	microsPerDay       = 86400_000_000
 	nanosPerDay        = 86400_000_000_000
 	magic              = "PAR1"

@@ -19,11 +19,7 @@ type Reader struct {
 func (f *File) Read(group int, cols []int, from, n int64) *Reader {
 	r := &Reader{left: n, whole: from+n == f.GroupRows(group)}
 	for _, i := range cols {
-		c := newCursor(f, group, i)
-		r.cols = append(r.cols, c)
-		if r.err == nil {
-			r.err = c.wrap(guard(func() error { return c.skip(from) }))
-		}
+		r.cols = append(r.cols, newCursor(f, group, i, from))
 	}
 	return r
 }
@@ -51,9 +47,7 @@ func (r *Reader) Next(limit int) (n int, err error) {
 		}
 	}
 	for _, c := range r.cols {
-		if r.err = c.wrap(guard(func() error { return c.next(n) })); r.err != nil {
-			return 0, r.err
-		}
+		c.next(n)
 	}
 	r.left -= int64(n)
 	return n, nil
@@ -79,12 +73,12 @@ func (r *Reader) Vector(i int) *Vector { return &r.cols[i].vec }
 // Close releases the Reader. Strings from it are no longer valid.
 func (r *Reader) Close() {
 	for _, c := range r.cols {
-		c.file.spare.Put(c)
+		c.close()
 	}
 	r.cols, r.left, r.err = nil, 0, io.EOF
 }
 
-// guard turns a panic into an error: a decompressor is other people's code.
+// guard turns a panic into an error: decoders are other people's code.
 func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

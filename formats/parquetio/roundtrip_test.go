@@ -2,12 +2,14 @@ package parquetio
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -172,4 +174,66 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatal("pages with checksums are not reported as verified")
 		}
 	})
+}
+
+// A dictionary that grows too large is given up in the middle of a row group,
+// and the next row group has one again.
+func TestLargeDictionary(t *testing.T) {
+	cols := []WriteColumn{{Column: Column{Name: "tenant_id", Physical: ByteArray, Logical: String, Optional: true}, Dictionary: true}}
+	var rows [][]cell
+	for i := range 30_000 {
+		row := []cell{fmt.Sprintf("%0100d", i%20_000)}
+		if i%50 == 0 {
+			row[0] = nil
+		}
+		rows = append(rows, row)
+	}
+	opt := WriterOptions{Codec: Snappy, RowGroupRows: 20_000, PageBytes: 4096}
+	b := writeCells(t, cols, opt, rows)
+	got, err := readAll(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(rows, got); d != "" {
+		t.Fatal(d)
+	}
+	if !bytes.Equal(b, writeCells(t, cols, opt, rows)) {
+		t.Fatal("the same rows give other bytes")
+	}
+}
+
+// What a column means is read back, and its order in the file is kept.
+func TestMeaningOfColumns(t *testing.T) {
+	want := []Column{
+		{Name: "zone", Physical: ByteArray, Logical: String, Optional: true},
+		{Name: "charge", Physical: Int64, Logical: Decimal, Scale: 3},
+		{Name: "day", Physical: Int32, Logical: Date},
+		{Name: "start", Physical: Int64, Logical: Timestamp, Unit: Micros, UTC: true},
+		{Name: "local", Physical: Int64, Logical: Timestamp, Unit: Nanos},
+		{Name: "calls", Physical: Int64},
+		{Name: "answered", Physical: Boolean, Optional: true},
+	}
+	var cols []WriteColumn
+	for _, c := range want {
+		cols = append(cols, WriteColumn{Column: c})
+	}
+	f, err := openBytes(writeCells(t, cols, WriterOptions{CreatedBy: "test"}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, f.Columns(), cmpopts.IgnoreUnexported(Column{})); d != "" {
+		t.Fatal(d)
+	}
+	if f.CreatedBy() != "test" {
+		t.Fatalf("written by %q", f.CreatedBy())
+	}
+}
+
+// A type that cannot be written is refused before a byte is.
+func TestUnknownTypesAreRefused(t *testing.T) {
+	for _, c := range []Column{{Physical: Int96}, {Physical: FixedLen, Width: 16}, {Physical: ByteArray, Logical: Date}} {
+		if _, err := NewWriter(io.Discard, []WriteColumn{{Column: c}}, WriterOptions{}); !errors.Is(err, ErrUnsupported) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
 }

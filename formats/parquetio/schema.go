@@ -147,6 +147,9 @@ func (e *element) finish() (Column, error) {
 	if c.Physical == FixedLen && (c.Width <= 0 || c.Width > math.MaxInt16) {
 		return c, fmt.Errorf("%w: column %q has a fixed length of %d", ErrCorrupt, c.Name, c.Width)
 	}
+	if c.Physical != FixedLen {
+		c.Width = 0 // some writers give the bits of a number
+	}
 	if c.Physical == Int96 {
 		c.Logical, c.Unit, c.UTC = Timestamp, Micros, true
 	}

@@ -46,21 +46,19 @@ func grow[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// spread returns s with a slot a row: its first have values moved to the rows
-// that are not null, and zeros elsewhere.
-func spread[T any](s []T, nulls []bool, have int) []T {
-	if n := len(nulls); cap(s) < n {
-		s = append(make([]T, 0, n), s...)
-	}
-	s = s[:len(nulls)]
+// spread copies values to the rows that are not null, in the memory of *work,
+// and leaves zeros in the others.
+func spread[T any](work *[]T, values []T, nulls []bool) []T {
+	*work = grow(*work, len(nulls))
+	s, have := *work, len(values)
 	var zero T
-	for i := len(nulls) - 1; i >= 0; i-- {
+	for i := len(nulls) - 1; i >= 0; i-- { // backwards: values may lie in s
 		if nulls[i] {
 			s[i] = zero
 			continue
 		}
 		have--
-		s[i] = s[have]
+		s[i] = values[have]
 	}
 	return s
 }

@@ -25,7 +25,7 @@ type window struct {
 // valid until the next call.
 func (w *window) peek(n int) ([]byte, error) {
 	if int64(n) > w.end-w.pos {
-		return nil, fmt.Errorf("%w: a page ends beyond its column", ErrCorrupt)
+		return nil, errBeyond
 	}
 	if w.pos+int64(n) > w.base+int64(len(w.buf)) || w.pos < w.base {
 		if err := w.fill(n); err != nil {
@@ -34,6 +34,30 @@ func (w *window) peek(n int) ([]byte, error) {
 	}
 	i := int(w.pos - w.base)
 	return w.buf[i : i+n : i+n], nil
+}
+
+// take returns the next n bytes of the range and consumes them. Many of them
+// go into *large, so that a window's own buffer stays small. They are valid
+// until the next call.
+func (w *window) take(n int, large *[]byte) ([]byte, error) {
+	if n <= readAhead {
+		b, err := w.peek(n)
+		w.pos += int64(len(b))
+		return b, err
+	}
+	if int64(n) > w.end-w.pos {
+		return nil, errBeyond
+	}
+	*large = grow(*large, n)
+	have := 0
+	if i := w.pos - w.base; i >= 0 && i < int64(len(w.buf)) {
+		have = copy(*large, w.buf[i:])
+	}
+	if err := readFull(w.r, (*large)[have:], w.pos+int64(have)); err != nil {
+		return nil, err
+	}
+	w.pos += int64(n)
+	return *large, nil
 }
 
 // fill moves what is left to the front and reads on behind it.

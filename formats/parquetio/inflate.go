@@ -2,7 +2,6 @@ package parquetio
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -10,20 +9,31 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go"
 	"github.com/pierrec/lz4/v4"
 )
 
-// decompressor undoes the codecs. What it returns never has another size than
-// the page's header said, and no codec gets to write beyond it. It holds
-// memory only, so that it needs no closing.
-type decompressor struct {
+// inflater decompresses pages into exactly the memory that their headers ask
+// for. parquet-go hands most codecs a buffer that grows with what the data
+// claims to be, without end for LZ4 that is broken; so pages are decompressed
+// here, by the same libraries, before it sees them.
+type inflater struct {
 	zstd   *zstd.Decoder
 	gzip   *gzip.Reader
 	brotli *brotli.Reader
 }
 
+// known reports whether into can undo the codec.
+func (c Codec) known() bool {
+	switch c {
+	case Uncompressed, Snappy, Gzip, Brotli, Zstd, LZ4Raw:
+		return true
+	}
+	return false
+}
+
 // into decompresses src to exactly len(dst) bytes.
-func (d *decompressor) into(dst, src []byte, codec Codec) error {
+func (d *inflater) into(dst, src []byte, codec Codec) error {
 	if len(dst) == 0 {
 		return nil
 	}
@@ -37,8 +47,11 @@ func (d *decompressor) into(dst, src []byte, codec Codec) error {
 	return nil
 }
 
-func (d *decompressor) decode(dst, src []byte, codec Codec) (int, error) {
+func (d *inflater) decode(dst, src []byte, codec Codec) (int, error) {
 	switch codec {
+	case Uncompressed:
+		copy(dst, src)
+		return len(src), nil
 	case Snappy:
 		return decodeSnappy(dst, src)
 	case Zstd:
@@ -49,8 +62,6 @@ func (d *decompressor) decode(dst, src []byte, codec Codec) (int, error) {
 		return d.decodeBrotli(dst, src)
 	case LZ4Raw:
 		return lz4.UncompressBlock(src, dst)
-	case LZ4Hadoop:
-		return decodeHadoop(dst, src)
 	}
 	return 0, fmt.Errorf("%w: codec %d", ErrUnsupported, codec)
 }
@@ -60,11 +71,11 @@ func decodeSnappy(dst, src []byte) (int, error) {
 	if err != nil || n != len(dst) {
 		return n, err
 	}
-	b, err := s2.Decode(dst, src)
+	b, err := parquet.Snappy.Decode(dst, src)
 	return len(b), err
 }
 
-func (d *decompressor) decodeZstd(dst, src []byte) (int, error) {
+func (d *inflater) decodeZstd(dst, src []byte) (int, error) {
 	if d.zstd == nil {
 		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeAllCapLimit(true))
 		if err != nil {
@@ -76,7 +87,7 @@ func (d *decompressor) decodeZstd(dst, src []byte) (int, error) {
 	return len(b), err
 }
 
-func (d *decompressor) decodeGzip(dst, src []byte) (int, error) {
+func (d *inflater) decodeGzip(dst, src []byte) (int, error) {
 	var err error
 	if d.gzip == nil {
 		d.gzip, err = gzip.NewReader(bytes.NewReader(src))
@@ -89,7 +100,7 @@ func (d *decompressor) decodeGzip(dst, src []byte) (int, error) {
 	return readExactly(d.gzip, dst)
 }
 
-func (d *decompressor) decodeBrotli(dst, src []byte) (int, error) {
+func (d *inflater) decodeBrotli(dst, src []byte) (int, error) {
 	if d.brotli == nil {
 		d.brotli = brotli.NewReader(bytes.NewReader(src))
 	} else if err := d.brotli.Reset(bytes.NewReader(src)); err != nil {
@@ -111,28 +122,6 @@ func readExactly(r io.Reader, dst []byte) (int, error) {
 		return n + k, nil
 	case err != io.EOF:
 		return n, err
-	}
-	return n, nil
-}
-
-// decodeHadoop undoes the framing that Hadoop puts around LZ4 blocks: the
-// decompressed and the stored size of each, big-endian.
-func decodeHadoop(dst, src []byte) (n int, err error) {
-	for len(src) > 0 {
-		if len(src) < 8 {
-			return n, io.ErrUnexpectedEOF
-		}
-		size, packed := binary.BigEndian.Uint32(src), binary.BigEndian.Uint32(src[4:])
-		src = src[8:]
-		if uint64(packed) > uint64(len(src)) || uint64(size) > uint64(len(dst)-n) {
-			return n, io.ErrUnexpectedEOF
-		}
-		k, err := lz4.UncompressBlock(src[:packed], dst[n:n+int(size)])
-		if err != nil {
-			return n, err
-		}
-		n += k
-		src = src[packed:]
 	}
 	return n, nil
 }
