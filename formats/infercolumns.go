@@ -9,8 +9,7 @@ import (
 type inference struct {
 	*sample
 	names    []string
-	column   map[string]int // field -> index of its column
-	layout   string
+	column   map[string]int    // field -> index of its column
 	layouts  map[string]string // field -> its layout
 	unit     string
 	comma    bool

@@ -32,14 +32,6 @@ func (t *thriftWriter) i64(id int, v int64) {
 	t.b = binary.AppendVarint(t.b, v)
 }
 
-func (t *thriftWriter) bool(id int, v bool) {
-	if v {
-		t.field(id, thriftTrue)
-	} else {
-		t.field(id, thriftFalse)
-	}
-}
-
 func (t *thriftWriter) string(id int, s string) {
 	t.field(id, thriftBinary)
 	t.rawString(s)

@@ -51,7 +51,7 @@ const maxDictBytes = 1 << 20
 // compressed. Every page carries a checksum. The same values give the same
 // bytes. A row is one value for each column, then EndRow.
 type Writer struct {
-	w     *parquet.Writer
+	w     *parquet.GenericWriter[any]
 	opt   WriterOptions
 	cols  []*ColumnWriter
 	rows  int // of the current row group
@@ -83,7 +83,7 @@ func NewWriter(w io.Writer, cols []WriteColumn, opt WriterOptions) (*Writer, err
 	conf.DataPageStatistics = false
 	conf.PageBufferSize = opt.PageBytes
 	conf.DictionaryMaxBytes = maxDictBytes
-	out := &Writer{w: parquet.NewWriter(w, conf), opt: opt}
+	out := &Writer{w: parquet.NewGenericWriter[any](w, conf), opt: opt}
 	for i, c := range out.w.ColumnWriters() {
 		out.cols = append(out.cols, newColumnWriter(out, c, cols[i], i))
 	}
