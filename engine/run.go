@@ -18,7 +18,7 @@ type Task struct {
 	Files   [2][]string // base names by Side, in the order given
 	Rules   Rules
 	// From and To bound the period [From, To); both zero: every record is
-	// inside.
+	// inside. A period that does not end after it begins is refused.
 	From, To time.Time
 	// AsOf is when the run looks at the world; zero: nothing is pending.
 	AsOf time.Time
@@ -84,7 +84,7 @@ type run struct {
 // Run reconciles. It closes neither the sources nor the scratch. The error of
 // a run that spilled beyond its disk is the scratch's own.
 func Run(ctx context.Context, t Task) (res *Result, err error) {
-	if err := t.Rules.Validate(); err != nil {
+	if err := errors.Join(t.Rules.Validate(), checkPeriod(t.From, t.To)); err != nil {
 		return nil, err
 	}
 	r := newRun(&t)
