@@ -60,6 +60,7 @@ type run struct {
 	closers []interface{ Close() error }
 
 	sides     [2]*sideData
+	namesakes [2][]uint32   // by file
 	dims      []*dimensions // by worker
 	tallies   []*tally
 	sightings *spill.Shuffle[sighting]
@@ -121,7 +122,7 @@ func newRun(t *Task) *run {
 	r.budget = spill.NewBudget(r.memory / 2)
 	r.setRules()
 	for side := range r.sides {
-		r.sides[side] = r.newSide()
+		r.sides[side], r.namesakes[side] = r.newSide(), countNamesakes(t.Files[side])
 	}
 	for range r.workers {
 		r.dims = append(r.dims, newDimensions(r.keys, t.Users))
