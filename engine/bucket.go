@@ -1,6 +1,6 @@
 package engine
 
-import "slices"
+import "sort"
 
 // bucketSort sorts records of one partition into dst by a well mixed key whose
 // first used bits are the same in all: first into about as many buckets as
@@ -42,11 +42,10 @@ func bucketSort[T any](src, dst []T, offsets []uint32, used int, key func(*T) ui
 	return dst, offsets
 }
 
-// sortSmall sorts few records in place without moving them through an
-// interface, many with the library.
+// sortSmall sorts few records by insertion, many with the library.
 func sortSmall[T any](s []T, compare func(a, b *T) int) {
 	if len(s) > 24 {
-		slices.SortFunc(s, func(a, b T) int { return compare(&a, &b) })
+		sort.Sort(inPlace[T]{s, compare})
 		return
 	}
 	for i := 1; i < len(s); i++ {
@@ -55,3 +54,14 @@ func sortSmall[T any](s []T, compare func(a, b *T) int) {
 		}
 	}
 }
+
+// inPlace compares records where they are. A comparison of copies, as
+// slices.SortFunc makes them, would put two on the heap each time.
+type inPlace[T any] struct {
+	s       []T
+	compare func(a, b *T) int
+}
+
+func (p inPlace[T]) Len() int           { return len(p.s) }
+func (p inPlace[T]) Less(i, j int) bool { return p.compare(&p.s[i], &p.s[j]) < 0 }
+func (p inPlace[T]) Swap(i, j int)      { p.s[i], p.s[j] = p.s[j], p.s[i] }

@@ -47,6 +47,26 @@ func (r *run) matchSplits(ctx context.Context, rest *[2]*spill.Shuffle[rec]) err
 	return joinFirst([]error{out.Close(), w.closeWriters()})
 }
 
+// candidate is a place in splitPass.cands under one key.
+type candidate struct {
+	key uint64
+	at  int32
+}
+
+func sortCandidates(cs []candidate) {
+	slices.SortFunc(cs, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.at, b.at)) })
+}
+
+// under returns the candidates of a key.
+func under(cs []candidate, key uint64) []candidate {
+	from, _ := slices.BinarySearchFunc(cs, key, func(c candidate, k uint64) int { return cmp.Compare(c.key, k) })
+	n := 0
+	for from+n < len(cs) && cs[from+n].key == key {
+		n++
+	}
+	return cs[from : from+n]
+}
+
 // filter remembers keys, and now and then one that it was not told.
 type filter struct {
 	bits bitset

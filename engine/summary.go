@@ -1,12 +1,12 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"maps"
 	"math/bits"
 	"slices"
+	"time"
 
 	"concord/engine/spill"
 )
@@ -15,8 +15,8 @@ import (
 type Result struct {
 	r       *run
 	summary Summary
-	usage   map[UsageRow]*UsageRow // by what a row is of
-	users   map[UsageRow]*UsageRow
+	usage   *usageSums
+	users   *usageSums // nil unless asked for; by month, the day being its first
 	cases   []*spill.Sorter
 	records []*spill.Sorter
 }
@@ -76,32 +76,21 @@ func (res *Result) sumUp() {
 
 // gather adds up the usage that the workers counted.
 func (res *Result) gather() {
-	res.usage, res.users = map[UsageRow]*UsageRow{}, map[UsageRow]*UsageRow{}
+	res.usage = newUsageSums()
+	if res.r.task.Users {
+		res.users = newUsageSums()
+	}
 	for _, t := range res.r.tallies {
-		t.usage.each(func(dim uint32, day int32, c *usageCell) {
-			d := res.r.dimension(dim)
-			k := UsageRow{TenantID: d.tenant, Date: dayName(day), Direction: d.direction, CallType: d.callType, Country: countryName(d.other)}
-			addUsage(res.usage, k, c)
-			if res.r.task.Users {
-				k.UserID, k.Date = d.user, k.Date[:len("2006-01")]
-				addUsage(res.users, k, c)
+		t.usage.each(func(c *usageCell) {
+			d := res.r.dimension(c.dim())
+			if res.users != nil {
+				res.users.add(d, month(c.day()), c)
 			}
+			d.user = ""
+			res.usage.add(d, c.day(), c)
 		})
+		t.usage = usageTable{}
 	}
-}
-
-func addUsage(rows map[UsageRow]*UsageRow, k UsageRow, c *usageCell) {
-	u := rows[k]
-	if u == nil {
-		copied := k
-		u = &copied
-		rows[k] = u
-	}
-	u.Calls += int64(c.calls)
-	u.MicrosoftMS += c.m
-	u.CarrierMS += c.c
-	u.UsedMS += c.used
-	u.OperatorSourcedCalls += int64(c.operator)
 }
 
 // balances sums the balances of all workers per day, per destination and in
@@ -196,26 +185,11 @@ func (res *Result) Cases(ctx context.Context) iter.Seq2[*Case, error] {
 
 // Usage yields the usage per tenant, day, direction, call type and country,
 // in that order.
-func (res *Result) Usage() iter.Seq[*UsageRow] { return sortedUsage(res.usage) }
+func (res *Result) Usage() iter.Seq[*UsageRow] { return res.usage.rows(len(time.DateOnly)) }
 
 // UserUsage yields the usage per tenant, user, month, direction, call type
 // and country. It needs Task.Users.
-func (res *Result) UserUsage() iter.Seq[*UsageRow] { return sortedUsage(res.users) }
-
-func sortedUsage(rows map[UsageRow]*UsageRow) iter.Seq[*UsageRow] {
-	return func(yield func(*UsageRow) bool) {
-		for _, u := range slices.SortedFunc(maps.Values(rows), compareUsage) {
-			if !yield(u) {
-				return
-			}
-		}
-	}
-}
-
-func compareUsage(a, b *UsageRow) int {
-	return cmp.Or(cmp.Compare(a.TenantID, b.TenantID), cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.Date, b.Date),
-		cmp.Compare(a.Direction.String(), b.Direction.String()), cmp.Compare(a.CallType, b.CallType), cmp.Compare(a.Country, b.Country))
-}
+func (res *Result) UserUsage() iter.Seq[*UsageRow] { return res.users.rows(len("2006-01")) }
 
 // Rejects yields the invalid rows of both sides: Microsoft's first, then by
 // file and row.

@@ -100,6 +100,9 @@ type usageTable struct {
 	wait  int
 }
 
+func (c *usageCell) dim() uint32 { return uint32((c.key - 1) >> 32) }
+func (c *usageCell) day() int32  { return int32(uint32(c.key - 1)) }
+
 func usageKey(dim uint32, day int32) uint64 { return (uint64(dim)<<32 | uint64(uint32(day))) + 1 }
 
 // add counts one of Microsoft's records.
@@ -127,19 +130,31 @@ func (u *usageTable) flush() {
 	}
 	_ = touched
 	for i := range u.queue[:u.wait] {
-		q := &u.queue[i]
-		s := u.find(q.key, at[i])
-		if s.key == 0 {
-			s.key = q.key
-			u.n++
-		}
-		s.calls += q.calls
-		s.operator += q.operator
-		s.m += q.m
-		s.c += q.c
-		s.used += q.used
+		u.sum(u.queue[i].key, at[i], &u.queue[i])
 	}
 	u.wait = 0
+}
+
+// sum adds to the cell of a key, looking from slot at on.
+func (u *usageTable) sum(key, at uint64, c *usageCell) {
+	s := u.find(key, at)
+	if s.key == 0 {
+		s.key = key
+		u.n++
+	}
+	s.calls += c.calls
+	s.operator += c.operator
+	s.m += c.m
+	s.c += c.c
+	s.used += c.used
+}
+
+// addCell adds a whole cell under another key.
+func (u *usageTable) addCell(key uint64, c *usageCell) {
+	if 2*(u.n+1) > len(u.slots) {
+		u.grow()
+	}
+	u.sum(key, mixKey(key)&uint64(len(u.slots)-1), c)
 }
 
 // find returns the cell of a key, or the empty one where it goes.
@@ -166,12 +181,19 @@ func mixKey(k uint64) uint64 {
 	return k ^ k>>29
 }
 
-// each calls fn with every cell and what it is of.
-func (u *usageTable) each(fn func(dim uint32, day int32, c *usageCell)) {
+// each calls fn with every cell.
+func (u *usageTable) each(fn func(c *usageCell)) {
 	u.flush()
 	for i := range u.slots {
 		if c := &u.slots[i]; c.key != 0 {
-			fn(uint32((c.key-1)>>32), int32(uint32(c.key-1)), c)
+			fn(c)
 		}
 	}
+}
+
+// cells returns every cell.
+func (u *usageTable) cells() (out []*usageCell) {
+	out = make([]*usageCell, 0, u.n)
+	u.each(func(c *usageCell) { out = append(out, c) })
+	return out
 }

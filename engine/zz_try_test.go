@@ -23,7 +23,7 @@ func (tmpScratch) Create() (engine.ScratchFile, error) {
 func TestZZJunk(t *testing.T) {
 	start := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 	var ms, cs []engine.Call
-	n := 3_000_000
+	n := 1_500_000
 	for i := range n {
 		c := engine.Call{Row: int64(i + 1), Start: start + int64(i)*800_000, DurationMS: 60000, Caller: engine.E164(49301000 + uint64(i%1000)), Callee: engine.E164(33140000)}
 		cs = append(cs, c)
