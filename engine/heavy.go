@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -31,11 +32,11 @@ type stretch struct {
 }
 
 // heavy pairs a partition that is too large to load.
-func (w *matchWorker) heavy(from [2]*spill.Shuffle[rec], p int, key func(*rec) uint64, window int64, pass Pass) error {
+func (w *matchWorker) heavy(from [2]*spill.Shuffle[rec], p int, key func(*rec) uint64, window int64, pass Pass) (err error) {
 	var next [2]func() (spill.Entry, error, bool)
 	for side := range from {
 		s := spill.NewSorter(w.r.task.Scratch, int(w.r.memory/heavyShare))
-		defer s.Close()
+		defer func() { err = errors.Join(err, s.Close()) }()
 		if err := w.sortHeavy(Side(side), from[side], p, key, s); err != nil {
 			return err
 		}

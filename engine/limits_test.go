@@ -134,7 +134,7 @@ func (f *failingFile) Close() error {
 	f.s.mu.Lock()
 	f.s.open--
 	f.s.mu.Unlock()
-	return f.ScratchFile.Close()
+	return errors.Join(f.s.op(), f.ScratchFile.Close())
 }
 
 // A disk that fails must fail the run: a verdict on part of the records would

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -25,12 +26,12 @@ type clock struct {
 
 // measureClock finds the carrier's clock offset and, on the way, the
 // carrier's rows that share numbers and start with another.
-func (r *run) measureClock(ctx context.Context) error {
+func (r *run) measureClock(ctx context.Context) (err error) {
 	r.sides[Carrier].twins = newMarks(r.sides[Carrier].rows)
 	diffs := spill.NewShuffle[int64](r.budget, r.task.Scratch, 1, 64<<10)
-	defer diffs.Close()
+	defer func() { err = errors.Join(err, diffs.Close()) }()
 	var next atomic.Int64
-	err := r.parallel(ctx, func(ctx context.Context, _ int) error {
+	err = r.parallel(ctx, func(ctx context.Context, _ int) error {
 		f := sightingReader{r: r, diffs: diffs.Writer()}
 		for {
 			p := int(next.Add(1)) - 1
@@ -166,11 +167,11 @@ func (f *sightingReader) each(p int, fn func(*sighting) error) error {
 
 // heavy goes through a partition that is too large to load: many calls of one
 // pair of numbers.
-func (f *sightingReader) heavy(p int) error {
+func (f *sightingReader) heavy(p int) (err error) {
 	s := spill.NewSorter(f.r.task.Scratch, int(f.r.memory/heavyShare))
-	defer s.Close()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	var k []byte
-	err := f.each(p, func(v *sighting) error {
+	err = f.each(p, func(v *sighting) error {
 		k = binary.BigEndian.AppendUint64(k[:0], v.pair)
 		k = append(k, byte(v.flags&sightCarrier))
 		k = binary.BigEndian.AppendUint64(k, uint64(v.start)^1<<63)

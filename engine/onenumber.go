@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 
@@ -113,11 +114,11 @@ func (r *run) leftovers() (l [2]*spill.Shuffle[rec]) {
 const subBits = 6
 
 // subPass deals the leftovers out by key, then pairs partition by partition.
-func (r *run) subPass(ctx context.Context, sub int, left, next [2]*spill.Shuffle[rec]) error {
+func (r *run) subPass(ctx context.Context, sub int, left, next [2]*spill.Shuffle[rec]) (err error) {
 	var dealt [2]*spill.Shuffle[rec]
 	for side := range dealt {
 		dealt[side] = spill.NewShuffle[rec](r.budget, r.task.Scratch, 1<<subBits, blockBytes)
-		defer dealt[side].Close()
+		defer func() { err = errors.Join(err, dealt[side].Close()) }()
 		if err := r.deal(Side(side), sub, left[side], dealt[side], next[side]); err != nil {
 			return err
 		}
