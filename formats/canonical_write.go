@@ -175,7 +175,7 @@ func (e *parquetEncoder) encode(c *engine.Call, d *engine.Details) error {
 			if len(e.buf) == 0 {
 				col.Null()
 			} else {
-				col.String(textOf(e.buf))
+				col.Bytes(e.buf)
 			}
 		case f.text != nil:
 			if s := f.text(c, d); s == "" {

@@ -44,7 +44,7 @@ type csvWork struct {
 
 // openCSV reads the header and binds the profile to it.
 func openCSV(j *job, s *stream, text *bufio.Reader, head []byte, encoding string) (fileReader, error) {
-	d := dialectOf(j.opts.Profile)
+	d := lineRulesOf(j.opts.Profile)
 	if d.delimiter == 0 {
 		d.delimiter = likelyDelimiter(head, d)
 	}
@@ -71,7 +71,7 @@ func joinFormat(name string, more ...string) string {
 
 // columns returns the names of the columns: those of the header, or of the
 // profile when there is none.
-func (r *csvReader) columns(d dialect, head []byte) ([]string, error) {
+func (r *csvReader) columns(d lineRules, head []byte) ([]string, error) {
 	if d.noHeader {
 		r.want = len(d.columns)
 		return d.columns, nil

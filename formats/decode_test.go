@@ -256,7 +256,7 @@ func TestPlanReadsOnlyWhatIsNeeded(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, s := range pl.Specs() {
-		if len(s.Uses) != 1 || !s.Uses[0].Canonical || s.Uses[0].Field != s.Name {
+		if len(s.Uses) != 1 || !s.Uses[0].Canonical || s.Uses[0].Field.String() != s.Name {
 			t.Errorf("got %+v", s)
 		}
 	}

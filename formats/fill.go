@@ -21,9 +21,13 @@ func (d *Decoder) set(s *stepReader, b []byte, c *engine.Call) string {
 	case KindInt:
 		return d.setInt(s.field, b, c)
 	case KindDirection:
-		return setDirection(b, c)
+		dir, reason := ParseDirection(textOf(b))
+		c.Direction = dir
+		return reason
 	case KindSource:
-		return setSource(b, c)
+		src, reason := ParseSource(textOf(b))
+		c.Source = src
+		return reason
 	case KindBool:
 		return d.setBool(s.field, b, c)
 	case KindDecimal:
@@ -147,30 +151,32 @@ func (d *Decoder) setInt(f fieldID, b []byte, c *engine.Call) string {
 	return ""
 }
 
-func setDirection(b []byte, c *engine.Call) string {
-	switch string(b) {
+// ParseDirection reads the word of a canonical file for a direction, or says
+// why it is none.
+func ParseDirection(text string) (dir engine.Direction, reason string) {
+	switch text {
 	case "in":
-		c.Direction = engine.In
+		return engine.In, ""
 	case "out":
-		c.Direction = engine.Out
+		return engine.Out, ""
 	case "unknown":
-	default:
-		return "not in, out or unknown; a profile can map other words"
+		return dir, ""
 	}
-	return ""
+	return dir, "not in, out or unknown; a profile can map other words"
 }
 
-func setSource(b []byte, c *engine.Call) string {
-	switch string(b) {
+// ParseSource reads the word of a canonical file for who measured a duration,
+// or says why it is none.
+func ParseSource(text string) (src engine.DurationSource, reason string) {
+	switch text {
 	case "microsoft":
-		c.Source = engine.SourceMicrosoft
+		return engine.SourceMicrosoft, ""
 	case "operator":
-		c.Source = engine.SourceOperator
+		return engine.SourceOperator, ""
 	case "unknown":
-	default:
-		return "not microsoft, operator or unknown; a profile can map other words"
+		return src, ""
 	}
-	return ""
+	return src, "not microsoft, operator or unknown; a profile can map other words"
 }
 
 func (d *Decoder) setBool(f fieldID, b []byte, c *engine.Call) string {

@@ -33,7 +33,9 @@ func TestExamplesInTheDocumentAreAccepted(t *testing.T) {
 			rows := 0
 			for _, e := range examples(string(doc), c.section) {
 				if e.language == "yaml" {
-					opts.Profile = mustProfile(t, e.text)
+					if opts.Profile, err = ParseProfile("example", []byte(e.text)); err != nil {
+						t.Fatal(err)
+					}
 					continue
 				}
 				text := e.text

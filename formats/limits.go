@@ -31,8 +31,8 @@ func DefaultLimits() Limits {
 	}
 }
 
-// or fills in from d what is zero.
-func (l Limits) or(d Limits) Limits {
+// Or returns the limits, with those of d where one is zero.
+func (l Limits) Or(d Limits) Limits {
 	set(&l.Field, d.Field)
 	set(&l.Record, d.Record)
 	set(&l.Columns, d.Columns)

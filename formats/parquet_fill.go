@@ -32,9 +32,9 @@ type badRow struct {
 
 const (
 	noEnd       = int64(math.MinInt64)
-	rankText    = -int(numFields)
-	rankMissing = int(numFields)
-	rankOrder   = 2 * int(numFields)
+	rankText    = -1 << 8 // ranks of fields are less than 1 << 8
+	rankMissing = 1 << 8
+	rankOrder   = 2 << 8
 	reasonWide  = string(csvscan.FieldTooLong)
 	reasonUTF8  = "the text is not UTF-8"
 	reasonInt32 = "not a whole number, or too large"

@@ -93,7 +93,7 @@ func (r *parquetReader) bindTexts() error {
 		}
 		t := texterOf(c)
 		if len(s.Uses) > 0 {
-			t.field = s.Uses[0].Field
+			t.field = s.Uses[0].Field.String()
 		}
 		if t.typed != NotTyped {
 			r.plan.SetTyped(i, t.typed)

@@ -19,18 +19,15 @@ type setter struct {
 // typedSetters returns how the columns of the plan are set, or nil when one of
 // them is not plain canonical: then all values go through Plan.Decoder.
 func typedSetters(pl *Plan, cols []parquetio.Column, j *job) []setter {
-	if j.opts.Details || pl.Filters() || len(pl.steps) != len(pl.columns) {
+	if j.opts.Details || !pl.Plain() {
 		return nil
 	}
 	specs := pl.Specs()
 	set := make([]setter, len(specs))
 	for i, s := range specs {
-		if len(s.Uses) != 1 || !s.Uses[0].Canonical {
-			return nil
-		}
-		id, _ := fieldNamed(s.Uses[0].Field)
-		set[i] = setter{field: id, kind: s.Uses[0].Kind, most: uint32(j.opts.Limits.Field)}
-		if !set[i].fits(cols[s.Column], s.Uses[0]) {
+		u := s.Uses[0]
+		set[i] = setter{field: u.Field, kind: u.Kind, most: uint32(j.opts.Limits.Field)}
+		if !set[i].fits(cols[s.Column], u) {
 			return nil
 		}
 	}

@@ -120,16 +120,15 @@ func (w *view) learn(d *parquetio.Dict, s *setter) {
 
 // word reads a direction or a duration source.
 func (s *setter) word(text string) word {
-	var c engine.Call
 	if text == "" {
 		return word{}
 	}
 	if s.kind == KindDirection {
-		reason := setDirection(bytesOf(text), &c)
-		return word{uint8(c.Direction), reason}
+		dir, reason := ParseDirection(text)
+		return word{uint8(dir), reason}
 	}
-	reason := setSource(bytesOf(text), &c)
-	return word{uint8(c.Source), reason}
+	src, reason := ParseSource(text)
+	return word{uint8(src), reason}
 }
 
 func (v *view) null(i int) bool { return v.nulls != nil && v.nulls[i] }

@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"slices"
 	"time"
 
 	"concord/engine"
@@ -54,7 +55,7 @@ const (
 
 // Use is one canonical field that a column takes part in.
 type Use struct {
-	Field string // canonical name
+	Field fieldID
 	Kind  Kind
 	// Canonical says that the column holds exactly the canonical field: a
 	// typed value may be stored as it is. Times are instants, durations are
@@ -82,8 +83,12 @@ func (pl *Plan) Unknown() []string { return pl.unknown }
 // SetTyped says that field i of Decode comes from a column of typed times.
 func (pl *Plan) SetTyped(i int, t TypedTime) { pl.typed[i] = t }
 
-// Filters reports whether the plan may leave rows out.
-func (pl *Plan) Filters() bool { return len(pl.filters) > 0 }
+// Plain reports whether every column is one canonical field as it is, and
+// there is nothing else: no field made otherwise, no row left out.
+func (pl *Plan) Plain() bool {
+	return len(pl.filters) == 0 && len(pl.steps) == len(pl.columns) &&
+		!slices.ContainsFunc(pl.Specs(), func(s Spec) bool { return len(s.Uses) != 1 || !s.Uses[0].Canonical })
+}
 
 // Specs describes the columns of Columns, in the same order.
 func (pl *Plan) Specs() []Spec {
@@ -99,7 +104,7 @@ func (pl *Plan) uses(i int) []Use {
 	var uses []Use
 	for _, s := range pl.steps {
 		if s.reads(i) {
-			uses = append(uses, Use{Field: s.field.String(), Kind: s.kind, Zone: pl.zoneOf(s.expr), Canonical: pl.canonical(&s)})
+			uses = append(uses, Use{Field: s.field, Kind: s.kind, Zone: pl.zoneOf(s.expr), Canonical: pl.canonical(&s)})
 		}
 	}
 	return uses

@@ -95,23 +95,6 @@ func (p *Profile) CanonicalColumns() bool {
 	return true
 }
 
-// LimitsOver returns the limits of the profile, and those of base where it
-// sets none.
-func (p *Profile) LimitsOver(base Limits) Limits {
-	l := p.Limits
-	set(&l.Field, base.Field)
-	set(&l.Record, base.Record)
-	set(&l.Columns, base.Columns)
-	set(&l.Decompressed, base.Decompressed)
-	set(&l.Ratio, base.Ratio)
-	set(&l.Rows, base.Rows)
-	set(&l.Entries, base.Entries)
-	set(&l.Footer, base.Footer)
-	set(&l.Page, base.Page)
-	set(&l.MaxRejected, base.MaxRejected)
-	return l
-}
-
 // MatchName reports whether a base name fits files.pattern, and what it says.
 // Without a pattern every name fits.
 func (p *Profile) MatchName(name string) (NameParts, bool) {

@@ -230,7 +230,7 @@ func TestFileNamesSayTheirSequenceAndDate(t *testing.T) {
 
 func TestLimitsOfAProfileBeatTheOthers(t *testing.T) {
 	p := mustProfile(t, "limits: {field: 1KiB}\nmax_rejected: 0%\n"+minimal)
-	got := p.LimitsOver(DefaultLimits())
+	got := p.Limits.Or(DefaultLimits())
 	if got.Field != 1<<10 || got.Record != DefaultLimits().Record || got.MaxRejected <= 0 || got.MaxRejected > 1e-6 {
 		t.Errorf("got %+v", got)
 	}

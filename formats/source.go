@@ -39,9 +39,9 @@ type Options struct {
 
 // limits are those of the profile, else those given, else the defaults.
 func (o *Options) limits() Limits {
-	l := o.Limits.or(DefaultLimits())
+	l := o.Limits.Or(DefaultLimits())
 	if o.Profile != nil {
-		return o.Profile.Limits.or(l)
+		return o.Profile.Limits.Or(l)
 	}
 	return l
 }

@@ -10,8 +10,8 @@ import (
 	"concord/formats/csvscan"
 )
 
-// dialect is how the lines of a file are written.
-type dialect struct {
+// lineRules say how the lines of a file are written.
+type lineRules struct {
 	FileRules
 	delimiter byte // 0: to be seen from the file
 	noHeader  bool
@@ -19,17 +19,17 @@ type dialect struct {
 	trailer   string
 }
 
-func dialectOf(p *Profile) dialect {
+func lineRulesOf(p *Profile) lineRules {
 	if p == nil {
-		return dialect{}
+		return lineRules{}
 	}
-	return dialect{
+	return lineRules{
 		FileRules: p.Files, delimiter: p.Files.Delimiter,
 		noHeader: p.Files.NoHeader, columns: p.Files.Columns, trailer: p.Trailer.Prefix,
 	}
 }
 
-func (d dialect) scanOptions(o *Options) csvscan.Options {
+func (d lineRules) scanOptions(o *Options) csvscan.Options {
 	l := &o.Limits
 	return csvscan.Options{
 		Delimiter: d.delimiter, Quote: d.Quote, NoQuotes: d.NoQuotes, SkipLines: d.SkipLines,
@@ -39,7 +39,7 @@ func (d dialect) scanOptions(o *Options) csvscan.Options {
 
 // likelyDelimiter returns the delimiter that the first line holds most often,
 // a comma when it holds none.
-func likelyDelimiter(head []byte, d dialect) byte {
+func likelyDelimiter(head []byte, d lineRules) byte {
 	line := firstLine(head, d)
 	best, most := byte(','), 0
 	for _, c := range []byte(",;\t|") {
@@ -51,7 +51,7 @@ func likelyDelimiter(head []byte, d dialect) byte {
 }
 
 // firstLine returns the line that holds the header.
-func firstLine(head []byte, d dialect) []byte {
+func firstLine(head []byte, d lineRules) []byte {
 	for i := 0; ; i++ {
 		line, rest := cutLine(head)
 		skip := i < d.SkipLines || len(line) == 0 || d.Comment != "" && bytes.HasPrefix(line, []byte(d.Comment))
@@ -71,7 +71,7 @@ func cutLine(b []byte) (line, rest []byte) {
 }
 
 // oneColumn says why a header with a single column makes no sense.
-func oneColumn(j *job, d dialect, name string, head []byte) error {
+func oneColumn(j *job, d lineRules, name string, head []byte) error {
 	if c := likelyDelimiter(head, d); c != d.delimiter && bytes.IndexByte(firstLine(head, d), c) >= 0 {
 		return j.errorf(fmt.Sprintf("set files.delimiter to %q in the profile", string(c)),
 			"only one column was found with the delimiter %q; the header looks like it is delimited by %q", string(d.delimiter), string(c))
