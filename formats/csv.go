@@ -14,6 +14,7 @@ import (
 
 	"concord/engine"
 	"concord/formats/csvscan"
+	"concord/formats/dialect"
 )
 
 // csvReader reads a file of lines.
@@ -22,7 +23,7 @@ type csvReader struct {
 	stream *stream
 	scan   *csvscan.Reader
 	format string
-	plan   *Plan
+	plan   *dialect.Plan
 	feed   *feed // nil unless it is one of Microsoft's exports
 	want   int   // fields of a row
 	comma  byte
@@ -37,7 +38,7 @@ type csvReader struct {
 // csvWork is what one worker needs to read parts.
 type csvWork struct {
 	split  csvscan.Splitter
-	dec    *Decoder
+	dec    *dialect.Decoder
 	picked [][]byte
 	feed   feedWork
 }
@@ -106,7 +107,7 @@ func (r *csvReader) bind(names []string) (err error) {
 		}
 	}
 	if p == nil {
-		p = DefaultProfile()
+		p = dialect.Canonical()
 	}
 	r.plan, err = p.Bind(r.job.side, names, r.job.bindOptions()...)
 	if err != nil {
@@ -116,9 +117,9 @@ func (r *csvReader) bind(names []string) (err error) {
 	return nil
 }
 
-func (j *job) bindOptions() []BindOption {
+func (j *job) bindOptions() []dialect.BindOption {
 	if j.opts.Details {
-		return []BindOption{WithDetails}
+		return []dialect.BindOption{dialect.WithDetails}
 	}
 	return nil
 }

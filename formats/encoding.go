@@ -9,6 +9,8 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
+
+	"concord/formats/dialect"
 )
 
 // decodeText returns r as UTF-8 without a byte order mark, and the name of the
@@ -27,7 +29,7 @@ func decodeText(r *bufio.Reader, name string) (*bufio.Reader, string, error) {
 	case bytes.HasPrefix(head, []byte{0xFE, 0xFF}):
 		return transcode(r, unicode.UTF16(unicode.BigEndian, unicode.UseBOM)), "utf-16", nil
 	}
-	e, err := charset(name)
+	e, err := dialect.Charset(name)
 	if err != nil || e == nil {
 		return r, "", err
 	}

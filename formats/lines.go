@@ -8,18 +8,19 @@ import (
 	"unicode/utf8"
 
 	"concord/formats/csvscan"
+	"concord/formats/dialect"
 )
 
 // lineRules say how the lines of a file are written.
 type lineRules struct {
-	FileRules
+	dialect.FileRules
 	delimiter byte // 0: to be seen from the file
 	noHeader  bool
 	columns   []string
 	trailer   string
 }
 
-func lineRulesOf(p *Profile) lineRules {
+func lineRulesOf(p *dialect.Profile) lineRules {
 	if p == nil {
 		return lineRules{}
 	}
