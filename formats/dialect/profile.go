@@ -3,11 +3,11 @@
 // a Plan whose Decoders turn the fields of a row into an engine.Call.
 //
 // Parse tells everything that is wrong with a profile at once, and Infer
-// proposes one from a sample. Decode never holds a row back in doubt: it fills
-// a call, names the field and the reason, or returns Filtered; its errors never
-// hold a value. Strings of a call may point into the fields that it was made of.
-// Profiles and bound Plans may be shared, a Decoder belongs to one goroutine.
-// The package opens no files, has no clock and logs nothing.
+// proposes one from a sample. A row becomes a call, or an error that names field
+// and reason and never the value, or is left out by the profile; the strings of
+// a call may point into the fields it was made of. Profiles and finished Plans
+// may be shared, a Decoder belongs to one goroutine. Memory does not grow with
+// the rows. The package opens no files, has no clock and logs nothing.
 package dialect
 
 import (
