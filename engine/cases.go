@@ -146,10 +146,30 @@ func (v *resolver) appendIdentity(b []byte, class Class, side Side, c *rec, row 
 	}
 	if v.r.sides[side].repeats.get(c.ord) != kept {
 		file, row := v.r.place(side, c.ord)
-		b = appendText(append(b, 'r'), v.r.task.Files[side][file])
+		b = v.r.appendFile(append(b, 'r'), side, file)
 		b = binary.BigEndian.AppendUint64(b, uint64(row))
 	}
 	return b
+}
+
+// appendFile appends what tells a file from all others of its side: its name,
+// and how many of that name came before it.
+func (r *run) appendFile(b []byte, side Side, file int) []byte {
+	b = appendText(b, r.task.Files[side][file])
+	if n := r.namesakes[side][file]; n > 0 {
+		b = binary.BigEndian.AppendUint32(b, n)
+	}
+	return b
+}
+
+// countNamesakes returns, for each file, how many before it have its name.
+func countNamesakes(names []string) []uint32 {
+	seen, before := make(map[string]uint32, len(names)), make([]uint32, len(names))
+	for i, name := range names {
+		before[i] = seen[name]
+		seen[name]++
+	}
+	return before
 }
 
 // sent returns a record's start as it was sent.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"math"
 	"time"
 )
@@ -8,6 +9,14 @@ import (
 // period is [from, to) in microseconds, and the margin around it within which
 // records take part.
 type period struct{ from, to, margin int64 }
+
+// checkPeriod refuses a period that can hold nothing.
+func checkPeriod(from, to time.Time) error {
+	if from.IsZero() && to.IsZero() || to.After(from) {
+		return nil
+	}
+	return errors.New("period: must end after it begins")
+}
 
 // newPeriod returns the period of a task; without one everything is inside.
 func newPeriod(from, to time.Time, margin time.Duration) period {

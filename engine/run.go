@@ -18,7 +18,7 @@ type Task struct {
 	Files   [2][]string // base names by Side, in the order given
 	Rules   Rules
 	// From and To bound the period [From, To); both zero: every record is
-	// inside.
+	// inside. A period that does not end after it begins is refused.
 	From, To time.Time
 	// AsOf is when the run looks at the world; zero: nothing is pending.
 	AsOf time.Time
@@ -60,6 +60,7 @@ type run struct {
 	closers []interface{ Close() error }
 
 	sides     [2]*sideData
+	namesakes [2][]uint32   // by file
 	dims      []*dimensions // by worker
 	tallies   []*tally
 	sightings *spill.Shuffle[sighting]
@@ -84,7 +85,7 @@ type run struct {
 // Run reconciles. It closes neither the sources nor the scratch. The error of
 // a run that spilled beyond its disk is the scratch's own.
 func Run(ctx context.Context, t Task) (res *Result, err error) {
-	if err := t.Rules.Validate(); err != nil {
+	if err := errors.Join(t.Rules.Validate(), checkPeriod(t.From, t.To)); err != nil {
 		return nil, err
 	}
 	r := newRun(&t)
@@ -121,7 +122,7 @@ func newRun(t *Task) *run {
 	r.budget = spill.NewBudget(r.memory / 2)
 	r.setRules()
 	for side := range r.sides {
-		r.sides[side] = r.newSide()
+		r.sides[side], r.namesakes[side] = r.newSide(), countNamesakes(t.Files[side])
 	}
 	for range r.workers {
 		r.dims = append(r.dims, newDimensions(r.keys, t.Users))

@@ -17,8 +17,8 @@ type splitPass struct {
 	short []shortPair
 	cands []rec
 	used  []bool
-	byID  map[uint64][]int32 // candidates by correlation id, in sort order
-	byNum map[uint64][]int32 // and by numbers
+	byID  map[uint64]*pool    // candidates by correlation id
+	byNum map[[2]uint64]*pool // and by the codes of their numbers
 }
 
 // matchSplits runs pass 3. What it leaves of the carrier's records goes to
@@ -35,7 +35,7 @@ func (r *run) matchSplits(ctx context.Context, rest *[2]*spill.Shuffle[rec]) err
 	if err := s.index(); err != nil {
 		return err
 	}
-	if err := s.visit(); err != nil {
+	if err := s.visit(ctx); err != nil {
 		return err
 	}
 	out := rest[Carrier].Writer()
@@ -141,15 +141,14 @@ func (s *splitPass) index() error {
 		return err
 	}
 	s.used = make([]bool, len(s.cands))
-	s.byID, s.byNum = map[uint64][]int32{}, map[uint64][]int32{}
+	s.byID, s.byNum = map[uint64]*pool{}, map[[2]uint64]*pool{}
 	for i := range s.cands {
 		c := &s.cands[i]
 		if c.corr != 0 {
-			s.byID[c.corr] = append(s.byID[c.corr], int32(i))
+			addTo(s.byID, c.corr, int32(i))
 		}
 		if c.plainPair() {
-			k := s.w.pairKey(c)
-			s.byNum[k] = append(s.byNum[k], int32(i))
+			addTo(s.byNum, numbersOf(c), int32(i))
 		}
 	}
 	slices.SortFunc(s.short, func(a, b shortPair) int {
@@ -193,11 +192,14 @@ func (s *splitPass) sortShort(ps []shortPair) error {
 }
 
 // visit attaches segments to one short pair after the other.
-func (s *splitPass) visit() error {
+func (s *splitPass) visit(ctx context.Context) error {
 	r := s.w.r
 	gap := r.task.Rules.SplitGap.Microseconds()
 	var segments []rec
 	for i := range s.short {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		p := &s.short[i]
 		segments = segments[:0]
 		sum, end := p.c.dur, p.c.end()
@@ -222,28 +224,26 @@ func (s *splitPass) visit() error {
 // -1 when there is none.
 func (s *splitPass) nearest(first *rec, end, gap int64) int32 {
 	best, distance := int32(-1), gap+1
-	look := func(list []int32, belongs func(*rec) bool) {
-		at, _ := slices.BinarySearchFunc(list, end-gap, func(i int32, t int64) int {
-			return cmp.Compare(s.cands[i].start, t)
-		})
-		for _, i := range list[at:] {
-			if s.cands[i].start > end+gap {
-				return
-			}
-			if s.used[i] || !belongs(&s.cands[i]) {
-				continue
-			}
-			d := abs(s.cands[i].start - end)
-			if d < distance || d == distance && i < best {
-				best, distance = i, d
-			}
+	look := func(p *pool) {
+		if p == nil {
+			return
+		}
+		i := p.nearest(s, end)
+		if i < 0 {
+			return
+		}
+		d := abs(s.cands[i].start - end)
+		if d < distance || d == distance && i < best {
+			best, distance = i, d
 		}
 	}
 	if first.corr != 0 {
-		look(s.byID[first.corr], func(*rec) bool { return true })
+		look(s.byID[first.corr])
 	}
 	if first.plainPair() {
-		look(s.byNum[s.w.pairKey(first)], func(c *rec) bool { return sameNumbers(first, c) })
+		look(s.byNum[numbersOf(first)])
 	}
 	return best
 }
+
+func numbersOf(c *rec) [2]uint64 { return [2]uint64{c.callerCode(), c.calleeCode()} }

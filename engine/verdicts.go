@@ -72,7 +72,7 @@ func (v *resolver) addInvalid(ctx context.Context) error {
 // invalidID derives the id of the case of a rejected row.
 func (r *run) invalidID(side Side, e *RowError) string {
 	h := append([]byte(r.task.Carrier), 0, byte(side), 'x')
-	h = appendText(h, r.task.Files[side][e.File])
+	h = r.appendFile(h, side, e.File)
 	return hashID(binary.BigEndian.AppendUint64(h, uint64(e.Row)))
 }
 

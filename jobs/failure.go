@@ -8,8 +8,8 @@ import (
 	"strings"
 	"syscall"
 
+	"concord/exchange"
 	"concord/formats"
-	"concord/formats/report"
 )
 
 // Kind says what went wrong, as far as who gave the command must know.
@@ -49,7 +49,7 @@ func Explain(err error) *Failure {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return &Failure{Kind: KindCancelled, Messages: []string{"stopped; nothing was written"}}
-	case errors.Is(err, report.ErrExists):
+	case errors.Is(err, exchange.ErrExists):
 		return &Failure{Kind: KindUsage, Messages: lines(err)}
 	case errors.Is(err, syscall.ENOSPC):
 		return &Failure{Kind: KindFailed, Messages: []string{firstLine(err) +

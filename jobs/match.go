@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"concord/engine"
+	"concord/exchange"
 	"concord/formats"
 	"concord/formats/report"
 )
@@ -39,7 +40,7 @@ func Match(ctx context.Context, o MatchOptions, watch engine.Observer) (*Outcome
 // run takes the report's folder first, so that a disk that cannot be written
 // is told before the work and not after it.
 func (p *plan) run(ctx context.Context, watch engine.Observer) (out *Outcome, err error) {
-	folder, err := report.Begin(report.OS{}, p.Out, p.Staging)
+	folder, err := exchange.Begin(exchange.OS{}, p.Out, p.Staging)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,11 @@ func (p *plan) run(ctx context.Context, watch engine.Observer) (out *Outcome, er
 	if p.rules.Zone != nil {
 		o.Zone = p.rules.Zone.String()
 	}
-	err = folder.Write(ctx, result, p.reportOptions(o))
+	create := func(name string) (report.File, error) { return folder.Create(name) }
+	err = report.Write(ctx, create, result, p.reportOptions(o))
+	if err == nil {
+		err = folder.Publish()
+	}
 	if closed := result.Close(); err != nil { // only scratch files are lost
 		return nil, errors.Join(err, closed)
 	}

@@ -3,7 +3,6 @@ package report_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"testing"
 
 	"concord/engine"
@@ -51,13 +50,8 @@ func BenchmarkDiscrepancies(b *testing.B) {
 	opts := report.Options{Inputs: [2][]report.Input{{{Name: "calls.parquet"}}, {{Name: "carrier.csv.gz"}}}, Rules: engine.DefaultRules()}
 	f := manyCases(300_000)
 	dir := b.TempDir()
-	for i := 0; b.Loop(); i++ {
-		out := filepath.Join(dir, fmt.Sprint(i))
-		folder, err := report.Begin(report.OS{}, out, out+".part")
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := folder.Write(context.Background(), f, opts); err != nil {
+	for b.Loop() {
+		if err := report.Write(context.Background(), into(dir), f, opts); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -78,13 +72,8 @@ func BenchmarkVerdicts(b *testing.B) {
 	}
 	opts := report.Options{Inputs: [2][]report.Input{{{Name: "calls.parquet", Rows: n}}, {{Name: "carrier.csv.gz", Rows: n}}}, Verdicts: true}
 	dir := b.TempDir()
-	for i := 0; b.Loop(); i++ {
-		out := filepath.Join(dir, fmt.Sprint(i))
-		folder, err := report.Begin(report.OS{}, out, out+".part")
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := folder.Write(context.Background(), f, opts); err != nil {
+	for b.Loop() {
+		if err := report.Write(context.Background(), into(dir), f, opts); err != nil {
 			b.Fatal(err)
 		}
 	}

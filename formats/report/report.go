@@ -55,20 +55,15 @@ type Options struct {
 	Verdicts, Users bool
 }
 
-// Write writes the report of a run into the folder, which is published when
-// everything is in it and the figures tie out. Otherwise nothing appears. The
-// folder is closed in either case.
-func (d *Folder) Write(ctx context.Context, r Result, o Options) (err error) {
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, d.Abort())
-		}
-	}()
+// Write writes the files of the report of a run. It fails, and the files must
+// not be published, when the figures do not tie out. Every file that was made
+// is synced and closed when it succeeds, and closed when it does not.
+func Write(ctx context.Context, create Create, r Result, o Options) error {
 	s := r.Summary()
 	if err := errors.Join(TieOut(s), tieInputs(s, o.Inputs)); err != nil {
 		return err
 	}
-	w := &writer{folder: d, opts: o, sum: s}
+	w := &writer{folder: &files{create: create}, opts: o, sum: s}
 	for _, step := range []func(context.Context, Result) error{
 		w.summary, w.discrepancies, w.usage, w.users, w.rejected, w.verdicts,
 	} {
@@ -79,15 +74,12 @@ func (d *Folder) Write(ctx context.Context, r Result, o Options) (err error) {
 			return err
 		}
 	}
-	if err := d.manifest(); err != nil {
-		return err
-	}
-	return d.publish()
+	return w.folder.manifest()
 }
 
 // writer holds what the steps share.
 type writer struct {
-	folder *Folder
+	folder *files
 	opts   Options
 	sum    *engine.Summary
 }

@@ -31,7 +31,7 @@ type column struct {
 // table writes the rows of one table as CSV and, when asked, as Parquet. The
 // cells of a row are given in the order of the columns, then end.
 type table struct {
-	folder *Folder
+	folder *files
 	csv    *csvFile
 	pq     *parquetFile // nil when there is none
 	col    int
@@ -39,14 +39,14 @@ type table struct {
 }
 
 // table begins NAME.csv and, with parquet, NAME.parquet.
-func (d *Folder) table(name string, cols []column, parquet bool) (*table, error) {
-	f, err := d.create(name + ".csv")
+func (d *files) table(name string, cols []column, parquet bool) (*table, error) {
+	f, err := d.open(name + ".csv")
 	if err != nil {
 		return nil, err
 	}
 	t := &table{folder: d}
 	if parquet {
-		p, err := d.create(name + ".parquet")
+		p, err := d.open(name + ".parquet")
 		if err != nil {
 			return nil, errors.Join(err, f.f.Close())
 		}

@@ -1,18 +1,17 @@
-package report
+// Package exchange moves whole files to where their readers find them. It never
+// looks inside one. What it publishes appears under its final name complete or
+// not at all, and survives a power cut once it is there.
+package exchange
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"path/filepath"
 )
 
-// FS is what a report needs of a file system.
+// FS is what publishing needs of a file system.
 type FS interface {
 	// Mkdir makes a folder and fails when the name is taken.
 	Mkdir(name string) error
@@ -39,25 +38,17 @@ type File interface {
 // ErrExists says that the folder to be written is already there.
 var ErrExists = errors.New("already exists; choose another folder or remove it first")
 
-// Folder is a report being written. It is not visible under its name before
-// Write has succeeded.
+// Folder is a folder being filled. Nothing is visible under its name before
+// Publish has succeeded. It is not safe for concurrent use, but for the files
+// that Create returned.
 type Folder struct {
 	fsys    FS
 	out     string
 	staging string
-	files   []entry
 	done    bool
 }
 
-// entry is a file's line in the manifest.
-type entry struct {
-	Name   string `json:"name"`
-	Bytes  int64  `json:"bytes"`
-	Rows   *int64 `json:"rows"`
-	SHA256 string `json:"sha256"`
-}
-
-// Begin makes the folder in which a report is prepared; staging is its name
+// Begin makes the folder in which the files are prepared; staging is its name
 // and must stand beside out. It fails with ErrExists when out is there.
 func Begin(fsys FS, out, staging string) (*Folder, error) {
 	switch taken, err := fsys.Exists(out); {
@@ -75,7 +66,38 @@ func Begin(fsys FS, out, staging string) (*Folder, error) {
 // Staging returns the name of the folder being filled.
 func (d *Folder) Staging() string { return d.staging }
 
-// Abort removes what was prepared. It does nothing after a Write.
+// Create makes a new file in the folder. Its caller syncs and closes it before
+// Publish. Errors name the file, not the hidden folder.
+func (d *Folder) Create(name string) (File, error) {
+	f, err := d.fsys.Create(filepath.Join(d.staging, name))
+	if err != nil {
+		return nil, fmt.Errorf("create %s: %w", name, plain(err))
+	}
+	return &stagedFile{f, name}, nil
+}
+
+// stagedFile names itself in errors.
+type stagedFile struct {
+	f    File
+	name string
+}
+
+func (s *stagedFile) Write(p []byte) (int, error) {
+	n, err := s.f.Write(p)
+	return n, s.wrap("write", err)
+}
+
+func (s *stagedFile) Sync() error  { return s.wrap("flush", s.f.Sync()) }
+func (s *stagedFile) Close() error { return s.wrap("close", s.f.Close()) }
+
+func (s *stagedFile) wrap(verb string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", verb, s.name, plain(err))
+}
+
+// Abort removes what was prepared. It does nothing after a Publish.
 func (d *Folder) Abort() error {
 	if d.done {
 		return nil
@@ -84,8 +106,8 @@ func (d *Folder) Abort() error {
 	return d.fsys.RemoveAll(d.staging)
 }
 
-// publish makes the folder lasting and visible.
-func (d *Folder) publish() error {
+// Publish makes the folder lasting and visible.
+func (d *Folder) Publish() error {
 	if err := d.fsys.SyncDir(d.staging); err != nil {
 		return fmt.Errorf("flush folder %s: %w", d.out, plain(err))
 	}
@@ -99,69 +121,6 @@ func (d *Folder) publish() error {
 	}
 	d.done = true
 	return nil
-}
-
-// stagedFile is one file of the folder; it hashes what it writes.
-type stagedFile struct {
-	f    File
-	name string
-	size int64
-	hash hash.Hash
-}
-
-func (d *Folder) create(name string) (*stagedFile, error) {
-	f, err := d.fsys.Create(filepath.Join(d.staging, name))
-	if err != nil {
-		return nil, fmt.Errorf("create %s: %w", name, plain(err))
-	}
-	return &stagedFile{f: f, name: name, hash: sha256.New()}, nil
-}
-
-func (s *stagedFile) Write(p []byte) (int, error) {
-	n, err := s.f.Write(p)
-	if err != nil {
-		return n, fmt.Errorf("write %s: %w", s.name, plain(err))
-	}
-	s.hash.Write(p)
-	s.size += int64(n)
-	return n, nil
-}
-
-// finish flushes and closes the file and puts it into the manifest. A
-// negative rows is a file without rows.
-func (d *Folder) finish(s *stagedFile, rows int64) error {
-	if err := errors.Join(plain(s.f.Sync()), plain(s.f.Close())); err != nil {
-		return fmt.Errorf("flush %s: %w", s.name, err)
-	}
-	e := entry{Name: s.name, Bytes: s.size, SHA256: hex.EncodeToString(s.hash.Sum(nil))}
-	if rows >= 0 {
-		e.Rows = &rows
-	}
-	d.files = append(d.files, e)
-	return nil
-}
-
-// writeJSON writes v as one indented document.
-func (d *Folder) writeJSON(name string, v any) error {
-	b, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", name, err)
-	}
-	f, err := d.create(name)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(append(b, '\n')); err != nil {
-		return errors.Join(err, f.f.Close())
-	}
-	return d.finish(f, -1)
-}
-
-// manifest lists every file written so far.
-func (d *Folder) manifest() error {
-	return d.writeJSON("manifest.json", struct {
-		Files []entry `json:"files"`
-	}{d.files})
 }
 
 // plain takes the path out of a file system's error: it names the hidden
