@@ -166,15 +166,17 @@ type wideRow struct {
 	caller, callee          string // only of numbers that their code does not hold
 }
 
-// wideReader finds rows; it is cheap for rows near to each other. It is not
-// safe for concurrent use.
+// wideReader finds rows. Rows near to each other are read a block at a time,
+// a lone one by itself. It is not safe for concurrent use.
 type wideReader struct {
-	w     *wide
-	cache [wideCached]cachedBlock
-	clock uint64
+	w      *wide
+	cache  [wideCached]cachedBlock
+	clock  uint64
+	missed [64]uint32 // index plus one of blocks that a lone row was read from
+	small  []byte     // memory for a lone row; never what a Get returned
 }
 
-const wideCached = 8
+const wideCached = 16
 
 type cachedBlock struct {
 	index int // into blocks, plus one
@@ -196,26 +198,66 @@ func (r *wideReader) get(ord uint32) (wideRow, error) {
 	if i < 0 || ord-r.w.blocks[i].first >= r.w.blocks[i].rows {
 		return wideRow{}, errWide
 	}
-	data, err := r.load(i)
+	row, err := r.row(i, int(ord-r.w.blocks[i].first))
 	if err != nil {
 		return wideRow{}, fmt.Errorf("read details: %w", err)
 	}
-	b := &r.w.blocks[i]
-	at := int(ord-b.first) * 4
-	rows := data[int(b.rows+1)*4:]
-	return decodeWide(rows[binary.LittleEndian.Uint32(data[at:]):binary.LittleEndian.Uint32(data[at+4:])]), nil
+	return decodeWide(row), nil
 }
 
+// row returns the n-th row of a block.
+func (r *wideReader) row(i, n int) ([]byte, error) {
+	data := r.cached(i)
+	if m := &r.missed[i%len(r.missed)]; data == nil && *m != uint32(i+1) {
+		*m = uint32(i + 1)
+		return r.lone(i, n)
+	}
+	if data == nil {
+		var err error
+		if data, err = r.load(i); err != nil {
+			return nil, err
+		}
+	}
+	from, to := rowAt(data[n*4:])
+	rows := data[int(r.w.blocks[i].rows+1)*4:]
+	return rows[from:to], nil
+}
+
+func rowAt(b []byte) (from, to int) {
+	return int(binary.LittleEndian.Uint32(b)), int(binary.LittleEndian.Uint32(b[4:]))
+}
+
+// lone reads one row and no more.
+func (r *wideReader) lone(i, n int) ([]byte, error) {
+	if r.small == nil {
+		r.small = make([]byte, 512)
+	}
+	block := &r.w.blocks[i]
+	ends, err := r.w.blobs.GetPart(block.ref, n*4, 8, r.small)
+	if err != nil {
+		return nil, err
+	}
+	from, to := rowAt(ends)
+	return r.w.blobs.GetPart(block.ref, int(block.rows+1)*4+from, to-from, r.small)
+}
+
+// cached returns a block that is at hand, else nil.
+func (r *wideReader) cached(i int) []byte {
+	for j := range r.cache {
+		if c := &r.cache[j]; c.index == i+1 {
+			r.clock++
+			c.used = r.clock
+			return c.data
+		}
+	}
+	return nil
+}
+
+// load reads a block in place of the one not used for longest.
 func (r *wideReader) load(i int) ([]byte, error) {
-	r.clock++
 	oldest := &r.cache[0]
 	for j := range r.cache {
-		c := &r.cache[j]
-		if c.index == i+1 {
-			c.used = r.clock
-			return c.data, nil
-		}
-		if c.used < oldest.used {
+		if c := &r.cache[j]; c.used < oldest.used {
 			oldest = c
 		}
 	}
@@ -223,9 +265,10 @@ func (r *wideReader) load(i int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(oldest.buf) < len(data) {
-		oldest.buf = nil
+	if !r.w.blobs.InMemory(r.w.blocks[i].ref) {
+		oldest.buf = data[:cap(data)]
 	}
+	r.clock++
 	oldest.index, oldest.used, oldest.data = i+1, r.clock, data
 	return data, nil
 }

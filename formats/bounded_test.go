@@ -64,12 +64,12 @@ func TestHugeNonsenseIsReadInLittleMemory(t *testing.T) {
 		in   endless
 		want string
 	}{
-		{"an open quote and never a line end", engine.Carrier, endless{header + oneRow + "r2,\"", "x", size}, ""},
-		{"an open quote and doubled quotes", engine.Carrier, endless{header + oneRow + "r2,\"", `""`, size}, ""},
+		{"an open quote and never a line end", engine.Carrier, endless{header + oneRow + "r2,\"", "x", size}, "line 3 goes on for more than 64 MiB: the quote opened on this line is not closed"},
+		{"an open quote and doubled quotes", engine.Carrier, endless{header + oneRow + "r2,\"", `""`, size}, "line 3 goes on for more than 64 MiB"},
 		{"an open quote and blank lines", engine.Carrier, endless{header + oneRow + "r2,\"", "\n", size}, ""},
-		{"one line of delimiters", engine.Carrier, endless{header + oneRow, ",", size}, ""},
+		{"one line of delimiters", engine.Carrier, endless{header + oneRow, ",", size}, "line 3 goes on for more than 64 MiB: "},
 		{"an open quote and text that is no rows", engine.Carrier, endless{header + oneRow + "\"", "xy\n", size}, "the first is line 3: the quote opened on this line is not closed"},
-		{"nothing but an open quote", engine.Carrier, endless{header + "\"", "x", size}, "the first is line 2: the quote opened on this line is not closed"},
+		{"nothing but an open quote", engine.Carrier, endless{header + "\"", "x", size}, "line 2 goes on for more than 64 MiB: the quote opened on this line is not closed"},
 		{"a header without an end", engine.Carrier, endless{"start,", "x", size}, "the header cannot be read: line 1: "},
 		{"JSON in one endless text", engine.Microsoft, endless{`{"value":[{"id":"`, "x", size}, "longer than"},
 		{"JSON that only opens", engine.Microsoft, endless{``, `[`, size}, "JSON"},

@@ -141,6 +141,10 @@ func (r *csvReader) next(ctx context.Context) (engine.Part, error) {
 		return nil, err
 	}
 	ch, err := r.scan.Next()
+	var endless *csvscan.EndlessLineError
+	if errors.As(err, &endless) {
+		return nil, r.job.errorf("it is damaged, or its quotes or line ends are not those that the profile says: ask for a new copy", "%v", endless)
+	}
 	if err != nil {
 		return nil, err
 	}

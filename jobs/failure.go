@@ -55,6 +55,12 @@ func Explain(err error) *Failure {
 		return &Failure{Kind: KindFailed, Messages: []string{firstLine(err) +
 			"; free some space, or choose another folder with --out (and TMPDIR for temporary files)"}}
 	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return &Failure{Kind: KindFailed, Messages: []string{firstLine(err) + "; perhaps another run made it meanwhile: choose another folder"}}
+	case errors.Is(err, fs.ErrPermission):
+		return &Failure{Kind: KindFailed, Messages: []string{firstLine(err) + "; choose a folder in which this user may write"}}
+	}
 	return &Failure{Kind: KindFailed, Messages: lines(err)}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"concord/engine"
 	"concord/exchange"
@@ -22,6 +21,9 @@ type Outcome struct {
 	// WarnAt and DisputeAt are the shares that decided the totals verdict, in
 	// parts per million.
 	WarnAt, DisputeAt int64
+	// Remarks are what a person should know of the files before they trust
+	// the figures, each with the file's name.
+	Remarks []string
 }
 
 // Match reconciles in this process. Its error is a *Failure.
@@ -63,7 +65,7 @@ func (p *plan) run(ctx context.Context, watch engine.Observer) (out *Outcome, er
 	if err != nil {
 		return nil, err
 	}
-	o := &Outcome{Out: p.Out, Summary: *result.Summary(), Inputs: in.infos(), WarnAt: p.rules.WarnAt, DisputeAt: p.rules.DisputeAt, Zone: "UTC"}
+	o := &Outcome{Out: p.Out, Summary: *result.Summary(), Inputs: in.infos(), Remarks: in.remarks(), WarnAt: p.rules.WarnAt, DisputeAt: p.rules.DisputeAt, Zone: "UTC"}
 	if p.rules.Zone != nil {
 		o.Zone = p.rules.Zone.String()
 	}
@@ -107,7 +109,7 @@ func (p *plan) open(ctx context.Context) (*inputs, error) {
 		if engine.Side(side) == engine.Carrier {
 			o.Profile = p.profile
 		}
-		errs = append(errs, in.openSide(ctx, engine.Side(side), paths, o))
+		errs = append(errs, in.openSide(ctx, engine.Side(side), paths, p.names[side], o))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, errors.Join(err, in.close())
@@ -115,19 +117,19 @@ func (p *plan) open(ctx context.Context) (*inputs, error) {
 	return in, nil
 }
 
-func (in *inputs) openSide(ctx context.Context, side engine.Side, paths []string, o formats.Options) error {
+func (in *inputs) openSide(ctx context.Context, side engine.Side, paths, names []string, o formats.Options) error {
 	list := make([]formats.Input, len(paths))
 	for i, path := range paths {
 		f, err := os.Open(path)
 		if err != nil {
-			return &formats.FileError{File: filepath.Base(path), Reason: reason(err).Error()}
+			return &formats.FileError{File: names[i], Reason: reason(err).Error()}
 		}
 		in.handles = append(in.handles, f)
 		info, err := f.Stat()
 		if err != nil {
-			return &formats.FileError{File: filepath.Base(path), Reason: reason(err).Error()}
+			return &formats.FileError{File: names[i], Reason: reason(err).Error()}
 		}
-		list[i] = formats.Input{Name: filepath.Base(path), R: f, Size: info.Size()}
+		list[i] = formats.Input{Name: names[i], R: f, Size: info.Size()}
 	}
 	files, err := formats.Open(ctx, side, list, o)
 	in.sides[side] = files
@@ -142,6 +144,19 @@ func (in *inputs) infos() (list [2][]report.Input) {
 				Name: i.Name, SHA256: i.SHA256, Bytes: i.Bytes, Format: i.Format, Rows: i.Rows,
 				Filtered: i.Filtered, Verified: i.IntegrityVerified, Notes: notes(i),
 			})
+		}
+	}
+	return list
+}
+
+// remarks are the notes on the files without the columns that are not used,
+// of which there are many in every honest file.
+func (in *inputs) remarks() (list []string) {
+	for _, files := range in.sides {
+		for _, i := range files.Info() {
+			for _, note := range i.Notes {
+				list = append(list, i.Name+": "+note)
+			}
 		}
 	}
 	return list

@@ -12,11 +12,14 @@
 package jobs
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"concord/engine"
@@ -57,7 +60,7 @@ type MatchOptions struct {
 	// must.
 	Out string
 	// Staging is the folder in which the report is prepared, beside Out;
-	// empty: a name of this process.
+	// empty: a name of its own.
 	Staging string
 }
 
@@ -90,7 +93,9 @@ func (o MatchOptions) plan() (*plan, error) {
 		return nil, usage(err)
 	}
 	if p.Staging == "" {
-		p.Staging = filepath.Join(p.dir, fmt.Sprintf(".%s.partial-%d", filepath.Base(p.Out), os.Getpid()))
+		// A process id would not do: two containers that share a disk have
+		// the same ones, and who fails removes what it staged.
+		p.Staging = filepath.Join(p.dir, ".concord-partial-"+rand.Text())
 	}
 	return p, nil
 }
@@ -101,39 +106,81 @@ func (p *plan) checkFiles() error {
 		if len(paths) == 0 {
 			errs = append(errs, fmt.Errorf("--%s: name at least one file", engine.Side(side)))
 		}
-		seen := make(map[string]bool)
+		var seen []os.FileInfo
 		for _, path := range paths {
-			size, err := fileSize(path)
-			if err == nil && seen[filepath.Clean(path)] {
+			info, err := regularFile(path)
+			if err == nil && slices.ContainsFunc(seen, func(i os.FileInfo) bool { return os.SameFile(i, info) }) {
 				err = errors.New("is given twice")
 			}
 			if err != nil {
 				errs = append(errs, fmt.Errorf("--%s %s: %w", engine.Side(side), path, err))
+				continue
 			}
-			seen[filepath.Clean(path)] = true
-			p.bytes += size
-			p.names[side] = append(p.names[side], filepath.Base(path))
+			seen = append(seen, info)
+			p.bytes += info.Size()
 		}
+		p.names[side] = shortNames(paths)
 	}
 	return errors.Join(errs...)
 }
 
-// fileSize returns the size of a file that can be read.
-func fileSize(path string) (int64, error) {
+// shortNames returns the base names of files, and where two have the same one
+// as many of the folders above as tell the two apart.
+func shortNames(paths []string) []string {
+	names := make([]string, len(paths))
+	for i, path := range paths {
+		names[i] = lastParts(path, 1)
+		for n := 2; ambiguous(names[i], i, paths, n-1) && names[i] != lastParts(path, n); n++ {
+			names[i] = lastParts(path, n)
+		}
+	}
+	return names
+}
+
+// ambiguous says whether the last n parts of another path are this name, too.
+func ambiguous(name string, i int, paths []string, n int) bool {
+	for j, path := range paths {
+		if j != i && lastParts(path, n) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// lastParts returns the last n parts of a path, joined by slashes.
+func lastParts(path string, n int) string {
+	parts := strings.Split(filepath.ToSlash(filepath.Clean(path)), "/")
+	return strings.Join(parts[max(0, len(parts)-n):], "/")
+}
+
+// regularFile looks at a file and whether it can be read.
+func regularFile(path string) (os.FileInfo, error) {
+	if path == "" {
+		return nil, errors.New("the name is empty")
+	}
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return 0, reason(err)
+		return nil, reason(err)
 	case info.IsDir():
-		return 0, errors.New("is a folder, not a file")
+		return nil, errors.New("is a folder, not a file")
 	case !info.Mode().IsRegular():
-		return 0, errors.New("is not a regular file; save it to disk first")
+		return nil, errors.New("is not a regular file; save it to disk first")
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, reason(err)
+		return nil, reason(err)
 	}
-	return info.Size(), f.Close()
+	return info, f.Close()
+}
+
+// fileSize returns the size of a file that can be read.
+func fileSize(path string) (int64, error) {
+	info, err := regularFile(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
 }
 
 func (p *plan) readProfile() error {
@@ -225,8 +272,11 @@ func (p *plan) checkOut() error {
 	case !info.IsDir():
 		return fmt.Errorf("--out %s: %s is not a folder", p.Out, p.dir)
 	}
-	if _, err := os.Lstat(p.Out); !errors.Is(err, fs.ErrNotExist) {
+	switch _, err := os.Lstat(p.Out); {
+	case err == nil:
 		return fmt.Errorf("--out %s: already exists; choose another folder or remove it first", p.Out)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("--out %s: %w", p.Out, reason(err))
 	}
 	return nil
 }

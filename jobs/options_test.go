@@ -3,6 +3,8 @@ package jobs
 import (
 	"context"
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +41,44 @@ func TestAnExistingFolderIsRefusedBeforeAnyWork(t *testing.T) {
 	_, err := Match(context.Background(), MatchOptions{Microsoft: []string{in("m.csv")}, Carrier: []string{in("c.csv")}, Out: in("out")}, engine.Observer{})
 	var f *Failure
 	if !errors.As(err, &f) || f.Kind != KindUsage || !strings.Contains(f.Error(), "already exists") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestOneFileUnderTwoNamesIsGivenTwice(t *testing.T) {
+	in := files(t, map[string]string{"m.csv": microsoftCSV, "c.csv": carrierCSV})
+	if err := os.Link(in("c.csv"), in("link.csv")); err != nil {
+		t.Skip("no links here:", err)
+	}
+	_, err := MatchOptions{Microsoft: []string{in("m.csv")}, Carrier: []string{in("c.csv"), in("link.csv")}, Out: in("out")}.plan()
+	if err == nil || !strings.Contains(err.Error(), "link.csv: is given twice") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestFilesOfOneNameAreToldApart(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		paths, want []string
+	}{
+		{"names of their own", []string{"/in/a.csv", "/in/b.csv"}, []string{"a.csv", "b.csv"}},
+		{"a folder a day", []string{"in/2026-10-01/cdr.csv", "in/2026-10-02/cdr.csv", "in/other.csv"}, []string{"2026-10-01/cdr.csv", "2026-10-02/cdr.csv", "other.csv"}},
+		{"folders of one name, too", []string{"a/01/cdr.csv", "b/01/cdr.csv"}, []string{"a/01/cdr.csv", "b/01/cdr.csv"}},
+		{"one in the folder above", []string{"cdr.csv", "old/cdr.csv"}, []string{"cdr.csv", "old/cdr.csv"}},
+		{"one path is the end of the other", []string{"x/old/cdr.csv", "old/cdr.csv"}, []string{"x/old/cdr.csv", "old/cdr.csv"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := shortNames(c.paths); !slices.Equal(got, c.want) {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAReportCannotHaveAnyName(t *testing.T) {
+	in := files(t, map[string]string{"m.csv": microsoftCSV, "c.csv": carrierCSV})
+	_, err := MatchOptions{Microsoft: []string{in("m.csv")}, Carrier: []string{in("c.csv"), ""}, Out: in(strings.Repeat("x", 300))}.plan()
+	if err == nil || strings.Contains(err.Error(), "already exists") || !strings.Contains(err.Error(), "--out ") || !strings.Contains(err.Error(), "the name is empty") {
 		t.Errorf("error %v", err)
 	}
 }

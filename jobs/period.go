@@ -40,6 +40,20 @@ func parseTime(s string, zone *time.Location) (time.Time, error) {
 // parseSpan returns when a day or month begins and when the next one does; a
 // time ends as it begins.
 func parseSpan(s string, zone *time.Location) (from, next time.Time, err error) {
+	from, next, err = readSpan(s, zone)
+	if err == nil && (from.UTC().Year() < firstYear || next.UTC().Year() > lastYear) {
+		err = fmt.Errorf("%q is not within the years %d to %d", s, firstYear, lastYear)
+	}
+	return from, next, err
+}
+
+// The years of a period. A later one has no RFC 3339 form.
+const (
+	firstYear = 1900
+	lastYear  = 9999
+)
+
+func readSpan(s string, zone *time.Location) (from, next time.Time, err error) {
 	if t, err := time.ParseInLocation("2006-01-02", s, zone); err == nil {
 		y, m, d := t.Date()
 		return t, time.Date(y, m, d+1, 0, 0, 0, 0, zone), nil

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -24,7 +25,11 @@ func scratchIn(dir string) scratch {
 func (s scratch) Create() (engine.ScratchFile, error) {
 	f, err := os.CreateTemp(s.dir, ".concord-scratch-*")
 	if err != nil {
-		return nil, fmt.Errorf("create a temporary file in %s: %w", s.dir, reason(err))
+		var pe *os.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err // its name says nothing to a reader
+		}
+		return nil, fmt.Errorf("in folder %s: %w; name another folder for temporary files in TMPDIR", s.dir, err)
 	}
 	if os.Remove(f.Name()) == nil {
 		return f, nil

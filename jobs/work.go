@@ -20,6 +20,7 @@ type request struct {
 	Options MatchOptions `json:"options"`
 	// Probe asks only whether this file of a side can be decoded.
 	Probe  string      `json:"probe,omitempty"`
+	Name   string      `json:"name,omitempty"` // what messages call that file
 	Side   engine.Side `json:"side,omitempty"`
 	Infer  string      `json:"infer,omitempty"` // asks only for a profile from this sample
 	Limits limits      `json:"limits"`
@@ -100,7 +101,7 @@ func (r *request) decode(ctx context.Context) (err error) {
 	}
 	in := new(inputs)
 	defer func() { err = errors.Join(err, in.close()) }()
-	if err := in.openSide(ctx, r.Side, []string{r.Probe}, o); err != nil {
+	if err := in.openSide(ctx, r.Side, []string{r.Probe}, []string{r.Name}, o); err != nil {
 		return err
 	}
 	return readAll(ctx, in.sides[r.Side])

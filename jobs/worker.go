@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,18 +40,59 @@ func (w Worker) Match(ctx context.Context, o MatchOptions, watch engine.Observer
 	if last != nil && last.Done != nil {
 		return last.Done, nil
 	}
-	if gone := os.RemoveAll(p.Staging); gone != nil {
-		err = errors.Join(err, fmt.Errorf("remove what a stopped run left: %w", gone))
-	}
+	left := discard(p.Staging)
 	switch {
+	case ctx.Err() != nil && p.taken():
+		err = p.unsaid()
 	case ctx.Err() != nil:
-		return nil, Explain(context.Canceled)
+		err = Explain(context.Canceled)
 	case err != nil:
-		return nil, Explain(err)
+		err = Explain(err)
 	case last != nil && last.Failed != nil:
-		return nil, last.Failed
+		err = last.Failed
+	case p.taken():
+		err = p.unsaid()
+	default:
+		err = w.blame(ctx, p, death)
 	}
-	return nil, w.blame(ctx, p, death)
+	return nil, left.after(err)
+}
+
+// leftover is the name of a folder that could not be removed, and why.
+type leftover string
+
+// discard removes what a stopped run left, if it left anything.
+func discard(staging string) leftover {
+	if _, err := os.Lstat(staging); errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	if err := os.RemoveAll(staging); err != nil {
+		return leftover(fmt.Sprintf("remove the unfinished folder %s by hand: %v", staging, reason(err)))
+	}
+	return ""
+}
+
+// after tells of the leftover behind what went wrong first.
+func (l leftover) after(err error) error {
+	if l == "" {
+		return err
+	}
+	f := Explain(err)
+	return &Failure{Kind: f.Kind, Messages: append(f.Messages[:len(f.Messages):len(f.Messages)], string(l))}
+}
+
+// taken says whether there is something under the report's name, where
+// nothing was when the run began.
+func (p *plan) taken() bool {
+	_, err := os.Lstat(p.Out)
+	return err == nil
+}
+
+// unsaid is the failure of a run that was ended after its report was
+// published, or while another run published one.
+func (p *plan) unsaid() error {
+	return &Failure{Kind: KindFailed, Messages: []string{"the run was ended before it could say that it was done, but folder " + p.Out +
+		" is there and whole, from it or from another run; look into its summary.json, or remove it and run again"}}
 }
 
 // death says how a child ended that did not say so itself.
@@ -68,7 +110,7 @@ func (w Worker) blame(ctx context.Context, p *plan, d death) error {
 	for side, paths := range p.paths() {
 		for i, path := range paths {
 			size, _ := fileSize(path)
-			req := request{Options: p.MatchOptions, Probe: path, Side: engine.Side(side), Limits: limitsFor(p.Memory, size)}
+			req := request{Options: p.MatchOptions, Probe: path, Name: p.names[side][i], Side: engine.Side(side), Limits: limitsFor(p.Memory, size)}
 			last, _, err := w.run(ctx, req, engine.Observer{})
 			switch {
 			case ctx.Err() != nil:

@@ -42,6 +42,10 @@ func misbehave(how string) int {
 		}
 		return 0
 	}
+	if how == "publish" { // a run that is killed before its last words
+		_, _ = Match(context.Background(), req.Options, engine.Observer{})
+		return 1
+	}
 	if req.Probe == "" {
 		_ = os.Mkdir(req.Options.Staging, 0o777)
 	}
@@ -128,6 +132,26 @@ func TestAChildThatDiesIsOneErrorAboutOneFile(t *testing.T) {
 			}
 			onlyFiles(t, in("."), 3)
 		})
+	}
+}
+
+func TestARunThatWasKilledAfterItPublishedDoesNotSayThatNothingWasWritten(t *testing.T) {
+	in := files(t, map[string]string{"m.csv": microsoftCSV, "killer.csv": carrierCSV})
+	o := MatchOptions{Microsoft: []string{in("m.csv")}, Carrier: []string{in("killer.csv")}, Out: in("out")}
+	_, err := worker("publish").Match(context.Background(), o, engine.Observer{})
+	if err == nil || !strings.Contains(err.Error(), "is there and whole") || strings.Contains(err.Error(), "nothing") {
+		t.Errorf("error %v", err)
+	}
+	onlyFiles(t, in("."), 3)
+}
+
+func TestWhatCouldNotBeRemovedIsToldAfterTheReason(t *testing.T) {
+	if l := discard(filepath.Join(t.TempDir(), "none")); l != "" {
+		t.Errorf("%q is left", l)
+	}
+	err := leftover("remove it by hand").after(usage(errors.New("the disk is read-only")))
+	if f := Explain(err); f.Kind != KindUsage || f.Error() != "the disk is read-only\nremove it by hand" {
+		t.Errorf("%s: %v", f.Kind, f)
 	}
 }
 

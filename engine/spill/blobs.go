@@ -32,5 +32,20 @@ func (s *Blobs) Get(r Ref, buf []byte) ([]byte, error) {
 	return buf, s.area.readAt(buf, r.b.off)
 }
 
+// InMemory reports whether Get costs no reading.
+func (s *Blobs) InMemory(r Ref) bool { return r.b.mem != nil }
+
+// GetPart is Get for bytes off to off+n of the blob.
+func (s *Blobs) GetPart(r Ref, off, n int, buf []byte) ([]byte, error) {
+	if r.b.mem != nil {
+		return r.b.mem[off : off+n], nil
+	}
+	if cap(buf) < n {
+		buf = make([]byte, n, n+n/4)
+	}
+	buf = buf[:n]
+	return buf, s.area.readAt(buf, r.b.off+int64(off))
+}
+
 // Close drops everything.
 func (s *Blobs) Close() error { return s.area.Close() }

@@ -15,9 +15,15 @@
 // the input, or when the record is too long, the row ends with the physical
 // line on which that was found, and reading goes on with the next line.
 //
+// The one exception is a line that is passed over and goes on for more than
+// Options.MaxLine bytes: that is no row, however bad, and what it swallowed may
+// have been thousands of them. Reading ends there with an *EndlessLineError.
+//
 // Memory is bounded by a few chunks of Options.ChunkSize plus one record of
 // Options.MaxRecord bytes, however long a line or an open quote is.
 package csvscan
+
+import "fmt"
 
 // Reason says in a fixed phrase why a row is bad. It is empty for a good row.
 type Reason string
@@ -32,6 +38,22 @@ const (
 	TooManyFields Reason = "too many fields"
 )
 
+// EndlessLineError says that a line goes on beyond any row.
+type EndlessLineError struct {
+	Line   int64  // from 1
+	Max    int64  // bytes
+	Reason Reason // why the row that it begins with was passed over; may be empty
+}
+
+// Error implements error.
+func (e *EndlessLineError) Error() string {
+	s := fmt.Sprintf("line %d goes on for more than %d MiB", e.Line, e.Max>>20)
+	if e.Reason != "" {
+		s += ": " + string(e.Reason)
+	}
+	return s
+}
+
 // Options describe the text. The zero value is comma-separated with the
 // default limits.
 type Options struct {
@@ -43,6 +65,7 @@ type Options struct {
 	Trailer   string // lines that begin with it are kept apart; "" is none
 	MaxField  int    // bytes of one field, as written [64 KiB]
 	MaxRecord int    // bytes of one record [1 MiB]
+	MaxLine   int64  // bytes of a line that is passed over; more end the reading [64 MiB]
 	ChunkSize int    // bytes to aim at [512 KiB]
 
 	prefixes bool // there is a Comment or a Trailer
@@ -60,6 +83,9 @@ func (o Options) orDefault() Options {
 	}
 	if o.MaxRecord <= 0 {
 		o.MaxRecord = 1 << 20
+	}
+	if o.MaxLine <= 0 {
+		o.MaxLine = 64 << 20
 	}
 	if o.ChunkSize <= 0 {
 		o.ChunkSize = 512 << 10

@@ -286,8 +286,12 @@ func (r *Reader) skipRest() (*Chunk, error) {
 // skipLine moves behind the next line end, or to the end of the stream, and
 // reports whether there was anything.
 func (r *Reader) skipLine() (some bool, err error) {
+	passed := int64(0)
 	for {
 		end, found := lineEnd(r.buf, r.off)
+		if passed += int64(end - r.off); passed > r.o.MaxLine {
+			return true, r.endless()
+		}
 		some = some || end > r.off || found
 		if found && (end+1 < len(r.buf) || r.buf[end] == '\n' || r.eof) {
 			r.off = end + lineEndLen(r.buf, end)
@@ -300,6 +304,15 @@ func (r *Reader) skipLine() (some bool, err error) {
 			return some, err
 		}
 	}
+}
+
+// endless is the error of a line that is not worth passing over.
+func (r *Reader) endless() error {
+	e := &EndlessLineError{Line: r.counts.Lines + 1, Max: r.o.MaxLine}
+	if r.skip != nil {
+		e.Line, e.Reason = r.skip.FirstLine, r.skip.skipped
+	}
+	return e
 }
 
 // start passes over the lines before the first record, once.

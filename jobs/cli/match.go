@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -13,10 +14,10 @@ import (
 type matchCmd struct {
 	Microsoft   []string `required:"" sep:"none" placeholder:"FILE" help:"Microsoft's call records; repeat for several files, in the order received."`
 	Carrier     []string `required:"" sep:"none" placeholder:"FILE" help:"The carrier's records; repeat for several files, in the order received."`
-	Profile     string   `placeholder:"FILE" help:"The carrier's dialect and rules. Without one, files have the canonical columns."`
-	CarrierName string   `placeholder:"NAME" help:"The carrier's name in reports. Default: the profile's."`
-	Period      string   `placeholder:"PERIOD" help:"A day (2026-10-01), a month (2026-10) or FROM/TO with TO not included, in the profile's zone. Default: everything."`
-	AsOf        string   `placeholder:"TIME" help:"When the run looks at the world: late calls are pending until then. Default: nothing is pending."`
+	Profile     given    `placeholder:"FILE" help:"The carrier's dialect and rules. Without one, files have the canonical columns."`
+	CarrierName given    `placeholder:"NAME" help:"The carrier's name in reports. Default: the profile's."`
+	Period      given    `placeholder:"PERIOD" help:"A day (2026-10-01), a month (2026-10) or FROM/TO with TO not included, in the profile's zone. Default: everything."`
+	AsOf        given    `placeholder:"TIME" help:"When the run looks at the world: late calls are pending until then. Default: nothing is pending."`
 	Memory      size     `default:"256MiB" help:"What the run may hold in memory; the rest goes to temporary files."`
 	Workers     int      `placeholder:"N" help:"How many processors to use. Default: all."`
 	Verdicts    bool     `help:"Also write the verdict on every record."`
@@ -46,10 +47,24 @@ func (c *matchCmd) Run(s *session) error {
 
 func (c *matchCmd) options() jobs.MatchOptions {
 	return jobs.MatchOptions{
-		Microsoft: c.Microsoft, Carrier: c.Carrier, Profile: c.Profile, CarrierName: c.CarrierName,
-		Period: c.Period, AsOf: c.AsOf, Memory: int64(c.Memory), Workers: c.Workers,
+		Microsoft: c.Microsoft, Carrier: c.Carrier, Profile: string(c.Profile), CarrierName: string(c.CarrierName),
+		Period: string(c.Period), AsOf: string(c.AsOf), Memory: int64(c.Memory), Workers: c.Workers,
 		Verdicts: c.Verdicts, Users: c.Users, Out: c.Out,
 	}
+}
+
+// given is the value of a flag that may be left out, but not empty: the empty
+// one comes from a script whose variable is not set, and would quietly mean
+// another run than the one asked for.
+type given string
+
+// UnmarshalText takes any text but the empty one.
+func (g *given) UnmarshalText(b []byte) error {
+	if strings.TrimSpace(string(b)) == "" {
+		return errors.New("its value is empty; give one, or leave the flag out")
+	}
+	*g = given(b)
+	return nil
 }
 
 // size is a number of bytes, such as 512MiB.

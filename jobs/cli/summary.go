@@ -40,9 +40,11 @@ func writeSummary(w io.Writer, o *jobs.Outcome) {
 	s := &o.Summary
 	fmt.Fprintf(w, "%s%s\n\n", s.Carrier, periodWords(s, o.Zone))
 	writeTotals(w, s)
+	fmt.Fprintln(w, "  Counted: records that have a partner on the other side, or should have one.")
 	fmt.Fprintf(w, "\nVerdict: %s\n", verdictWords(s.Totals, o))
 	if s.RoundingExplainedMS != 0 {
-		fmt.Fprintf(w, "The agreed rounding alone explains %s minutes of the difference.\n", signedMinutes(s.RoundingExplainedMS))
+		fmt.Fprintf(w, "The agreed rounding alone explains %s minutes of the difference; without it there would be %s.\n",
+			signedMinutes(s.RoundingExplainedMS), signedMinutes(s.Totals.DifferenceMS()-s.RoundingExplainedMS))
 	}
 	writeDiscrepancies(w, s)
 	writeRest(w, s)
@@ -51,6 +53,12 @@ func writeSummary(w io.Writer, o *jobs.Outcome) {
 			fmt.Fprintln(w, "\nFindings")
 		}
 		fmt.Fprintf(w, "  %s\n", f.Text)
+	}
+	for i, r := range o.Remarks {
+		if i == 0 {
+			fmt.Fprintln(w, "\nOn the files")
+		}
+		fmt.Fprintf(w, "  %s\n", r)
 	}
 	fmt.Fprintf(w, "\nReport: %s (discrepancies.csv lists every case, summary.json the figures)\n", o.Out)
 }
@@ -70,7 +78,7 @@ func periodWords(s *engine.Summary, zone string) string {
 func writeTotals(w io.Writer, s *engine.Summary) {
 	t := s.Totals
 	g := grid{right: []bool{false, true, true, true}}
-	g.add("", "calls", "minutes")
+	g.add("", "records", "minutes")
 	g.add("Microsoft", grouped(t.Microsoft.Records), minutes(t.Microsoft.MS))
 	g.add("Carrier", grouped(t.Carrier.Records), minutes(t.Carrier.MS))
 	g.add("Difference", signed(t.Carrier.Records-t.Microsoft.Records), signedMinutes(t.DifferenceMS()), percent(t))

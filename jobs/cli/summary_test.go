@@ -46,11 +46,15 @@ func TestTheSummarySaysWhatFinanceAsks(t *testing.T) {
 	s.Classes[engine.Carrier][engine.MissingAtMicrosoft] = engine.Tally{Records: 3, MS: 240_000}
 	s.Discrepancies[engine.MissingAtMicrosoft] = 3
 	s.Findings = []engine.Finding{{Code: "clock_offset", Text: "carrier clock +37 s"}}
+	s.RoundingExplainedMS = 480_000
+	o.Remarks = []string{"m.json: the last page says that more pages follow"}
 	var b bytes.Buffer
 	writeSummary(&b, o)
 	for _, want := range []string{
 		"fabrikam, 2026-10-01 00:00 to 2026-11-01 00:00 (Europe/Berlin)\n",
-		"  Microsoft    1,200   1,000.0\n", "  Carrier      1,190   1,006.7\n", "  Difference     -10      +6.7   +0.67 %\n",
+		"  Microsoft      1,200   1,000.0\n", "  Carrier        1,190   1,006.7\n", "  Difference       -10      +6.7   +0.67 %\n",
+		"The agreed rounding alone explains +8.0 minutes of the difference; without it there would be -1.3.\n",
+		"On the files\n  m.json: the last page says that more pages follow\n",
 		"Verdict: WARNING: the minutes differ by 0.5 % or more, but by less than 1 %\n",
 		"  missing at Microsoft       3             0.0           4.0         +4.0   finance disputes\n",
 		"Findings\n  carrier clock +37 s\n", "Report: reports/october ",
@@ -75,6 +79,17 @@ func TestSizesAreReadWithTheirUnit(t *testing.T) {
 		var s size
 		if s.UnmarshalText([]byte(in)) == nil {
 			t.Errorf("%q is taken for a size", in)
+		}
+	}
+}
+
+func TestAnEmptyFlagIsNotTakenForNone(t *testing.T) {
+	for _, flag := range []string{"--period", "--as-of", "--profile", "--carrier-name"} {
+		var errs bytes.Buffer
+		args := []string{"match", "--microsoft", "m.csv", "--carrier", "c.csv", "--out", "out", flag, ""}
+		code := Run(t.Context(), args, Streams{Out: &errs, Err: &errs})
+		if code != exitUsage || !strings.Contains(errs.String(), flag+": its value is empty") {
+			t.Errorf("%s: exit code %d, %s", flag, code, errs.String())
 		}
 	}
 }
