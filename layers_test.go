@@ -26,6 +26,7 @@ var rooms = map[string][]string{
 	"exchange":          {},
 	"formats":           {"engine", "formats/..."},
 	"formats/csvscan":   {},
+	"formats/dialect":   {"engine"},
 	"formats/parquetio": {},
 	"formats/report":    {"engine", "formats", "formats/..."},
 	"jobs":              {"engine", "formats/...", "exchange/..."},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"concord/engine"
+	"concord/formats/dialect"
 	"concord/formats/parquetio"
 )
 
@@ -107,13 +108,13 @@ func (w *CanonicalWriter) Write(calls []engine.Call) error {
 func (w *CanonicalWriter) check(c *engine.Call) error {
 	switch {
 	case c.RecordID == "" && w.side == engine.Microsoft:
-		return fmt.Errorf("write row %d: record_id: %s", w.rows, reasonEmpty)
+		return fmt.Errorf("write row %d: record_id: %s", w.rows, dialect.ReasonEmpty)
 	case c.Start < engine.MinStart || c.Start >= engine.MaxStart:
-		return fmt.Errorf("write row %d: start: %s", w.rows, reasonYears)
+		return fmt.Errorf("write row %d: start: %s", w.rows, dialect.ReasonYears)
 	case c.DurationMS < 0:
-		return fmt.Errorf("write row %d: duration_ms: %s", w.rows, reasonNegative)
+		return fmt.Errorf("write row %d: duration_ms: %s", w.rows, dialect.ReasonNegative)
 	case c.DurationMS > engine.MaxDuration:
-		return fmt.Errorf("write row %d: duration_ms: %s", w.rows, reasonLong)
+		return fmt.Errorf("write row %d: duration_ms: %s", w.rows, dialect.ReasonLong)
 	}
 	return nil
 }
@@ -150,15 +151,15 @@ func newParquetEncoder(w io.Writer, side engine.Side, fields []outField, opts Ca
 // column describes the field's column. What every call has is not optional.
 func (f *outField) column(side engine.Side) parquetio.WriteColumn {
 	c := parquetio.WriteColumn{Dictionary: f.few}
-	c.Name, c.Optional = f.name, !f.always && (f.name != fieldRecordID.String() || side != engine.Microsoft)
+	c.Name, c.Optional = f.name, !f.always && (f.name != dialect.FieldRecordID.String() || side != engine.Microsoft)
 	switch f.kind {
-	case KindTime:
+	case dialect.KindTime:
 		c.Physical, c.Logical, c.Unit, c.UTC = parquetio.Int64, parquetio.Timestamp, parquetio.Micros, true
-	case KindDuration:
+	case dialect.KindDuration:
 		c.Physical = parquetio.Int64
-	case KindInt:
+	case dialect.KindInt:
 		c.Physical = parquetio.Int32
-	case KindBool:
+	case dialect.KindBool:
 		c.Physical = parquetio.Boolean
 	default:
 		c.Physical, c.Logical = parquetio.ByteArray, parquetio.String
@@ -170,12 +171,12 @@ func (e *parquetEncoder) encode(c *engine.Call, d *engine.Details) error {
 	for i := range e.fields {
 		f, col := &e.fields[i], e.w.Column(i)
 		switch {
-		case f.kind == KindNumber:
+		case f.kind == dialect.KindNumber:
 			e.buf = f.number(c).AppendFull(e.buf[:0])
 			if len(e.buf) == 0 {
 				col.Null()
 			} else {
-				col.String(textOf(e.buf))
+				col.Bytes(e.buf)
 			}
 		case f.text != nil:
 			if s := f.text(c, d); s == "" {
@@ -247,7 +248,7 @@ func (e *csvEncoder) flush() error {
 
 func (e *csvEncoder) field(f *outField, c *engine.Call, d *engine.Details) {
 	switch {
-	case f.kind == KindNumber:
+	case f.kind == dialect.KindNumber:
 		if n := f.number(c); n.E164Digits() > 0 {
 			e.buf = n.AppendFull(e.buf)
 		} else {
@@ -261,9 +262,9 @@ func (e *csvEncoder) field(f *outField, c *engine.Call, d *engine.Details) {
 	v, ok := f.int(c, d)
 	switch {
 	case !ok:
-	case f.kind == KindTime:
+	case f.kind == dialect.KindTime:
 		e.time(v)
-	case f.kind == KindBool:
+	case f.kind == dialect.KindBool:
 		e.buf = strconv.AppendBool(e.buf, v != 0)
 	default:
 		e.buf = strconv.AppendInt(e.buf, v, 10)

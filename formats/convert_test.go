@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"concord/engine"
+	"concord/formats/dialect"
 )
 
 func TestMicrosoftsValues(t *testing.T) {
@@ -43,7 +44,7 @@ func TestMicrosoftsValues(t *testing.T) {
 }
 
 func TestAFileIsGivenUpEarlyOnlyWhenNothingCanSaveIt(t *testing.T) {
-	j := &job{Input: Input{Name: "a"}, opts: &Options{Limits: DefaultLimits()}}
+	j := &job{Input: Input{Name: "a"}, opts: &Options{Limits: dialect.DefaultLimits()}}
 	for _, c := range []struct {
 		name           string
 		rejected, most int64

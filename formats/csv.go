@@ -14,6 +14,7 @@ import (
 
 	"concord/engine"
 	"concord/formats/csvscan"
+	"concord/formats/dialect"
 )
 
 // csvReader reads a file of lines.
@@ -22,7 +23,7 @@ type csvReader struct {
 	stream *stream
 	scan   *csvscan.Reader
 	format string
-	plan   *Plan
+	plan   *dialect.Plan
 	feed   *feed // nil unless it is one of Microsoft's exports
 	want   int   // fields of a row
 	comma  byte
@@ -37,14 +38,14 @@ type csvReader struct {
 // csvWork is what one worker needs to read parts.
 type csvWork struct {
 	split  csvscan.Splitter
-	dec    *Decoder
+	dec    *dialect.Decoder
 	picked [][]byte
 	feed   feedWork
 }
 
 // openCSV reads the header and binds the profile to it.
 func openCSV(j *job, s *stream, text *bufio.Reader, head []byte, encoding string) (fileReader, error) {
-	d := dialectOf(j.opts.Profile)
+	d := lineRulesOf(j.opts.Profile)
 	if d.delimiter == 0 {
 		d.delimiter = likelyDelimiter(head, d)
 	}
@@ -71,7 +72,7 @@ func joinFormat(name string, more ...string) string {
 
 // columns returns the names of the columns: those of the header, or of the
 // profile when there is none.
-func (r *csvReader) columns(d dialect, head []byte) ([]string, error) {
+func (r *csvReader) columns(d lineRules, head []byte) ([]string, error) {
 	if d.noHeader {
 		r.want = len(d.columns)
 		return d.columns, nil
@@ -106,7 +107,7 @@ func (r *csvReader) bind(names []string) (err error) {
 		}
 	}
 	if p == nil {
-		p = DefaultProfile()
+		p = dialect.Canonical()
 	}
 	r.plan, err = p.Bind(r.job.side, names, r.job.bindOptions()...)
 	if err != nil {
@@ -116,9 +117,9 @@ func (r *csvReader) bind(names []string) (err error) {
 	return nil
 }
 
-func (j *job) bindOptions() []BindOption {
+func (j *job) bindOptions() []dialect.BindOption {
 	if j.opts.Details {
-		return []BindOption{WithDetails}
+		return []dialect.BindOption{dialect.WithDetails}
 	}
 	return nil
 }

@@ -3,32 +3,15 @@ package formats
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"strings"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
-)
 
-// charset returns the encoding of a name as in a profile: nil for UTF-8.
-func charset(name string) (encoding.Encoding, error) {
-	switch strings.ToLower(name) {
-	case "", "utf-8", "utf8":
-		return nil, nil
-	case "utf-16", "utf-16le":
-		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), nil
-	case "utf-16be":
-		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), nil
-	}
-	e, err := ianaindex.IANA.Encoding(name)
-	if err != nil || e == nil {
-		return nil, fmt.Errorf("encoding %q is not known; use utf-8, utf-16, windows-1252 or iso-8859-1", name)
-	}
-	return e, nil
-}
+	"concord/formats/dialect"
+)
 
 // decodeText returns r as UTF-8 without a byte order mark, and the name of the
 // encoding when it is another one. A byte order mark wins over the name.
@@ -46,7 +29,7 @@ func decodeText(r *bufio.Reader, name string) (*bufio.Reader, string, error) {
 	case bytes.HasPrefix(head, []byte{0xFE, 0xFF}):
 		return transcode(r, unicode.UTF16(unicode.BigEndian, unicode.UseBOM)), "utf-16", nil
 	}
-	e, err := charset(name)
+	e, err := dialect.Charset(name)
 	if err != nil || e == nil {
 		return r, "", err
 	}

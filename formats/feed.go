@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"concord/engine"
+	"concord/formats/dialect"
 )
 
 // feed is one of Microsoft's own formats: which of its columns is which
@@ -174,12 +175,12 @@ func bareName(s string) string {
 }
 
 // plan binds the canonical fields that the feed makes.
-func (f *feed) plan(j *job) (*Plan, error) {
+func (f *feed) plan(j *job) (*dialect.Plan, error) {
 	names := make([]string, len(f.columns))
 	for i, c := range f.columns {
 		names[i] = c.field
 	}
-	p, err := DefaultProfile().Bind(engine.Microsoft, names, j.bindOptions()...)
+	p, err := dialect.Canonical().Bind(engine.Microsoft, names, j.bindOptions()...)
 	if err != nil {
 		return nil, j.errorf("", "%v", err)
 	}
@@ -241,11 +242,11 @@ func (w *csvWork) decodeFeed(r *csvReader, fields [][]byte, c *engine.Call) (*en
 }
 
 // decodeRow tells a row that the profile leaves out from a bad one.
-func decodeRow(d *Decoder, fields [][]byte, c *engine.Call) (bad *engine.RowError, keep bool) {
+func decodeRow(d *dialect.Decoder, fields [][]byte, c *engine.Call) (bad *engine.RowError, keep bool) {
 	switch e := d.Decode(fields, c); e {
 	case nil:
 		return nil, true
-	case Filtered:
+	case dialect.Filtered:
 		return nil, false
 	default:
 		return e, false

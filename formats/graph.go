@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"concord/engine"
+	"concord/formats/dialect"
 )
 
 // graphReader reads pages of Microsoft Graph's getPstnCalls and
@@ -20,7 +21,7 @@ type graphReader struct {
 	stream *stream
 	pages  *pageReader
 	feed   *feed
-	plan   *Plan
+	plan   *dialect.Plan
 	index  map[string]int // property -> place in a row
 	tally  tally
 	spare  sync.Pool // of *graphWork
@@ -31,7 +32,7 @@ type graphReader struct {
 
 // graphWork is what one worker needs to read parts.
 type graphWork struct {
-	dec    *Decoder
+	dec    *dialect.Decoder
 	feed   feedWork
 	fields [][]byte
 }

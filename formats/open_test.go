@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"concord/engine"
+	"concord/formats/dialect"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
@@ -170,7 +171,7 @@ func TestAFileThatShrinksIsTruncated(t *testing.T) {
 }
 
 func TestWrongDelimiterIsNamed(t *testing.T) {
-	p := DefaultProfile()
+	p := dialect.Canonical()
 	p.Files.Delimiter = ';'
 	r := readSide(t, engine.Carrier, Options{Profile: p}, 10, textInput("a.csv", header+oneRow))
 	if r.err == nil || !strings.Contains(r.err.Error(), `looks like it is delimited by ","`) {
@@ -230,8 +231,8 @@ func TestTrailers(t *testing.T) {
 		{"a bad row is a row", oneRow + "r2,x,60000,,\nT,2,60\n", true, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := DefaultProfile()
-			p.Trailer = Trailer{Prefix: "T,", Count: 2, Seconds: 3}
+			p := dialect.Canonical()
+			p.Trailer = dialect.Trailer{Prefix: "T,", Count: 2, Seconds: 3}
 			r := readSide(t, engine.Carrier, Options{Profile: p}, 10, textInput("a.csv", header+c.text))
 			if c.want == "" && r.err != nil || c.want != "" && (r.err == nil || !strings.Contains(r.err.Error(), c.want)) {
 				t.Fatalf("error %v, want %q", r.err, c.want)
@@ -255,7 +256,7 @@ func TestZipOfSeveralFilesCountsOn(t *testing.T) {
 }
 
 func TestLinesThatAreNoRowsAreTold(t *testing.T) {
-	p := DefaultProfile()
+	p := dialect.Canonical()
 	p.Files.Comment, p.Files.SkipLines = "#", 2
 	r := readSide(t, engine.Carrier, Options{Profile: p}, 10, textInput("a.csv", "Report\n\"of\n"+header+"\n\n# x\n"+oneRow))
 	want := []string{"2 blank lines skipped", "1 comment line skipped", "2 lines before the header skipped"}
@@ -276,7 +277,7 @@ func TestEncodings(t *testing.T) {
 		{"not said: the row is bad, not garbled", "", "", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := DefaultProfile()
+			p := dialect.Canonical()
 			p.Files.Encoding = c.encoding
 			r := readSide(t, engine.Carrier, Options{Profile: p}, 10, textInput("a.csv", header+oneRow+row))
 			if r.err != nil || len(r.bad) != c.bad {

@@ -9,6 +9,7 @@ import (
 
 	"concord/engine"
 	"concord/formats/csvscan"
+	"concord/formats/dialect"
 )
 
 // typedPart fills calls column by column from typed values.
@@ -25,16 +26,16 @@ type typedPart struct {
 // does not fit together, as textPart and Decoder have it.
 type badRow struct {
 	row, rank int
-	field     fieldID
+	field     dialect.Field
 	reason    string
 	id        string
 }
 
 const (
 	noEnd       = int64(math.MinInt64)
-	rankText    = -int(numFields)
-	rankMissing = int(numFields)
-	rankOrder   = 2 * int(numFields)
+	rankText    = -1 << 8 // ranks of fields are less than 1 << 8
+	rankMissing = 1 << 8
+	rankOrder   = 2 << 8
 	reasonWide  = string(csvscan.FieldTooLong)
 	reasonUTF8  = "the text is not UTF-8"
 	reasonInt32 = "not a whole number, or too large"
@@ -109,7 +110,7 @@ func (p *typedPart) reject() error {
 }
 
 // mark notes a bad row of the batch.
-func (p *typedPart) mark(row, rank int, f fieldID, reason string) {
+func (p *typedPart) mark(row, rank int, f dialect.Field, reason string) {
 	if p.find {
 		p.bad = append(p.bad, badRow{row: row, rank: rank, field: f, reason: reason})
 	}
@@ -134,14 +135,14 @@ func (p *typedPart) block(dst []engine.Call, at int) {
 	for i := range p.r.typed {
 		s, v := &p.r.typed[i], &p.views[i]
 		switch s.kind {
-		case KindText:
+		case dialect.KindText:
 			p.texts(s, v, dst, at)
-		case KindNumber:
+		case dialect.KindNumber:
 			p.numbers(s, v, dst, at)
-		case KindTime:
+		case dialect.KindTime:
 			p.times(s, v, dst, at)
-			ended = ended || s.field == fieldEnd
-		case KindDirection, KindSource:
+			ended = ended || s.field == dialect.FieldEnd
+		case dialect.KindDirection, dialect.KindSource:
 			p.words(s, v, dst, at)
 		default:
 			p.ints(s, v, dst, at)
@@ -154,7 +155,7 @@ func (p *typedPart) block(dst []engine.Call, at int) {
 
 // texts sets a text of each call. A null leaves it empty.
 func (p *typedPart) texts(s *setter, v *view, dst []engine.Call, at int) {
-	must := s.field == fieldRecordID && p.r.job.side == engine.Microsoft
+	must := s.field == dialect.FieldRecordID && p.r.job.side == engine.Microsoft
 	spans := v.spans[at:][:len(dst)]
 	for i := range dst {
 		sp := spans[i] // of length 0 for a null
@@ -165,7 +166,7 @@ func (p *typedPart) texts(s *setter, v *view, dst []engine.Call, at int) {
 				p.checkText(s, text, at+i)
 			}
 		} else if must {
-			p.mark(at+i, rankMissing+int(s.field), s.field, reasonEmpty)
+			p.mark(at+i, rankMissing+int(s.field), s.field, dialect.ReasonEmpty)
 		}
 	}
 }
@@ -219,7 +220,7 @@ func (p *typedPart) words(s *setter, v *view, dst []engine.Call, at int) {
 			p.mark(at+i, int(s.field), s.field, w.reason)
 			p.checkText(s, v.text(at+i), at+i)
 		}
-		if s.kind == KindDirection {
+		if s.kind == dialect.KindDirection {
 			dst[i].Direction = engine.Direction(w.value)
 		} else {
 			dst[i].Source = engine.DurationSource(w.value)
@@ -234,16 +235,16 @@ func (p *typedPart) times(s *setter, v *view, dst []engine.Call, at int) {
 		if known {
 			var ok bool
 			if us, ok = s.instant(v.ints[at+i]); !ok {
-				p.mark(at+i, int(s.field), s.field, reasonYears)
+				p.mark(at+i, int(s.field), s.field, dialect.ReasonYears)
 			}
 		}
 		switch {
-		case s.field == fieldEnd:
+		case s.field == dialect.FieldEnd:
 			p.ends[i] = us
 		case known:
 			dst[i].Start = us
 		default:
-			p.mark(at+i, rankMissing+int(s.field), s.field, reasonEmpty)
+			p.mark(at+i, rankMissing+int(s.field), s.field, dialect.ReasonEmpty)
 		}
 	}
 }
@@ -276,8 +277,8 @@ func microsOf(ns int64) int64 {
 func (p *typedPart) ints(s *setter, v *view, dst []engine.Call, at int) {
 	for i := range dst {
 		if v.null(at + i) {
-			if s.field == fieldDuration {
-				p.mark(at+i, rankMissing+int(s.field), s.field, reasonEmpty)
+			if s.field == dialect.FieldDuration {
+				p.mark(at+i, rankMissing+int(s.field), s.field, dialect.ReasonEmpty)
 			}
 			continue
 		}
@@ -290,13 +291,13 @@ func (p *typedPart) ints(s *setter, v *view, dst []engine.Call, at int) {
 
 func (s *setter) setInt(x int64, c *engine.Call) (reason string) {
 	switch {
-	case s.field == fieldDuration && x < 0:
-		return reasonNegative
-	case s.field == fieldDuration && x > engine.MaxDuration:
-		return reasonLong
-	case s.field == fieldDuration:
+	case s.field == dialect.FieldDuration && x < 0:
+		return dialect.ReasonNegative
+	case s.field == dialect.FieldDuration && x > engine.MaxDuration:
+		return dialect.ReasonLong
+	case s.field == dialect.FieldDuration:
 		c.DurationMS = x
-	case s.field == fieldClockUntrusted:
+	case s.field == dialect.FieldClockUntrusted:
 		c.ClockUntrusted = x != 0
 	case int64(int32(x)) != x:
 		return reasonInt32
@@ -310,7 +311,7 @@ func (s *setter) setInt(x int64, c *engine.Call) (reason string) {
 func (p *typedPart) order(dst []engine.Call, at int) {
 	for i := range dst {
 		if p.ends[i] != noEnd && p.ends[i] < dst[i].Start {
-			p.mark(at+i, rankOrder, fieldEnd, reasonEndFirst)
+			p.mark(at+i, rankOrder, dialect.FieldEnd, dialect.ReasonEndFirst)
 		}
 	}
 }

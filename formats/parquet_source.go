@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"concord/engine"
+	"concord/formats/dialect"
 	"concord/formats/parquetio"
 )
 
@@ -16,7 +17,7 @@ import (
 type parquetReader struct {
 	job     *job
 	file    *parquetio.File
-	plan    *Plan
+	plan    *dialect.Plan
 	names   []string
 	cols    []int    // columns of the file that the plan reads, in its order
 	typed   []setter // not nil: values go into calls without becoming text
@@ -68,7 +69,7 @@ func openParquet(_ context.Context, j *job) (fileReader, error) {
 func (r *parquetReader) bind() (err error) {
 	p := r.job.opts.Profile
 	if p == nil {
-		p = DefaultProfile()
+		p = dialect.Canonical()
 	}
 	if p.Files.Format == "csv" {
 		return r.job.errorf("correct files.format in the profile, or ask for CSV", "it is a Parquet file")
@@ -93,9 +94,9 @@ func (r *parquetReader) bindTexts() error {
 		}
 		t := texterOf(c)
 		if len(s.Uses) > 0 {
-			t.field = s.Uses[0].Field
+			t.field = s.Uses[0].Field.String()
 		}
-		if t.typed != NotTyped {
+		if t.typed != dialect.NotTyped {
 			r.plan.SetTyped(i, t.typed)
 		}
 		r.texts = append(r.texts, t)
@@ -108,10 +109,10 @@ func (r *parquetReader) bindTexts() error {
 
 // fits refuses a column of whole numbers for a time when nothing says what
 // they count: every row would be bad.
-func (r *parquetReader) fits(c parquetio.Column, s Spec) error {
+func (r *parquetReader) fits(c parquetio.Column, s dialect.Spec) error {
 	plain := c.Logical == parquetio.None && (c.Physical == parquetio.Int32 || c.Physical == parquetio.Int64)
 	for _, u := range s.Uses {
-		if plain && u.Kind == KindTime && u.Canonical {
+		if plain && u.Kind == dialect.KindTime && u.Canonical {
 			return r.job.errorf("say in a profile what it counts, such as layout: unix_ms",
 				"column %q holds whole numbers, not times", c.Name)
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"concord/engine"
+	"concord/formats/dialect"
 	"concord/formats/parquetio"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,7 +104,7 @@ func TestTypedAndTextAgree(t *testing.T) {
 		}
 		file := parquetFile(t, rapid.IntRange(1, 70).Draw(t, "group"), carrierColumns(more...), rows...)
 		side := rapid.SampledFrom([]engine.Side{engine.Microsoft, engine.Carrier}).Draw(t, "side")
-		limits := Limits{MaxRejected: 1, Field: 30}
+		limits := dialect.Limits{MaxRejected: 1, Field: 30}
 		room := rapid.IntRange(1, 70).Draw(t, "room")
 		typed, badTyped, infoTyped, err := readBack(side, file, Options{Limits: limits}, room)
 		if err != nil {
@@ -135,8 +136,8 @@ func TestBadParquetRowsAreLocated(t *testing.T) {
 		t.Fatal(err, calls)
 	}
 	want := []*engine.RowError{
-		{Row: 3, RowGroup: 2, RecordID: "c", Field: "duration_ms", Reason: reasonNegative},
-		{Row: 5, RowGroup: 3, RecordID: "e", Field: "duration_ms", Reason: reasonEmpty},
+		{Row: 3, RowGroup: 2, RecordID: "c", Field: "duration_ms", Reason: dialect.ReasonNegative},
+		{Row: 5, RowGroup: 3, RecordID: "e", Field: "duration_ms", Reason: dialect.ReasonEmpty},
 	}
 	if d := cmp.Diff(want, bad); d != "" {
 		t.Fatal(d)
@@ -310,7 +311,7 @@ func TestWriterRefusesWhatNoReaderAccepts(t *testing.T) {
 
 // A profile reads a carrier's own Parquet dialect as it reads its CSV.
 func TestParquetThroughAProfile(t *testing.T) {
-	profile, err := ParseProfile("carrier.yaml", []byte(`carrier: fabrikam
+	profile, err := dialect.Parse("carrier.yaml", []byte(`carrier: fabrikam
 columns:
   record_id: CDR
   caller: A
@@ -329,7 +330,7 @@ numbers: {country: DE, national_prefix: "0", international_prefix: "00"}
 		[]any{7, "03012345678", nil, 1_790_856_000_000, 1.5, "x"},
 		[]any{8, "00442071234567", "030999999", 1_790_856_000_000, -1.0, "y"},
 		[]any{9, "00442071234567", "030999999", 1_790_856_000_000, 0.0, "z"})
-	calls, bad, info, err := readBack(engine.Carrier, file, Options{Profile: profile, Limits: Limits{MaxRejected: 1}}, 2)
+	calls, bad, info, err := readBack(engine.Carrier, file, Options{Profile: profile, Limits: dialect.Limits{MaxRejected: 1}}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,10 @@ import (
 	"math/big"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"concord/engine"
+	"concord/formats/dialect"
 	"concord/formats/parquetio"
 )
 
@@ -21,7 +23,7 @@ type textPart struct {
 
 // textWork is what one worker needs to read parts.
 type textWork struct {
-	dec    *Decoder
+	dec    *dialect.Decoder
 	fields [][]byte
 	buf    []byte // texts of the batch; never moved, as calls may point into it
 }
@@ -74,7 +76,7 @@ func (p *textPart) decode(i int, c *engine.Call) (bad *engine.RowError, keep boo
 		w.fields[k] = b
 	}
 	switch bad = w.dec.Decode(w.fields, c); {
-	case bad == Filtered:
+	case bad == dialect.Filtered:
 		return nil, false
 	case bad != nil:
 		return p.rejected(bad, i), false
@@ -95,7 +97,7 @@ func (p *textPart) Close() error {
 type texter struct {
 	col    parquetio.Column
 	field  string // the first canonical field that is made of it
-	typed  TypedTime
+	typed  dialect.TypedTime
 	append func(t *texter, b []byte, v *parquetio.Values, i int) []byte // nil: the bytes themselves
 }
 
@@ -103,9 +105,9 @@ func texterOf(c parquetio.Column) texter {
 	t := texter{col: c}
 	switch {
 	case c.Logical == parquetio.Timestamp && c.UTC:
-		t.typed, t.append = TypedInstant, appendInstant
+		t.typed, t.append = dialect.TypedInstant, appendInstant
 	case c.Logical == parquetio.Timestamp:
-		t.typed, t.append = TypedLocal, appendInstant
+		t.typed, t.append = dialect.TypedLocal, appendInstant
 	case c.Logical == parquetio.Time:
 		t.append = appendClock
 	case c.Logical == parquetio.Date:
@@ -210,7 +212,7 @@ func appendInstant(t *texter, b []byte, v *parquetio.Values, i int) []byte {
 	} else {
 		b = time.UnixMicro(us).UTC().AppendFormat(b, "2006-01-02T15:04:05.999999")
 	}
-	if t.typed == TypedInstant {
+	if t.typed == dialect.TypedInstant {
 		b = append(b, 'Z')
 	}
 	return b
@@ -268,3 +270,6 @@ func appendScaled(b []byte, x *big.Int, scale int) []byte {
 	b = append(b, '.')
 	return append(b, digits[len(digits)-scale:]...)
 }
+
+// bytesOf returns s as bytes that must not be written to.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"concord/engine"
+	"concord/formats/dialect"
 	"concord/formats/parquetio"
 )
 
@@ -43,7 +44,7 @@ func (w *view) resolve(v *parquetio.Vector, s *setter) {
 	}
 	w.odd = w.oddDict
 	switch {
-	case s.kind == KindNumber || s.kind == KindDirection || s.kind == KindSource:
+	case s.kind == dialect.KindNumber || s.kind == dialect.KindDirection || s.kind == dialect.KindSource:
 	case v.Dict.Ints != nil:
 		w.ints = pick(&w.scratch.Ints, v.Dict.Ints, v)
 	default:
@@ -110,9 +111,9 @@ func (w *view) learn(d *parquetio.Dict, s *setter) {
 	w.oddDict = oddSpans(d.Spans, d.Data, s.most)
 	for _, sp := range d.Spans {
 		switch s.kind {
-		case KindNumber:
+		case dialect.KindNumber:
 			w.numbers = append(w.numbers, engine.ParseNumber(sp.In(d.Data)))
-		case KindDirection, KindSource:
+		case dialect.KindDirection, dialect.KindSource:
 			w.words = append(w.words, s.word(sp.In(d.Data)))
 		}
 	}
@@ -120,16 +121,15 @@ func (w *view) learn(d *parquetio.Dict, s *setter) {
 
 // word reads a direction or a duration source.
 func (s *setter) word(text string) word {
-	var c engine.Call
 	if text == "" {
 		return word{}
 	}
-	if s.kind == KindDirection {
-		reason := setDirection(bytesOf(text), &c)
-		return word{uint8(c.Direction), reason}
+	if s.kind == dialect.KindDirection {
+		dir, reason := dialect.ParseDirection(text)
+		return word{uint8(dir), reason}
 	}
-	reason := setSource(bytesOf(text), &c)
-	return word{uint8(c.Source), reason}
+	src, reason := dialect.ParseSource(text)
+	return word{uint8(src), reason}
 }
 
 func (v *view) null(i int) bool { return v.nulls != nil && v.nulls[i] }

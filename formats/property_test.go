@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"concord/engine"
+	"concord/formats/dialect"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/encoding/unicode"
@@ -148,7 +149,7 @@ func TestEveryHandIsReadAlike(t *testing.T) {
 				want = append(want, c)
 			}
 		}
-		opts := Options{Limits: Limits{MaxRejected: 1}, chunk: rapid.IntRange(1, 3000).Draw(rt, "chunk")}
+		opts := Options{Limits: dialect.Limits{MaxRejected: 1}, chunk: rapid.IntRange(1, 3000).Draw(rt, "chunk")}
 		in := bytesInput("a", h.pack(t, text))
 		files, err := Open(context.Background(), engine.Carrier, []Input{in}, opts)
 		if err != nil {

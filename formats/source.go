@@ -1,6 +1,6 @@
-// Package formats turns bytes into records and records into bytes: CSV, Parquet
-// and Microsoft's feeds, by the profile of a carrier. FORMATS.md describes every
-// file.
+// Package formats opens files of records and writes them: CSV, Parquet and
+// Microsoft's feeds, packed and encoded as they come. FORMATS.md describes every
+// file. What the fields of a row mean is up to package dialect.
 //
 // Open reads the files of one side as a stream of parts, in file and row order,
 // that several goroutines may decode at once; memory does not grow with a file.
@@ -17,6 +17,7 @@ import (
 	"io"
 
 	"concord/engine"
+	"concord/formats/dialect"
 )
 
 // Input is one file as received.
@@ -29,19 +30,19 @@ type Input struct {
 // Options say how the files of one side are read. The zero value reads
 // canonical files with the default limits.
 type Options struct {
-	Profile *Profile // nil: canonical columns, or one of Microsoft's feeds
-	Carrier string   // given to records that name none
-	Limits  Limits
+	Profile *dialect.Profile // nil: canonical columns, or one of Microsoft's feeds
+	Carrier string           // given to records that name none
+	Limits  dialect.Limits
 	Details bool // fill Call.Details
 
 	chunk int // bytes of a part of text to aim at; 0 is csvscan's own
 }
 
 // limits are those of the profile, else those given, else the defaults.
-func (o *Options) limits() Limits {
-	l := o.Limits.or(DefaultLimits())
+func (o *Options) limits() dialect.Limits {
+	l := o.Limits.Or(dialect.DefaultLimits())
 	if o.Profile != nil {
-		return o.Profile.Limits.or(l)
+		return o.Profile.Limits.Or(l)
 	}
 	return l
 }

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 
 	"concord/engine"
-	"concord/formats"
+	"concord/formats/dialect"
 )
 
 // Proposal is a profile proposed from a sample.
@@ -52,7 +52,7 @@ func infer(sample string) (*Proposal, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("%s: %w", sample, reason(err))
 	}
-	text, doubts, err := formats.Infer(filepath.Base(sample), head)
+	text, doubts, err := dialect.Infer(filepath.Base(sample), head)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ import (
 	"time"
 
 	"concord/engine"
-	"concord/formats"
+	"concord/formats/dialect"
 )
 
 // DefaultMemory is what a run may hold when nothing else is said, in bytes.
@@ -72,7 +72,7 @@ func (o *MatchOptions) paths() [2][]string {
 // plan is what MatchOptions come to.
 type plan struct {
 	MatchOptions
-	profile          *formats.Profile // nil without one
+	profile          *dialect.Profile // nil without one
 	rules            engine.Rules
 	carrier          string
 	from, to, asOf   time.Time
@@ -206,7 +206,7 @@ const maxProfile = 1 << 20
 
 // LoadProfile reads and checks a carrier's profile. Every fault is reported
 // at once, as a usage failure.
-func LoadProfile(path string) (*formats.Profile, error) {
+func LoadProfile(path string) (*dialect.Profile, error) {
 	size, err := fileSize(path)
 	if err == nil && size > maxProfile {
 		err = errors.New("is too large for a profile")
@@ -218,7 +218,7 @@ func LoadProfile(path string) (*formats.Profile, error) {
 	if err != nil {
 		return nil, usage(fmt.Errorf("profile %s: %w", path, reason(err)))
 	}
-	p, err := formats.ParseProfile(filepath.Base(path), b)
+	p, err := dialect.Parse(filepath.Base(path), b)
 	if err != nil {
 		return nil, usage(err)
 	}
