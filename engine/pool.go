@@ -3,63 +3,63 @@ package engine
 import (
 	"cmp"
 	"slices"
+	"sort"
 )
 
-// pool is the candidates that may go on with a call, in sort order. Many may
-// be taken, by this pool or another, so it steps over those it found taken
-// before all at once: a carrier's file may hold a million pieces of one call.
+// candidate is a place in splitPass.cands under one key.
+type candidate struct {
+	key uint64
+	at  int32
+}
+
+// pool is the candidates that may go on with a call, by key and then in sort
+// order. Many may be taken, by this pool or another, so it steps over those
+// it found taken before all at once: a carrier's file may hold a million
+// pieces of one call.
 type pool struct {
-	cands []int32 // places in splitPass.cands
+	all []candidate
 	// up and down hold how far to go from a taken candidate, 0 when that has
 	// not been asked yet.
 	up, down []int32
 }
 
-func addTo[K comparable](pools map[K]*pool, k K, cand int32) {
-	p := pools[k]
-	if p == nil {
-		p = new(pool)
-		pools[k] = p
-	}
-	p.cands = append(p.cands, cand)
+// sort ends adding.
+func (p *pool) sort() {
+	slices.SortFunc(p.all, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.at, b.at)) })
+	p.up, p.down = make([]int32, len(p.all)), make([]int32, len(p.all))
 }
 
-// nearest returns the free candidate that starts nearest to a time, of equally
-// near ones the first in sort order; -1 when there is none.
-func (p *pool) nearest(s *splitPass, at int64) int32 {
-	if p.up == nil {
-		p.up, p.down = make([]int32, len(p.cands)), make([]int32, len(p.cands))
-	}
-	later := p.since(s, at)
-	before, after := p.free(s, p.down, later-1, -1), p.free(s, p.up, later, 1)
-	if before >= 0 {
-		// The first of those that start with it.
-		before = p.free(s, p.up, p.since(s, p.start(s, before)), 1)
-	}
-	switch {
-	case before < 0 && after == len(p.cands):
+// nearest returns the free candidate of a key that starts nearest to a time,
+// of equally near ones the first in sort order; -1 when there is none.
+func (p *pool) nearest(s *splitPass, key uint64, at int64) int32 {
+	later := p.since(s, key, at)
+	before, after := p.free(s, p.down, key, later-1, -1), p.free(s, p.up, key, later, 1)
+	if !p.has(before, key) && !p.has(after, key) {
 		return -1
-	case before < 0:
-		return p.cands[after]
-	case after == len(p.cands) || at-p.start(s, before) <= p.start(s, after)-at:
-		return p.cands[before]
 	}
-	return p.cands[after]
+	if !p.has(before, key) || p.has(after, key) && p.start(s, after)-at < at-p.start(s, before) {
+		return p.all[after].at
+	}
+	// The first of those that start with it.
+	return p.all[p.free(s, p.up, key, p.since(s, key, p.start(s, before)), 1)].at
 }
 
-func (p *pool) start(s *splitPass, i int) int64 { return s.cands[p.cands[i]].start }
+func (p *pool) has(i int, key uint64) bool { return i >= 0 && i < len(p.all) && p.all[i].key == key }
 
-// since returns the first place that does not start before a time.
-func (p *pool) since(s *splitPass, at int64) int {
-	i, _ := slices.BinarySearchFunc(p.cands, at, func(c int32, t int64) int { return cmp.Compare(s.cands[c].start, t) })
-	return i
+func (p *pool) start(s *splitPass, i int) int64 { return s.cands[p.all[i].at].start }
+
+// since returns the first place of a key that does not start before a time.
+func (p *pool) since(s *splitPass, key uint64, at int64) int {
+	return sort.Search(len(p.all), func(i int) bool {
+		return p.all[i].key > key || p.all[i].key == key && p.start(s, i) >= at
+	})
 }
 
-// free returns the first free place from i on, in steps of 1 or -1, or the
-// place past the end. jumps are up or down.
-func (p *pool) free(s *splitPass, jumps []int32, i int, step int32) int {
+// free returns the first free place of a key from i on, in steps of 1 or -1,
+// or the place past its last. jumps are up or down.
+func (p *pool) free(s *splitPass, jumps []int32, key uint64, i int, step int32) int {
 	end := i
-	for end >= 0 && end < len(p.cands) && s.used[p.cands[end]] {
+	for p.has(end, key) && s.used[p.all[end].at] {
 		if jumps[end] == 0 {
 			jumps[end] = step
 		}

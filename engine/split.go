@@ -17,8 +17,8 @@ type splitPass struct {
 	short []shortPair
 	cands []rec
 	used  []bool
-	byID  map[uint64]*pool    // candidates by correlation id
-	byNum map[[2]uint64]*pool // and by the codes of their numbers
+	byID  pool // candidates by correlation id
+	byNum pool // and by numbers
 }
 
 // matchSplits runs pass 3. What it leaves of the carrier's records goes to
@@ -45,26 +45,6 @@ func (r *run) matchSplits(ctx context.Context, rest *[2]*spill.Shuffle[rec]) err
 		}
 	}
 	return joinFirst([]error{out.Close(), w.closeWriters()})
-}
-
-// candidate is a place in splitPass.cands under one key.
-type candidate struct {
-	key uint64
-	at  int32
-}
-
-func sortCandidates(cs []candidate) {
-	slices.SortFunc(cs, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.at, b.at)) })
-}
-
-// under returns the candidates of a key.
-func under(cs []candidate, key uint64) []candidate {
-	from, _ := slices.BinarySearchFunc(cs, key, func(c candidate, k uint64) int { return cmp.Compare(c.key, k) })
-	n := 0
-	for from+n < len(cs) && cs[from+n].key == key {
-		n++
-	}
-	return cs[from : from+n]
 }
 
 // filter remembers keys, and now and then one that it was not told.
@@ -161,16 +141,17 @@ func (s *splitPass) index() error {
 		return err
 	}
 	s.used = make([]bool, len(s.cands))
-	s.byID, s.byNum = map[uint64]*pool{}, map[[2]uint64]*pool{}
 	for i := range s.cands {
 		c := &s.cands[i]
 		if c.corr != 0 {
-			addTo(s.byID, c.corr, int32(i))
+			s.byID.all = append(s.byID.all, candidate{c.corr, int32(i)})
 		}
 		if c.plainPair() {
-			addTo(s.byNum, numbersOf(c), int32(i))
+			s.byNum.all = append(s.byNum.all, candidate{s.w.pairKey(c), int32(i)})
 		}
 	}
+	s.byID.sort()
+	s.byNum.sort()
 	slices.SortFunc(s.short, func(a, b shortPair) int {
 		return cmp.Or(cmp.Compare(a.m.start, b.m.start), cmp.Compare(a.m.ord, b.m.ord))
 	})
@@ -230,6 +211,9 @@ func (s *splitPass) visit(ctx context.Context) error {
 			}
 			s.used[k] = true
 			c := s.cands[k]
+			if !(c.corr != 0 && c.corr == p.c.corr) && !sameNumbers(&c, &p.c) {
+				return ErrCollision
+			}
 			segments = append(segments, c)
 			sum, end = sum+c.dur, c.end()
 		}
@@ -244,11 +228,8 @@ func (s *splitPass) visit(ctx context.Context) error {
 // -1 when there is none.
 func (s *splitPass) nearest(first *rec, end, gap int64) int32 {
 	best, distance := int32(-1), gap+1
-	look := func(p *pool) {
-		if p == nil {
-			return
-		}
-		i := p.nearest(s, end)
+	look := func(p *pool, key uint64) {
+		i := p.nearest(s, key, end)
 		if i < 0 {
 			return
 		}
@@ -258,12 +239,10 @@ func (s *splitPass) nearest(first *rec, end, gap int64) int32 {
 		}
 	}
 	if first.corr != 0 {
-		look(s.byID[first.corr])
+		look(&s.byID, first.corr)
 	}
 	if first.plainPair() {
-		look(s.byNum[numbersOf(first)])
+		look(&s.byNum, s.w.pairKey(first))
 	}
 	return best
 }
-
-func numbersOf(c *rec) [2]uint64 { return [2]uint64{c.callerCode(), c.calleeCode()} }
