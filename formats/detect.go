@@ -81,7 +81,7 @@ func openText(j *job, s *stream) (fileReader, error) {
 		return nil, err
 	}
 	if bytes.IndexByte(head, 0) >= 0 {
-		return nil, j.errorf("ask for CSV or Parquet; UTF-16 needs a byte order mark", "it holds zero bytes: it is not text")
+		return nil, j.errorf("ask for CSV or Parquet; UTF-16 needs a byte order mark", "it holds NUL bytes: it is not text")
 	}
 	first := bytes.TrimLeft(head, " \t\r\n")
 	if len(first) == 0 {

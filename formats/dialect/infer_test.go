@@ -110,6 +110,7 @@ func TestInferSaysWhyItCannot(t *testing.T) {
 		{"prose", "Dear all,\nplease find attached\nthe calls of October.\n", "no delimiter"},
 		{"Parquet", "PAR1....", "a Parquet file names and types its columns itself"},
 		{"a workbook", "PK\x03\x04", "export it as CSV"},
+		{"a page of Microsoft's", "\n{\"value\": [{\"id\": \"a\", \"startDateTime\": \"b\"}]}\n", "need no profile"},
 		{"zero bytes", "a,b\x00\n", "no text file"},
 		{"no times", "name,city\nx,y\n", "no column looks like the start"},
 		{"no durations", "caller,start\n+493012345678,2026-10-01T12:00:00Z\n", "no column looks like the duration"},

@@ -46,6 +46,9 @@ func sniff(data []byte) (*sample, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t := strings.TrimSpace(text); strings.HasPrefix(t, "{") || strings.HasPrefix(t, "[") {
+		return nil, errors.New("it is JSON: Microsoft's feeds need no profile, and a carrier's file must be CSV or Parquet")
+	}
 	lines := s.lines(text)
 	if len(lines) == 0 {
 		return nil, errors.New("the sample has no rows")
@@ -106,7 +109,7 @@ func (s *sample) decode(data []byte) (string, error) {
 		return string(out), nil
 	}
 	if bytes.IndexByte(data, 0) >= 0 {
-		return "", errors.New("the sample holds zero bytes, so it is no text file")
+		return "", errors.New("the sample holds NUL bytes, so it is no text file")
 	}
 	if validHead(data) {
 		return string(data), nil
