@@ -41,13 +41,14 @@ func parseTime(s string, zone *time.Location) (time.Time, error) {
 // time ends as it begins.
 func parseSpan(s string, zone *time.Location) (from, next time.Time, err error) {
 	from, next, err = readSpan(s, zone)
-	if err == nil && (from.UTC().Year() < firstYear || next.UTC().Year() > lastYear) {
+	if err == nil && (min(from.Year(), from.UTC().Year()) < firstYear || max(next.Year(), next.UTC().Year()) > lastYear) {
 		err = fmt.Errorf("%q is not within the years %d to %d", s, firstYear, lastYear)
 	}
 	return from, next, err
 }
 
-// The years of a period. A later one has no RFC 3339 form.
+// The years of a period, in its zone and in UTC. A later one has no RFC 3339
+// form.
 const (
 	firstYear = 1900
 	lastYear  = 9999

@@ -36,9 +36,12 @@ func TestPeriodsBeginAtMidnightOfTheCarrier(t *testing.T) {
 }
 
 func TestPeriodsThatAreNoneAreRefused(t *testing.T) {
+	east := time.FixedZone("east", 3600)
 	for _, s := range []string{"", "/", "october", "2026-13", "2026-02-30", "2026-10-01/", "2026-10-02/2026-10-01", "2026-10-01/2026-10-01", "2026-10-01T00:00:00Z", "0000-01", "0001-01/2026-10", "9999-12", "2026-10/9999-12-31T23:00:00-02:00"} {
-		if _, _, err := ParsePeriod(s, time.UTC); err == nil {
-			t.Errorf("%q is taken for a period", s)
+		for _, zone := range []*time.Location{time.UTC, east} {
+			if _, _, err := ParsePeriod(s, zone); err == nil {
+				t.Errorf("%q is taken for a period in %s", s, zone)
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -100,7 +101,7 @@ func (s *session) fail(err error) int {
 		if i > 0 {
 			fmt.Fprint(s.Err, "         ")
 		}
-		fmt.Fprintln(s.Err, m)
+		fmt.Fprintln(s.Err, strings.ReplaceAll(m, "\n", "\n         "))
 	}
 	if f.Kind == jobs.KindUsage {
 		return exitUsage

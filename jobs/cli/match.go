@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"math"
@@ -38,7 +39,11 @@ func (c *matchCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	writeSummary(s.Out, out)
+	show := bufio.NewWriter(s.Out)
+	writeSummary(show, out)
+	if err := show.Flush(); err != nil {
+		return &jobs.Failure{Kind: jobs.KindFailed, Messages: []string{fmt.Sprintf("show the summary: %v; the report itself is whole: %s", err, out.Out)}}
+	}
 	if c.FailOn == "dispute" && out.Summary.Totals.Verdict == engine.TotalsDispute {
 		s.code = exitDispute
 	}
