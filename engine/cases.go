@@ -28,7 +28,7 @@ func (r *run) resolve(ctx context.Context) ([]*resolver, error) {
 	var next atomic.Int64
 	all := make([]*resolver, r.workers)
 	for i := range all {
-		v := &resolver{r: r, cases: spill.NewSorter(r.task.Scratch, 2*sortBytes), verdicts: spill.NewSorter(r.task.Scratch, 2*sortBytes)}
+		v := &resolver{r: r, cases: spill.NewSorter(r.task.Scratch, 2*r.sortBytes()), verdicts: spill.NewSorter(r.task.Scratch, 2*r.sortBytes())}
 		v.wide[Microsoft].w, v.wide[Carrier].w = r.sides[Microsoft].wide, r.sides[Carrier].wide
 		r.closers = append(r.closers, v.cases, v.verdicts)
 		all[i] = v

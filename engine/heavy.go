@@ -14,11 +14,8 @@ import (
 // or one pair of numbers. Such a partition is sorted outside memory and paired
 // stretch by stretch: records further apart than the window never meet.
 
-// heavyShare is the part of a run's memory that a partition may take.
-const heavyShare = 16
-
 func (w *matchWorker) isHeavy(from [2]*spill.Shuffle[rec], p int) bool {
-	return int64(from[0].Len(p)+from[1].Len(p))*recBytes > w.r.memory/heavyShare
+	return int64(from[0].Len(p)+from[1].Len(p))*recBytes > w.r.partitionBytes()
 }
 
 // stretch collects the records of one key between two gaps.
@@ -35,7 +32,7 @@ type stretch struct {
 func (w *matchWorker) heavy(from [2]*spill.Shuffle[rec], p int, key func(*rec) uint64, window int64, pass Pass) (err error) {
 	var next [2]func() (spill.Entry, error, bool)
 	for side := range from {
-		s := spill.NewSorter(w.r.task.Scratch, int(w.r.memory/heavyShare))
+		s := spill.NewSorter(w.r.task.Scratch, int(w.r.partitionBytes()))
 		defer func() { err = errors.Join(err, s.Close()) }()
 		if err := w.sortHeavy(Side(side), from[side], p, key, s); err != nil {
 			return err
@@ -115,7 +112,7 @@ func (st *stretch) add(side Side, key uint64, c *rec) error {
 	}
 	st.key, st.last = key, c.start
 	st.lists[side] = append(st.lists[side], *c)
-	if n := len(st.lists[0]) + len(st.lists[1]); int64(n)*recBytes < st.w.r.memory/heavyShare {
+	if n := len(st.lists[0]) + len(st.lists[1]); int64(n)*recBytes < st.w.r.partitionBytes() {
 		return nil
 	}
 	return st.shorten(1 - side)

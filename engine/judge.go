@@ -148,4 +148,4 @@ func (w *matchWorker) write(k *caseRec) {
 }
 
 // logParts is how many parts of the files the log of cases is dealt out to.
-const logParts = 64
+const logParts = 256

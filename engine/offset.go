@@ -96,7 +96,7 @@ type sightingReader struct {
 }
 
 func (f *sightingReader) partition(p int) (err error) {
-	if int64(f.count(p))*sightingBytes > f.r.memory/heavyShare {
+	if int64(f.count(p))*sightingBytes > f.r.partitionBytes() {
 		return f.heavy(p)
 	}
 	f.loaded = f.loaded[:0]
@@ -168,7 +168,7 @@ func (f *sightingReader) each(p int, fn func(*sighting) error) error {
 // heavy goes through a partition that is too large to load: many calls of one
 // pair of numbers.
 func (f *sightingReader) heavy(p int) (err error) {
-	s := spill.NewSorter(f.r.task.Scratch, int(f.r.memory/heavyShare))
+	s := spill.NewSorter(f.r.task.Scratch, int(f.r.partitionBytes()))
 	defer func() { err = errors.Join(err, s.Close()) }()
 	var k []byte
 	err = f.each(p, func(v *sighting) error {

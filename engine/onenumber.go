@@ -115,11 +115,15 @@ const subBits = 6
 
 // subPass deals the leftovers out by key, then pairs partition by partition.
 func (r *run) subPass(ctx context.Context, sub int, left, next [2]*spill.Shuffle[rec]) (err error) {
+	near, err := r.neighbours(sub, left)
+	if err != nil {
+		return err
+	}
 	var dealt [2]*spill.Shuffle[rec]
 	for side := range dealt {
 		dealt[side] = spill.NewShuffle[rec](r.budget, r.task.Scratch, 1<<subBits, blockBytes)
 		defer func() { err = errors.Join(err, dealt[side].Close()) }()
-		if err := r.deal(Side(side), sub, left[side], dealt[side], next[side]); err != nil {
+		if err := r.deal(Side(side), sub, left[side], dealt[side], next[side], near); err != nil {
 			return err
 		}
 	}
@@ -144,16 +148,13 @@ func (r *run) subPass(ctx context.Context, sub int, left, next [2]*spill.Shuffle
 
 // deal moves leftovers to partitions by key; those that cannot take part go
 // straight to the next sub-pass.
-func (r *run) deal(side Side, sub int, left, dealt, next *spill.Shuffle[rec]) error {
+func (r *run) deal(side Side, sub int, left, dealt, next *spill.Shuffle[rec], near *neighbours) error {
 	out, past := dealt.Writer(), next.Writer()
 	err := left.Each(0, func(cs []rec) error {
 		for i := range cs {
 			c := &cs[i]
-			k := uint64(0)
-			if c.answered() {
-				k = oneNumberPasses[sub].code(r.keys, side, c)
-			}
-			if k == 0 {
+			k := r.subKey(sub, side, c)
+			if k == 0 || !near.meets(side, k, c.start) {
 				past.Add(0, c)
 			} else {
 				out.Add(int(k>>(64-subBits)), c)
@@ -162,6 +163,47 @@ func (r *run) deal(side Side, sub int, left, dealt, next *spill.Shuffle[rec]) er
 		return nil
 	})
 	return joinFirst([]error{err, out.Close(), past.Close(), left.Close()})
+}
+
+// subKey returns the key of a record in a sub-pass; 0 when it takes no part.
+func (r *run) subKey(sub int, side Side, c *rec) uint64 {
+	if !c.answered() {
+		return 0
+	}
+	return oneNumberPasses[sub].code(r.keys, side, c)
+}
+
+// neighbours remembers which keys a side has about which time. A leftover
+// without one on the other side need not be loaded: often that is nearly all.
+type neighbours struct {
+	sides [2]*filter
+	width int64 // microseconds
+}
+
+func (r *run) neighbours(sub int, left [2]*spill.Shuffle[rec]) (*neighbours, error) {
+	n := &neighbours{width: max(r.startTolerance, 1)}
+	for side := range left {
+		n.sides[side] = newFilter(left[side].Len(0))
+		err := left[side].Each(0, func(cs []rec) error {
+			for i := range cs {
+				if k := r.subKey(sub, Side(side), &cs[i]); k != 0 {
+					n.sides[side].add(mixKey(k + uint64(floorDiv(cs[i].start, n.width))))
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// meets reports whether the other side may have the key within the width.
+func (n *neighbours) meets(side Side, key uint64, start int64) bool {
+	at := key + uint64(floorDiv(start, n.width))
+	other := n.sides[1-side]
+	return other.has(mixKey(at-1)) || other.has(mixKey(at)) || other.has(mixKey(at+1))
 }
 
 // subWorker pairs in one sub-pass.

@@ -126,13 +126,13 @@ func newRun(t *Task) *run {
 	}
 	for range r.workers {
 		r.dims = append(r.dims, newDimensions(r.keys, t.Users))
-		s := spill.NewSorter(t.Scratch, sortBytes)
+		s := spill.NewSorter(t.Scratch, r.sortBytes())
 		r.twins = append(r.twins, s)
 		r.closers = append(r.closers, s)
 	}
 	r.sightings = addShuffle[sighting](r, 1<<lightBits, blockBytes)
 	r.short = addShuffle[shortPair](r, 1, 64<<10)
-	r.log = addShuffle[caseRec](r, logParts, blockBytes)
+	r.log = addShuffle[caseRec](r, logParts, blockBytes/2)
 	return r
 }
 
@@ -155,14 +155,17 @@ func (r *run) newSide() *sideData {
 		ids:     addShuffle[rec](r, 1<<matchBits, blockBytes),
 		numbers: addShuffle[rec](r, 1<<matchBits, blockBytes),
 		left:    addShuffle[rec](r, 1, 64<<10),
-		rejects: spill.NewSorter(r.task.Scratch, sortBytes),
+		rejects: spill.NewSorter(r.task.Scratch, r.sortBytes()),
 	}
 	r.closers = append(r.closers, d.wide.blobs, d.rejects)
 	return d
 }
 
-// sortBytes is what a sorter holds in memory.
-const sortBytes = 8 << 20
+// sortBytes is what a sorter may hold in memory; each worker has a few.
+func (r *run) sortBytes() int { return int(min(8<<20, r.memory/int64(16*r.workers))) }
+
+// partitionBytes is what a partition may hold in memory; each worker has one.
+func (r *run) partitionBytes() int64 { return r.memory / int64(8*r.workers) }
 
 func addShuffle[T any](r *run, partitions, bytes int) *spill.Shuffle[T] {
 	s := spill.NewShuffle[T](r.budget, r.task.Scratch, partitions, bytes)

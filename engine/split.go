@@ -55,7 +55,7 @@ type filter struct {
 
 func newFilter(n int) *filter {
 	size := int64(1 << 16)
-	for size < 16*int64(n) && size < 1<<31 {
+	for size < 16*int64(n) && size < 1<<27 {
 		size *= 2
 	}
 	return &filter{newBitset(size), uint64(size - 1)}
@@ -77,6 +77,9 @@ func (s *splitPass) link(c *rec, fn func(key uint64) bool) bool {
 func (s *splitPass) narrow(rest *[2]*spill.Shuffle[rec]) error {
 	r := s.w.r
 	left, all := r.sides[Carrier].left, r.short
+	if all.Len(0) == 0 {
+		return s.sortOut(rest, newFilter(0))
+	}
 	leftKeys := newFilter(left.Len(0))
 	err := left.Each(0, func(cs []rec) error {
 		for i := range cs {

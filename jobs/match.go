@@ -33,6 +33,9 @@ func Match(ctx context.Context, o MatchOptions, watch engine.Observer) (*Outcome
 		return nil, err
 	}
 	out, err := p.run(ctx, watch)
+	if errors.Is(err, engine.ErrCollision) { // nothing was written, and the next run hashes otherwise
+		out, err = p.run(ctx, watch)
+	}
 	if err != nil {
 		return nil, Explain(err)
 	}
