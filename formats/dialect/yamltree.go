@@ -59,6 +59,7 @@ func (k yamlKind) String() string {
 const (
 	maxYAML      = 1 << 20 // bytes of one file
 	maxYAMLDepth = 8
+	maxYAMLOpen  = 100 // brackets and dashes that may be open at once before anything is parsed
 )
 
 // readYAML reads a file as a tree. The node is an object unless the file is
@@ -92,6 +93,9 @@ func parseYAML(data []byte) (body ast.Node, err error) {
 	if len(data) > maxYAML {
 		return nil, fmt.Errorf("it is longer than %d bytes", maxYAML)
 	}
+	if opens(data) > maxYAMLOpen {
+		return nil, errors.New("it is nested too deeply")
+	}
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, err
@@ -107,6 +111,30 @@ func parseYAML(data []byte) (body ast.Node, err error) {
 		body = doc.Body
 	}
 	return body, nil
+}
+
+// opens returns how many brackets are open at once, or how many dashes stand
+// on one line, at most. The parser's memory grows with the square of both:
+// 200 KB of brackets take it more than 20 GiB. Brackets in texts count, too:
+// they are few.
+func opens(data []byte) (most int) {
+	brackets, dashes := 0, 0
+	for i, c := range data {
+		switch c {
+		case '[', '{':
+			brackets++
+		case ']', '}':
+			brackets = max(0, brackets-1)
+		case ' ', '\t':
+			if i > 0 && (data[i-1] == '-' || data[i-1] == '?') {
+				dashes++
+			}
+		case '\n', '\r':
+			dashes = 0
+		}
+		most = max(most, brackets, dashes)
+	}
+	return most
 }
 
 // whereYAML returns the line and the text of an error of the parser.
