@@ -19,9 +19,10 @@ const (
 
 // clock is the measurement of the carrier's clock.
 type clock struct {
-	offset time.Duration
+	offset time.Duration // what is used
+	median time.Duration // what was measured
 	pairs  int64
-	within int64
+	within int64 // pairs within the start tolerance of the median
 }
 
 // measureClock finds the carrier's clock offset and, on the way, the
@@ -53,8 +54,12 @@ func (r *run) measureClock(ctx context.Context) (err error) {
 	if r.task.Rules.AutoOffset {
 		r.clock, err = medianOffset(diffs, r.task.Rules.StartTolerance)
 	}
-	if o := r.clock.offset; o != 0 {
-		r.addFinding(Finding{"clock_offset", clockWords(o)})
+	switch c := &r.clock; {
+	case c.offset != 0:
+		r.addFinding(Finding{"clock_offset", clockWords(c.offset)})
+	case c.median != 0 && 2*c.within >= c.pairs:
+		r.addFinding(Finding{"clock_unclear", fmt.Sprintf("%d %% of the calls measured show a %s; that is less than the %d %% it takes to correct for it, so nothing was corrected",
+			c.within*100/c.pairs, clockWords(c.median), offsetShare)})
 	}
 	return err
 }
@@ -283,8 +288,9 @@ func medianOffset(diffs *spill.Shuffle[int64], tolerance time.Duration) (clock, 
 		}
 		return nil
 	})
+	c.median = time.Duration(sec) * time.Second
 	if c.within*100 >= c.pairs*offsetShare {
-		c.offset = time.Duration(sec) * time.Second
+		c.offset = c.median
 	}
 	return c, err
 }

@@ -49,7 +49,8 @@ type answer struct {
 	usage           map[usageKey]engine.UsageRow
 	// usageRows and userRows are the engine's own rows, country and all.
 	usageRows, userRows []engine.UsageRow
-	scratchFiles        int // that the engine made
+	scratchFiles        int              // that the engine made
+	findings            []engine.Finding // of the engine
 }
 
 func (a *answer) fill(w *world, all [2][]*record, pairs []*pair) {

@@ -150,3 +150,22 @@ func TestClockOffsetChangesNoClass(t *testing.T) {
 		}
 	}
 }
+
+// Three quarters of the calls an hour off: half a file in the wrong zone. It
+// must not be corrected, and finance must not have to guess why nothing pairs.
+func TestAClockThatIsNotCorrectedIsNamed(t *testing.T) {
+	for share, want := range map[int]string{
+		39: "78 % of the calls measured show a carrier clock +3600 s: carrier file is one hour ahead: wrong time zone?; that is less than the 80 % it takes to correct for it, so nothing was corrected",
+		40: "carrier clock +3600 s: carrier file is one hour ahead: wrong time zone?",
+	} {
+		w := clockWorld(50, firstN(share, time.Hour))
+		w.rules.AutoOffset = true
+		a, err := run(t.Context(), w, setup{workers: 1, partRows: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(a.findings) != 1 || a.findings[0].Text != want {
+			t.Errorf("%d of 50 calls: findings %v, want %q", share, a.findings, want)
+		}
+	}
+}
