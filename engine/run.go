@@ -119,7 +119,7 @@ func newRun(t *Task) *run {
 		r.workers = runtime.GOMAXPROCS(0)
 	}
 	r.workers = min(r.workers, maxWorkers)
-	r.budget = spill.NewBudget(r.memory * 3 / 8) // the rest is for partitions at work
+	r.budget = spill.NewBudget(r.memory / 4) // the rest is for partitions at work
 	r.setRules()
 	for side := range r.sides {
 		r.sides[side], r.namesakes[side] = r.newSide(), countNamesakes(t.Files[side])
