@@ -83,8 +83,10 @@ func end(how string) {
 			sinkhole = append(sinkhole[:0], byte(i))
 		}
 	case "hang":
-		signal.Ignore(syscall.SIGTERM)
-		time.Sleep(time.Minute)
+		deaf := make(chan os.Signal, 1)
+		signal.Notify(deaf, syscall.SIGTERM)
+		for range deaf { // hears that it should end, and does not
+		}
 	case "nothing":
 	}
 }
