@@ -1,10 +1,9 @@
-// Package report writes what a run found into one folder.
+// Package report encodes what a run found as the files of one report.
 //
-// The folder appears whole or not at all: everything is written and flushed
-// beside it under another name, which is then changed in one step. What is
-// written depends on the run's result and settings only, never on the clock,
+// It writes to files that its caller makes and publishes: they must appear all
+// together or not at all. What is written depends on the run's result and settings only, never on the clock,
 // the machine or the number of goroutines. Rows are streamed: memory does not
-// grow with them. A run whose figures do not tie out is not written.
+// grow with them. A run whose figures do not tie out is an error.
 //
 // REPORTS.md beside this file describes every file and every column.
 package report
