@@ -10,14 +10,15 @@ import (
 
 // oneCall is a side of one call.
 type oneCall struct {
-	c    Call
-	read int
+	c           Call
+	taken, read bool
 }
 
 func (s *oneCall) Next(context.Context) (Part, error) {
-	if s.read > 0 {
+	if s.taken {
 		return nil, io.EOF
 	}
+	s.taken = true
 	return s, nil
 }
 
@@ -26,10 +27,10 @@ func (s *oneCall) Place() Place                 { return Place{First: 1, Rows: 1
 func (s *oneCall) Close() error                 { return nil }
 
 func (s *oneCall) Read(_ context.Context, dst []Call) (int, error) {
-	if s.read++; s.read > 1 {
+	if s.read {
 		return 0, io.EOF
 	}
-	dst[0] = s.c
+	s.read, dst[0] = true, s.c
 	return 1, nil
 }
 
