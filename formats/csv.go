@@ -33,6 +33,7 @@ type csvReader struct {
 	sum    string
 	notes  []string
 	good   bool // control totals agree
+	state  TrailerState
 }
 
 // csvWork is what one worker needs to read parts.
@@ -82,7 +83,11 @@ func (r *csvReader) columns(d lineRules, head []byte) ([]string, error) {
 	var file *FileError
 	switch {
 	case errors.Is(err, io.EOF):
-		return nil, r.job.errorf("a file with nothing to report still has a header", "it has no header")
+		err := r.job.errorf("a file with nothing to report still has a header", "it has no header")
+		if r.stream.packed == "" {
+			return nil, incomplete(err)
+		}
+		return nil, err
 	case errors.As(err, &file):
 		return nil, err
 	case err != nil:
@@ -206,6 +211,7 @@ func (r *csvReader) info() FileInfo {
 	i := FileInfo{
 		Name: r.job.Name, SHA256: r.sum, Bytes: r.job.Size, Format: r.format,
 		IntegrityVerified: r.good, Notes: r.notes,
+		OwnEnd: r.stream.packed != "", LastLineEnded: r.scan.Ended(), Trailer: r.state,
 	}
 	if r.feed != nil {
 		i.UnknownColumns = r.feed.unknown

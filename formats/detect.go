@@ -3,6 +3,7 @@ package formats
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 
 	"concord/engine"
@@ -21,7 +22,7 @@ var (
 // openFile opens a reader for a file by what it holds, not by its name.
 func openFile(ctx context.Context, j *job) (fileReader, error) {
 	if j.Size == 0 {
-		return nil, j.errorf("a file with nothing to report still has a header", "it is empty")
+		return nil, j.emptyf(true, "it is empty")
 	}
 	head, err := j.head()
 	if err != nil {
@@ -36,7 +37,7 @@ func openFile(ctx context.Context, j *job) (fileReader, error) {
 		return nil, j.errorf("export it as CSV or Parquet", "it is a document and not a file of records")
 	}
 	if p := j.opts.Profile; p != nil && p.Files.Format == "parquet" {
-		return nil, j.errorf("correct files.format in the profile, or ask for Parquet", "it is not a Parquet file")
+		return nil, notParquet(j, head)
 	}
 	s, err := openStream(j)
 	if err != nil {
@@ -50,12 +51,21 @@ func openFile(ctx context.Context, j *job) (fileReader, error) {
 	return r, nil
 }
 
+// notParquet is the error of another file than the profile says.
+func notParquet(j *job, head []byte) error {
+	err := j.errorf("correct files.format in the profile, or ask for Parquet", "it is not a Parquet file")
+	if bytes.HasPrefix(magicParquet, head) {
+		return incomplete(err)
+	}
+	return err
+}
+
 // head returns the first bytes of the file as received.
 func (j *job) head() ([]byte, error) {
 	b := make([]byte, min(8, j.Size))
 	n, err := j.R.ReadAt(b, 0)
 	if err != nil && err != io.EOF {
-		return nil, j.errorf("", "it cannot be read: %v", err)
+		return nil, fmt.Errorf("read %s: %w", j.Name, err)
 	}
 	return b[:n], nil
 }
@@ -80,22 +90,31 @@ func openText(j *job, s *stream) (fileReader, error) {
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
+	more := s.packed == "" && len(head) < peekSize // than was sent, if the file is a first part
 	if bytes.IndexByte(head, 0) >= 0 {
 		return nil, j.errorf("ask for CSV or Parquet; UTF-16 needs a byte order mark", "it holds NUL bytes: it is not text")
 	}
 	first := bytes.TrimLeft(head, " \t\r\n")
 	if len(first) == 0 {
-		return nil, j.errorf("a file with nothing to report still has a header", "it has no header: it holds blank lines only")
+		return nil, j.emptyf(more, "it has no header: it holds blank lines only")
 	}
 	switch {
 	case j.feeds() && (first[0] == '{' || first[0] == '['):
 		return openGraph(j, s, text)
 	case looksLikeJSON(first):
-		return nil, j.errorf("export it as CSV or Parquet", "it is JSON")
+		err := j.errorf("export it as CSV or Parquet", "it is JSON")
+		if more && len(first) == 1 {
+			return nil, incomplete(err)
+		}
+		return nil, err
 	case first[0] == '<':
 		return nil, j.errorf("export it as CSV or Parquet", "it is HTML or XML")
 	}
-	return openCSV(j, s, text, head, name)
+	c, err := openCSV(j, s, text, head, name)
+	if err != nil && more && !headerEnds(head, lineRulesOf(j.opts.Profile)) {
+		return nil, incomplete(err)
+	}
+	return c, err
 }
 
 // looksLikeJSON reports whether text begins like a JSON object or array, and

@@ -116,7 +116,7 @@ func (r *graphReader) finish(context.Context) (err error) {
 func (r *graphReader) info() FileInfo {
 	i := FileInfo{
 		Name: r.job.Name, SHA256: r.sum, Bytes: r.job.Size, Format: joinFormat(r.feed.name, r.stream.packed),
-		UnknownColumns: showNames(r.pages.unknown(r.index)), Notes: r.notes,
+		UnknownColumns: showNames(r.pages.unknown(r.index)), Notes: r.notes, OwnEnd: true,
 	}
 	r.tally.fill(&i)
 	return i

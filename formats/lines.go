@@ -53,14 +53,25 @@ func likelyDelimiter(head []byte, d lineRules) byte {
 
 // firstLine returns the line that holds the header.
 func firstLine(head []byte, d lineRules) []byte {
+	line, _ := cutLine(fromHeader(head, d))
+	return line
+}
+
+// fromHeader returns head from the line on that holds the header.
+func fromHeader(head []byte, d lineRules) []byte {
 	for i := 0; ; i++ {
 		line, rest := cutLine(head)
 		skip := i < d.SkipLines || len(line) == 0 || d.Comment != "" && bytes.HasPrefix(line, []byte(d.Comment))
 		if !skip || len(rest) == 0 {
-			return line
+			return head
 		}
 		head = rest
 	}
+}
+
+// headerEnds reports whether a line end follows the line that holds the header.
+func headerEnds(head []byte, d lineRules) bool {
+	return bytes.ContainsAny(fromHeader(head, d), "\r\n")
 }
 
 func cutLine(b []byte) (line, rest []byte) {

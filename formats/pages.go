@@ -202,7 +202,7 @@ func (p *pageReader) explain(err error) error {
 	case errors.Is(err, io.EOF) && p.depth == 0 && !p.page.open:
 		return io.EOF
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return p.job.errorf(askAgain, "truncated: the JSON ends too early")
+		return p.job.truncatedf(askAgain, "truncated: the JSON ends too early")
 	case errors.As(err, &syntax):
 		return p.job.errorf(askAgain, "it is not JSON from byte %d on", p.dec.InputOffset())
 	case errors.Is(err, errNoPage):

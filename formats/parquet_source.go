@@ -43,6 +43,9 @@ const (
 	batchRows = 1024
 	// freeRows is how many rows a file may claim whatever its size.
 	freeRows = 1 << 24
+	// leastParquet is the least that a file has besides its content: the magic
+	// at both ends and the length of the footer, in bytes.
+	leastParquet = 12
 )
 
 // openParquet reads the footer and binds the profile to the columns.
@@ -122,9 +125,11 @@ func (r *parquetReader) fits(c parquetio.Column, s dialect.Spec) error {
 
 // parquetError makes the error that rejects the file of what parquetio found.
 func parquetError(j *job, err error) error {
-	hint := "ask for it to be sent again"
+	hint := askAgain
 	switch {
-	case errors.Is(err, parquetio.ErrTruncated), errors.Is(err, parquetio.ErrCorrupt), errors.Is(err, parquetio.ErrNotParquet):
+	case errors.Is(err, parquetio.ErrTruncated), j.Size < leastParquet:
+		return j.truncatedf(hint, "%v", err)
+	case errors.Is(err, parquetio.ErrCorrupt), errors.Is(err, parquetio.ErrNotParquet):
 	case errors.Is(err, parquetio.ErrUnsupported):
 		hint = "ask for it without encryption, or written by another program"
 	case errors.Is(err, parquetio.ErrLimit):
@@ -168,7 +173,7 @@ func (r *parquetReader) finish(ctx context.Context) (err error) {
 		return err
 	}
 	if r.tally.rows() != r.file.Rows() {
-		return r.job.errorf("ask for it to be sent again", "row counts are not consistent: %d rows were read, the footer says %d", r.tally.rows(), r.file.Rows())
+		return r.job.errorf(askAgain, "row counts are not consistent: %d rows were read, the footer says %d", r.tally.rows(), r.file.Rows())
 	}
 	if r.file.Rows() == 0 {
 		r.notes = append(r.notes, "no rows: nothing to report")
@@ -180,7 +185,7 @@ func (r *parquetReader) finish(ctx context.Context) (err error) {
 func (r *parquetReader) info() FileInfo {
 	i := FileInfo{
 		Name: r.job.Name, SHA256: r.sum, Bytes: r.job.Size, Format: "parquet",
-		IntegrityVerified: r.file.Verified(), Notes: r.notes,
+		IntegrityVerified: r.file.Verified(), Notes: r.notes, OwnEnd: true,
 	}
 	unknown := append([]string(nil), r.plan.Unknown()...)
 	for _, n := range r.file.Ignored() {

@@ -62,15 +62,38 @@ type FileInfo struct {
 	// IntegrityVerified says that control totals or page checksums in the
 	// file agree with what was read.
 	IntegrityVerified bool
-	UnknownColumns    []string // ignored columns, in file order
-	Notes             []string // what a person should know, such as skipped blank lines
+	// OwnEnd says that the file has an end of its own, such as a Parquet
+	// footer or the end of a packed stream, and was read up to it.
+	OwnEnd bool
+	// LastLineEnded says that a text, once unpacked, ends with a line end and
+	// not within quotes.
+	LastLineEnded  bool
+	Trailer        TrailerState
+	UnknownColumns []string // ignored columns, in file order
+	Notes          []string // what a person should know, such as skipped blank lines
 }
+
+// TrailerState says what became of the line of control totals.
+type TrailerState uint8
+
+// States of a trailer.
+const (
+	NoTrailer        TrailerState = iota // the profile names none
+	TrailerMissing                       // it does, and the file has none
+	TrailerAgrees                        // with what was read, as far as it can be compared
+	TrailerDisagrees                     // then Finish has failed
+)
 
 // FileError says why a whole file is rejected, and what can be done about it.
 type FileError struct {
 	File   string // base name
 	Reason string
 	Hint   string // may be empty
+	// Incomplete says that the file may be the first part of a good one: it
+	// ends before it should.
+	Incomplete bool
+	// Empty says that the file holds nothing at all, not even a header.
+	Empty bool
 }
 
 // Error implements error.
@@ -103,6 +126,24 @@ type job struct {
 // errorf makes the error that rejects the whole file.
 func (j *job) errorf(hint, format string, args ...any) error {
 	return &FileError{File: j.Name, Reason: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+// truncatedf is errorf for a file that ends too early.
+func (j *job) truncatedf(hint, format string, args ...any) error {
+	return incomplete(j.errorf(hint, format, args...))
+}
+
+// emptyf is errorf for a file that holds nothing, so far or for good.
+func (j *job) emptyf(more bool, reason string) error {
+	return &FileError{File: j.Name, Reason: reason, Hint: "a file with nothing to report still has a header", Incomplete: more, Empty: true}
+}
+
+// incomplete marks the error of a file of which more may come.
+func incomplete(err error) error {
+	if file, ok := errors.AsType[*FileError](err); ok {
+		file.Incomplete = true
+	}
+	return err
 }
 
 // Files is one side of a run: its files in the order given. It implements

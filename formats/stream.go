@@ -92,15 +92,15 @@ func (s *stream) explain(err error) error {
 	case s.raw != nil && s.raw.failed:
 		return fmt.Errorf("read %s: %w", s.job.Name, err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return s.job.errorf("ask for it to be sent again", "truncated: the %s stream ends too early", s.packed)
+		return s.job.truncatedf(askAgain, "truncated: the %s stream ends too early", s.packed)
 	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, zstd.ErrCRCMismatch), errors.Is(err, zip.ErrChecksum):
-		return s.job.errorf("ask for it to be sent again", "damaged: the %s checksum does not agree", s.packed)
+		return s.job.errorf(askAgain, "damaged: the %s checksum does not agree", s.packed)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return s.job.errorf("compress it without --long", "the %s window is larger than %d MiB", s.packed, maxZstdWindow>>20)
 	case errors.Is(err, gzip.ErrHeader):
-		return s.job.errorf("ask for it to be sent again", "damaged: what follows a %s stream is not one", s.packed)
+		return s.job.errorf(askAgain, "damaged: what follows a %s stream is not one", s.packed)
 	}
-	return s.job.errorf("ask for it to be sent again", "damaged: the %s stream cannot be decoded", s.packed)
+	return s.job.errorf(askAgain, "damaged: the %s stream cannot be decoded", s.packed)
 }
 
 // explainingReader explains the errors of r.
@@ -138,7 +138,7 @@ func (r *rawReader) Read(p []byte) (int, error) {
 	r.n += int64(n)
 	switch {
 	case err == io.EOF && r.n < r.job.Size:
-		return n, r.job.errorf("it may have been changed while it was read", "truncated: it ends after %d of %d bytes", r.n, r.job.Size)
+		return n, r.job.truncatedf("it may have been changed while it was read", "truncated: it ends after %d of %d bytes", r.n, r.job.Size)
 	case err == io.EOF:
 		err = nil
 	case err != nil:

@@ -11,18 +11,27 @@ import (
 // checkTrailer compares the control totals of the file, when it has some, with
 // what was read.
 func (r *csvReader) checkTrailer() error {
-	lines := r.scan.Trailers()
-	if r.job.opts.Profile == nil || len(lines) == 0 {
+	if r.job.opts.Profile == nil || r.job.opts.Profile.Trailer.Prefix == "" {
 		return nil
 	}
-	if len(lines) > 1 {
+	t, lines := r.job.opts.Profile.Trailer, r.scan.Trailers()
+	switch len(lines) {
+	case 0:
+		r.state = TrailerMissing
+		return nil
+	case 1:
+	default:
+		r.state = TrailerDisagrees
 		return r.job.errorf("ask for one file each", "it has more than one trailer line: two files in one")
 	}
-	t := r.job.opts.Profile.Trailer
 	fields := strings.Split(lines[0], string(r.comma))
-	err := errors.Join(r.checkCount(fields, t.Count), r.checkSeconds(fields, t.Seconds))
-	r.good = err == nil && t.Count > 0
-	return err
+	err := errors.Join(incomplete(r.checkCount(fields, t.Count)), incomplete(r.checkSeconds(fields, t.Seconds)))
+	if err != nil {
+		r.state = TrailerDisagrees
+		return err
+	}
+	r.state, r.good = TrailerAgrees, t.Count > 0
+	return nil
 }
 
 const askAgain = "ask for it to be sent again"

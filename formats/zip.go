@@ -142,12 +142,21 @@ func (r *zipReader) info() FileInfo {
 		all.Filtered += more.Filtered
 		all.DurationMS += more.DurationMS
 		all.Notes = append(all.Notes, more.Notes...)
+		all.Trailer = worse(all.Trailer, more.Trailer)
 		if more.Format != all.Format {
 			all.Notes = append(all.Notes, fmt.Sprintf("file %d in the zip is %s", i+2, more.Format))
 		}
 	}
-	all.SHA256, all.IntegrityVerified = r.sum, true
+	all.SHA256, all.IntegrityVerified, all.OwnEnd = r.sum, true, true
 	return all
+}
+
+// worse returns the state of two trailers together.
+func worse(a, b TrailerState) TrailerState {
+	if a == TrailerMissing || b == TrailerMissing {
+		return TrailerMissing
+	}
+	return max(a, b)
 }
 
 // close implements fileReader.
@@ -174,7 +183,7 @@ func checkDirectory(j *job) error {
 	}
 	at := bytes.LastIndex(tail, magicNoZip)
 	if at < 0 || len(tail)-at < 22 {
-		return j.errorf(askAgain, "truncated: the zip has no end")
+		return j.truncatedf(askAgain, "truncated: the zip has no end")
 	}
 	end := j.Size - int64(len(tail)-at)
 	size := int64(binary.LittleEndian.Uint32(tail[at+12:]))

@@ -34,6 +34,9 @@ func TestChunksChangeNothing(t *testing.T) {
 		if d := cmp.Diff(whole.Counts(), cut.Counts()); d != "" {
 			rt.Fatal(d)
 		}
+		if whole.Ended() != cut.Ended() {
+			rt.Fatalf("ended %v, in small chunks %v", whole.Ended(), cut.Ended())
+		}
 		checkLines(rt, text, whole.Counts().Lines)
 	})
 }

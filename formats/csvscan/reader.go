@@ -1,6 +1,7 @@
 package csvscan
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"sync"
@@ -47,6 +48,9 @@ type Reader struct {
 	buf      []byte // what was read and is not handed out yet starts at off
 	off      int
 	eof      bool
+	last     byte // of what was read so far
+	lf       bool // some line ends with an LF
+	open     bool // the last record has a quote that is not closed
 	counts   Counts
 	trailers []string
 	skip     *Chunk // to be handed out once the rest of its line is skipped
@@ -64,6 +68,13 @@ func (r *Reader) Counts() Counts { return r.counts }
 
 // Trailers returns the first trailer lines, without line ends; at most two.
 func (r *Reader) Trailers() []string { return r.trailers }
+
+// Ended reports whether what was read so far ends with a line end, and not
+// within quotes. A CR alone ends no line when other lines end with an LF: it
+// is half of a line end.
+func (r *Reader) Ended() bool {
+	return !r.open && (r.last == '\n' || r.last == '\r' && !r.lf)
+}
 
 // Header reads the first record that is not blank and returns its fields, at
 // most limit, and how many there were. It is no row. Without any record it
@@ -173,6 +184,7 @@ func (r *Reader) fill(size int) error {
 	}
 	for len(r.buf) < size && !r.eof {
 		n, err := r.src.Read(r.buf[len(r.buf):size])
+		r.look(r.buf[len(r.buf) : len(r.buf)+n])
 		r.buf = r.buf[:len(r.buf)+n]
 		if err == io.EOF {
 			r.eof = true
@@ -181,6 +193,14 @@ func (r *Reader) fill(size int) error {
 		}
 	}
 	return nil
+}
+
+// look remembers of new bytes what Ended has to know.
+func (r *Reader) look(b []byte) {
+	if len(b) > 0 {
+		r.last = b[len(b)-1]
+		r.lf = r.lf || bytes.IndexByte(b, '\n') >= 0
+	}
 }
 
 // cut hands out the whole records held, or nil when there is no row among
@@ -223,6 +243,7 @@ func (r *Reader) plainLines(c *cursor) {
 		r.counts.Rows += n
 		r.counts.Blank += blanks
 		r.counts.Lines += n + blanks
+		r.open = r.open && n+blanks == 0
 		if n+blanks == 0 {
 			return
 		}
@@ -245,6 +266,7 @@ func (r *Reader) handOut(ch *Chunk, end int) *Chunk {
 // count takes a whole record into the counts.
 func (r *Reader) count(rec record, data []byte) {
 	r.counts.Lines += rec.lines
+	r.open = rec.reason == Unclosed
 	switch rec.kind {
 	case row:
 		r.counts.Rows++
@@ -268,6 +290,7 @@ func (r *Reader) openSkip(rec record) {
 	}
 	r.counts.Rows++
 	r.counts.Lines += rec.lines
+	r.open = rec.reason == Unclosed
 }
 
 // skipRest reads to the end of the line that the skipped row ends on, and

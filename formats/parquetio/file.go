@@ -70,7 +70,7 @@ func footerBytes(r io.ReaderAt, size int64, lim Limits) ([]byte, int64, error) {
 	n := int64(binary.LittleEndian.Uint32(end[:]))
 	switch {
 	case n > size-tail-int64(len(magic)):
-		return nil, 0, fmt.Errorf("%w: its footer would be longer than the file", ErrCorrupt)
+		return nil, 0, fmt.Errorf("%w: its footer would be longer than the file", ErrTruncated)
 	case n > lim.Footer:
 		return nil, 0, fmt.Errorf("%w: its footer has %d bytes, at most %d are accepted", ErrLimit, n, lim.Footer)
 	}

@@ -150,7 +150,7 @@ func TestHostileFooters(t *testing.T) {
 		{"text", []byte("record_id,start\n1,2\n"), ErrNotParquet, "begin"},
 		{"a head without an end", append([]byte(magic), make([]byte, 100)...), ErrTruncated, "end"},
 		{"an encrypted footer", append(append([]byte(magic), make([]byte, 20)...), magicEncrypted...), ErrUnsupported, "encryption"},
-		{"a footer longer than the file", append([]byte(magic), "\xff\xff\xff\x7fPAR1"...), ErrCorrupt, "longer"},
+		{"a footer longer than the file", append([]byte(magic), "\xff\xff\xff\x7fPAR1"...), ErrTruncated, "longer"},
 		{"an empty footer", footerFile(nil), ErrCorrupt, "ends"},
 		{"a list of two billion elements in 22 bytes", footerFile([]byte("\x15\x02\x19\xfc\xff\xff\xff\xff\x07\x00")), ErrCorrupt, "ends"},
 		{"structs in structs without end", footerFile(deep(thriftStruct)), ErrCorrupt, "nested"},
