@@ -12,11 +12,13 @@ import (
 // {seq:06} (at least six digits), {date:20060102} (a Go layout) and {any}.
 // The zero value fits every name.
 type NamePattern struct {
-	text   string
-	re     *regexp.Regexp
-	layout string // of the date; empty: the names have none
-	seq    int    // submatch of the sequence number; 0: none
-	date   int
+	text string
+	re   *regexp.Regexp
+	// example is a name that fits.
+	example string
+	layout  string // of the date; empty: the names have none
+	seq     int    // submatch of the sequence number; 0: none
+	date    int
 }
 
 // NameParts is what a file's name says.
@@ -25,10 +27,25 @@ type NameParts struct {
 	HasSeq  bool
 	Date    time.Time // in UTC, as written
 	HasDate bool
+	// Correction says that the name marks a file that replaces the one of the
+	// same sequence number.
+	Correction bool
 }
 
 // String returns the pattern as the profile says it.
 func (n NamePattern) String() string { return n.text }
+
+// IsZero reports whether there is no pattern.
+func (n NamePattern) IsZero() bool { return n.re == nil }
+
+// HasSeq reports whether names hold a sequence number.
+func (n NamePattern) HasSeq() bool { return n.seq > 0 }
+
+// fits reports whether an ordinary name of other fits, too.
+func (n NamePattern) fits(other NamePattern) bool {
+	_, ok := n.Match(other.example)
+	return ok
+}
 
 // ParseNamePattern reads a pattern.
 func ParseNamePattern(s string) (NamePattern, error) {
@@ -38,6 +55,7 @@ func ParseNamePattern(s string) (NamePattern, error) {
 	for rest := s; rest != ""; {
 		head, tail, found := strings.Cut(rest, "{")
 		re.WriteString(regexp.QuoteMeta(head))
+		n.example += head
 		if !found {
 			break
 		}
@@ -64,14 +82,17 @@ func (n *NamePattern) part(s string, groups *int) (string, error) {
 	kind, arg, _ := strings.Cut(s, ":")
 	switch {
 	case kind == "any" && arg == "":
+		n.example += "x"
 		return ".*", nil
 	case kind == "seq" && n.seq == 0:
 		*groups++
 		n.seq = *groups
+		n.example += fmt.Sprintf("%018d", 7)
 		return seqExpr(arg)
 	case kind == "date" && n.date == 0:
 		*groups++
 		n.date, n.layout = *groups, arg
+		n.example += time.Date(2037, time.November, 22, 0, 0, 0, 0, time.UTC).Format(arg)
 		return dateExpr(arg)
 	case kind == "seq" || kind == "date":
 		return "", fmt.Errorf("{%s} is there twice; write {any} for the second", kind)

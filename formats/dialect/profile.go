@@ -55,7 +55,34 @@ type FileRules struct {
 	// there is none, before the first row.
 	SkipLines int
 	Comment   string // lines that begin with it are no rows; empty: none
+	// Corrections is how files are named that replace the file of the same
+	// sequence number. The zero value: no name says that.
+	Corrections NamePattern
+	// ReuseCorrects says that a sequence number used again always marks a
+	// correction.
+	ReuseCorrects bool
+	Policy        Policy
+	Quiet         time.Duration // for how long a file must be unchanged; 0 unless Policy is PolicyQuiet
 }
+
+// Policy says how the carrier shows that it has sent a file to its end.
+type Policy uint8
+
+// Policies, by their words in a profile.
+const (
+	PolicyClose      Policy = iota // close: the upload ended with a close
+	PolicyRename                   // rename: the file got its name by a rename
+	PolicyDoneMarker               // done_marker: a file NAME.done was sent
+	PolicyManifest                 // manifest: a file NAME.sha256 was sent, and agrees
+	PolicyQuiet                    // quiet: the file has not changed for a while
+)
+
+func policyNames() []string {
+	return []string{"close", "rename", "done_marker", "manifest", "quiet"}
+}
+
+// String returns the word of a profile.
+func (p Policy) String() string { return policyNames()[p] }
 
 // Trailer says where the control totals of a file are: in the one line that
 // begins with Prefix. A field number counts from 1; 0 is absent.
@@ -105,8 +132,14 @@ func (p *Profile) CanonicalColumns() bool {
 	return true
 }
 
-// MatchName reports whether a base name fits files.pattern, and what it says.
-// Without a pattern every name fits.
+// MatchName reports whether a base name fits files.pattern or
+// files.corrections, and what it says. Without a pattern every name fits.
 func (p *Profile) MatchName(name string) (NameParts, bool) {
+	if !p.Files.Corrections.IsZero() {
+		if parts, ok := p.Files.Corrections.Match(name); ok {
+			parts.Correction = true
+			return parts, true
+		}
+	}
 	return p.Files.Pattern.Match(name)
 }

@@ -176,6 +176,15 @@ func TestProfileErrorsSayWhatToDo(t *testing.T) {
 		{"an encoding of its own", "files: {encoding: klingon}\n" + minimal, "files.encoding: "},
 		{"a delimiter for Parquet", "files: {format: parquet, delimiter: \";\"}\n" + minimal, "files.delimiter: has no meaning for Parquet"},
 		{"a pattern that is not closed", "files: {pattern: \"A_{seq\"}\n" + minimal, "files.pattern: the part {seq is not closed"},
+		{"a correction without a number", "files: {pattern: \"A_{seq}\", corrections: \"K_{any}\"}\n" + minimal, "p:1: files.corrections: has no {seq}"},
+		{"corrections of files without numbers", "files:\n  pattern: \"A_{any}\"\n  corrections: any\n" + minimal, "p:3: files.corrections: files.pattern has no {seq}"},
+		{"corrections of files with any name", "files: {corrections: any}\n" + minimal, "files.pattern: required"},
+		{"a correction that is not closed", "files: {pattern: \"A_{seq}\", corrections: \"A_{seq\"}\n" + minimal, "files.corrections: the part {seq is not closed"},
+		{"corrections named as all other files", "files: {pattern: \"A_{seq:06}_{date:20060102}.csv\", corrections: \"A_{seq}_{any}.csv\"}\n" + minimal, "files.corrections: every name of files.pattern fits it, too"},
+		{"an unknown policy", "files: {policy: renamed}\n" + minimal, "files.policy: \"renamed\" is none of close, rename, done_marker, manifest, quiet; did you mean rename?"},
+		{"a quiet time without the policy", "files: {quiet: 30s, policy: rename}\n" + minimal, "files.quiet: has no meaning for policy: rename"},
+		{"no quiet time", "files: {quiet: 0s, policy: quiet}\n" + minimal, "files.quiet: 0s is no time to wait"},
+		{"a quiet week", "files: {quiet: 168h, policy: quiet}\n" + minimal, "files.quiet: 168h0m0s is no time to wait"},
 		{"a pattern of unknown parts", "files: {pattern: \"A_{number}\"}\n" + minimal, "files.pattern: {number} is no part of a name"},
 		{"no such country", "numbers: {country: Germany}\n" + minimal, "numbers.country: \"Germany\" is no country"},
 		{"a prefix of letters", "numbers: {international_prefix: [\"00\", x]}\n" + minimal, "numbers.international_prefix[2]: \"x\" is no prefix"},
@@ -205,7 +214,7 @@ func TestFileNamesSayTheirSequenceAndDate(t *testing.T) {
 		want                NameParts
 		ok                  bool
 	}{
-		{"both", "FAB_{seq:06}_{date:20060102}.csv.gz", "FAB_000123_20261001.csv.gz", NameParts{123, true, day, true}, true},
+		{"both", "FAB_{seq:06}_{date:20060102}.csv.gz", "FAB_000123_20261001.csv.gz", NameParts{Seq: 123, HasSeq: true, Date: day, HasDate: true}, true},
 		{"past the width", "FAB_{seq:03}.csv", "FAB_1000.csv", NameParts{Seq: 1000, HasSeq: true}, true},
 		{"too short a number", "FAB_{seq:03}.csv", "FAB_12.csv", NameParts{}, false},
 		{"no such day", "{date:2006-01-02}.csv", "2026-02-30.csv", NameParts{}, false},
@@ -229,6 +238,44 @@ func TestFileNamesSayTheirSequenceAndDate(t *testing.T) {
 				t.Errorf("got %+v, %v", got, ok)
 			}
 		})
+	}
+}
+
+func TestProfileSaysHowFilesArrive(t *testing.T) {
+	cases := []struct {
+		name, files string
+		policy      Policy
+		quiet       time.Duration
+		reuse       bool
+	}{
+		{"nothing said", "{format: csv}", PolicyClose, 0, false},
+		{"renamed when whole", "{policy: rename}", PolicyRename, 0, false},
+		{"a minute of quiet", "{policy: quiet}", PolicyQuiet, time.Minute, false},
+		{"a while of quiet", "{policy: quiet, quiet: 5m}", PolicyQuiet, 5 * time.Minute, false},
+		{"a manifest, and numbers used again", "{policy: manifest, pattern: \"A{seq}\", corrections: any}", PolicyManifest, 0, true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			f := mustProfile(t, "files: "+c.files+"\n"+minimal).Files
+			if f.Policy != c.policy || f.Quiet != c.quiet || f.ReuseCorrects != c.reuse {
+				t.Errorf("%s, %s, %v", f.Policy, f.Quiet, f.ReuseCorrects)
+			}
+		})
+	}
+}
+
+func TestCorrectionsAreToldByTheirNames(t *testing.T) {
+	p := mustProfile(t, "files: {pattern: \"FAB_{seq:06}{any}.csv\", corrections: \"FAB_{seq:06}_K{any}.csv\"}\n"+minimal)
+	for name, want := range map[string]NameParts{
+		"FAB_000017.csv":    {Seq: 17, HasSeq: true},
+		"FAB_000017_K2.csv": {Seq: 17, HasSeq: true, Correction: true},
+	} {
+		if got, ok := p.MatchName(name); !ok || got != want {
+			t.Errorf("%s: %+v, %v", name, got, ok)
+		}
+	}
+	if _, ok := p.MatchName("FOO_000017_K2.csv"); ok {
+		t.Error("a name of somebody else fits")
 	}
 }
 

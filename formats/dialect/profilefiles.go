@@ -22,9 +22,14 @@ func (r *profileReader) files() {
 		"columns":   func(y *yamlNode) { f.Columns = y.texts("[id, caller, callee]") },
 		"skip":      func(y *yamlNode) { f.SkipLines = int(y.whole(0, 1000)) },
 		"comment":   func(y *yamlNode) { f.Comment, _ = y.word(`"#"`) },
+
+		"corrections": func(y *yamlNode) { f.Corrections, f.ReuseCorrects = y.corrections() },
+		"policy":      func(y *yamlNode) { f.Policy = y.policy() },
+		"quiet":       func(y *yamlNode) { f.Quiet = y.quiet() },
 	}
 	v.each(set)
 	r.checkFiles(v)
+	r.checkArrival(v)
 }
 
 // each calls the func of every key that is there, and reports the others.
