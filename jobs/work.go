@@ -24,10 +24,12 @@ type request struct {
 	Side   engine.Side `json:"side,omitempty"`
 	Infer  string      `json:"infer,omitempty"` // asks only for a profile from this sample
 	Limits limits      `json:"limits"`
+	// Inspect asks only what is in this file of a carrier.
+	Inspect *InspectOptions `json:"inspect,omitempty"`
 }
 
 // event is what a worker process says, one line of JSON each. The last one
-// holds Done, Failed, Decoded or Proposal.
+// holds Done, Failed, Decoded, Proposal or Inspection.
 type event struct {
 	Stage   string      `json:"stage,omitempty"`
 	Side    engine.Side `json:"side,omitempty"`
@@ -36,11 +38,12 @@ type event struct {
 	Failed  *Failure    `json:"failed,omitempty"`
 	Decoded bool        `json:"decoded,omitempty"`
 
-	Proposal *Proposal `json:"proposal,omitempty"`
+	Proposal   *Proposal   `json:"proposal,omitempty"`
+	Inspection *Inspection `json:"inspection,omitempty"`
 }
 
 func (e *event) last() bool {
-	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil
+	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil
 }
 
 // Work is the whole life of a worker process: it reads one request from in,
@@ -80,6 +83,9 @@ func (r *request) do(ctx context.Context, tell *teller) event {
 		e.Proposal, err = infer(r.Infer)
 	case r.Probe != "":
 		err = r.decode(ctx)
+	case r.Inspect != nil:
+		tell.stage(stageInspect)
+		e.Inspection, err = inspect(ctx, *r.Inspect)
 	default:
 		e.Done, err = Match(ctx, r.Options, tell.observer())
 	}

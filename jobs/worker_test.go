@@ -42,6 +42,14 @@ func misbehave(how string) int {
 		}
 		return 0
 	}
+	if req.Inspect != nil {
+		if how != "mute" {
+			_ = json.NewEncoder(os.Stdout).Encode(event{Stage: stageInspect})
+		}
+		_ = req.Limits.apply()
+		end(how)
+		return 0
+	}
 	if how == "publish" { // a run that is killed before its last words
 		_, _ = Match(context.Background(), req.Options, engine.Observer{})
 		return 1
@@ -56,6 +64,9 @@ func misbehave(how string) int {
 }
 
 func meets(req request, name string) bool {
+	if req.Inspect != nil {
+		return req.Inspect.Name == name
+	}
 	if req.Probe != "" {
 		return filepath.Base(req.Probe) == name
 	}
