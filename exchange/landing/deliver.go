@@ -1,0 +1,132 @@
+package landing
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+)
+
+// writeReceipt puts an answer where its carrier looks for it, once.
+func (t *tender) writeReceipt(c *claim) error {
+	r := &c.answer.Receipt
+	name := path.Join(Receipts, fitting(r.File))
+	if c.written || t.hasLater(name+".json", r) {
+		return nil
+	}
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write receipt: %w", err)
+	}
+	// The rows first: whoever sees the receipt finds them.
+	if err := t.writeRows(name+".rejected.csv", c.answer.RejectedRows); err != nil {
+		return fmt.Errorf("write rejected rows: %w", err)
+	}
+	err = t.deliver(name+".json", func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write receipt: %w", err)
+	}
+	c.written = true
+	return nil
+}
+
+// hasLater reports whether the receipt of a later file of this name is there.
+func (h *Home) hasLater(name string, r *Receipt) bool {
+	var there Receipt
+	text, err := h.root.ReadFile(name)
+	return err == nil && json.Unmarshal(text, &there) == nil && there.Time.After(r.Time)
+}
+
+// fitting shortens a name whose receipt's name would be too long.
+func fitting(name string) string {
+	dir, base := path.Split(name)
+	const longest = maxName - len(".rejected.csv")
+	if len(base) <= longest {
+		return name
+	}
+	sum := sha256.Sum256([]byte(base))
+	return dir + base[:longest-17] + "~" + hex.EncodeToString(sum[:8])
+}
+
+func (t *tender) writeRows(name, from string) error {
+	if from == "" {
+		return ignoreMissing(t.root.Remove(name)) // of an earlier file of this name
+	}
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	return t.deliver(name, func(w io.Writer) error {
+		_, err := io.Copy(w, f)
+		return err
+	})
+}
+
+// deliver writes a file of ours into a home; it appears complete.
+func (h *Home) deliver(name string, fill func(io.Writer) error) (err error) {
+	temp := path.Join(staging, rand.Text())
+	f, err := h.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if rerr := h.root.Remove(temp); !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, rerr)
+		}
+	}()
+	if err = fill(f); err == nil {
+		err = h.sync(f)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := h.root.MkdirAll(path.Dir(name), 0o750); err != nil {
+		return err
+	}
+	if err := h.root.Rename(temp, name); err != nil {
+		return err
+	}
+	return h.syncDir(path.Dir(name))
+}
+
+// Deliver puts a file into the outbox; it appears there complete, in the place
+// of an earlier one of its name.
+func (h *Home) Deliver(ctx context.Context, name string, src io.Reader) error {
+	at, err := locate(path.Join(Outbox, name))
+	if err != nil || at.top != Outbox || at.isFolder() {
+		return errors.Join(err, fmt.Errorf("deliver %q: it is no name of a file", name))
+	}
+	err = h.deliver(at.String(), func(w io.Writer) error {
+		_, err := io.Copy(w, cancelable{ctx, src})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("deliver %q: %w", name, err)
+	}
+	return nil
+}
+
+// sameContent reports whether a file in the home has a content.
+func (t *tender) sameContent(ctx context.Context, name, sum string) (bool, error) {
+	f, err := t.root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	h := sha256.New()
+	_, err = io.Copy(h, cancelable{ctx, f})
+	return hex.EncodeToString(h.Sum(nil)) == sum, errors.Join(err, f.Close())
+}

@@ -1,0 +1,185 @@
+package landing
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sync"
+)
+
+// Spool keeps the content of files by its hash, as it arrived and read-only.
+// Several homes may share one. Safe for concurrent use.
+type Spool struct {
+	dir  string
+	root *os.Root
+	sync func(*os.File) error // for tests that fail it
+
+	mu   sync.Mutex
+	pins map[string]*pin
+}
+
+// pin holds a content in place while somebody decides of it.
+type pin struct {
+	holders int
+	keep    bool
+}
+
+// Content is what the spool has.
+type Content struct {
+	SHA256 string // hex
+	Size   int64  // bytes
+	Path   string // of the read-only file
+}
+
+const spoolTemp = "tmp"
+
+// OpenSpool opens a spool, or makes it.
+func OpenSpool(dir string) (*Spool, error) {
+	if err := os.MkdirAll(filepath.Join(dir, spoolTemp), 0o750); err != nil {
+		return nil, fmt.Errorf("make spool: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open spool: %w", err)
+	}
+	return &Spool{dir: dir, root: root, sync: (*os.File).Sync, pins: map[string]*pin{}}, nil
+}
+
+// Close releases the spool.
+func (s *Spool) Close() error { return s.root.Close() }
+
+func slot(sum string) string { return path.Join(sum[:2], sum) }
+
+// Path returns where a content is, or would be.
+func (s *Spool) Path(sum string) string { return filepath.Join(s.dir, filepath.FromSlash(slot(sum))) }
+
+// Add stores a content and pins it until Release.
+func (s *Spool) Add(ctx context.Context, r io.Reader) (_ Content, err error) {
+	temp := path.Join(spoolTemp, rand.Text())
+	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o400)
+	if err != nil {
+		return Content{}, fmt.Errorf("write to spool: %w", err)
+	}
+	defer func() {
+		if rerr := s.root.Remove(temp); !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, rerr)
+		}
+	}()
+	sum := sha256.New()
+	n, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(f, sum)}, cancelable{ctx, r}, make([]byte, 256<<10))
+	if err == nil {
+		err = s.sync(f)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return Content{}, fmt.Errorf("write to spool: %w", err)
+	}
+	name := hex.EncodeToString(sum.Sum(nil))
+	if err := s.pin(temp, name); err != nil {
+		return Content{}, fmt.Errorf("write to spool: %w", err)
+	}
+	return Content{SHA256: name, Size: n, Path: s.Path(name)}, nil
+}
+
+// pin gives a temporary file its name, unless the content is there.
+func (s *Spool) pin(temp, sum string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pins[sum]
+	if p == nil {
+		_, err := s.root.Lstat(slot(sum))
+		p = &pin{keep: err == nil}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = s.name(temp, sum)
+		}
+		if err != nil {
+			return err
+		}
+		s.pins[sum] = p
+	}
+	p.holders++
+	return nil
+}
+
+func (s *Spool) name(temp, sum string) error {
+	dir := path.Dir(slot(sum))
+	if err := s.root.Mkdir(dir, 0o750); err == nil {
+		err = s.syncDir(".")
+		if err != nil {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := s.root.Rename(temp, slot(sum)); err != nil {
+		return err
+	}
+	return s.syncDir(dir)
+}
+
+func (s *Spool) syncDir(name string) error {
+	d, err := s.root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.sync(d), d.Close())
+}
+
+// Release ends a pin. A content that nobody wants to keep, and that was not
+// there before, is removed with its last pin.
+func (s *Spool) Release(sum string, keep bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pins[sum]
+	if p == nil {
+		return nil
+	}
+	p.keep = p.keep || keep
+	if p.holders--; p.holders > 0 {
+		return nil
+	}
+	delete(s.pins, sum)
+	if p.keep {
+		return nil
+	}
+	return s.root.Remove(slot(sum))
+}
+
+// Sweep removes what a crash left: unfinished files, and contents of which
+// holds says that nothing refers to them. Nothing may be added meanwhile.
+func (s *Spool) Sweep(ctx context.Context, holds func(ctx context.Context, sum string) (bool, error)) error {
+	return fs.WalkDir(s.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		held := false
+		if path.Dir(name) != spoolTemp && len(path.Base(name)) == sha256.Size*2 {
+			held, err = holds(ctx, path.Base(name))
+		}
+		if err != nil || held {
+			return err
+		}
+		return s.root.Remove(name)
+	})
+}
+
+// cancelable is a reader that ends with its context.
+type cancelable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+// Read implements io.Reader.
+func (c cancelable) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
