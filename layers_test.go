@@ -35,6 +35,7 @@ var rooms = map[string][]string{
 	"formats/report":        {"engine", "formats", "formats/..."},
 	"jobs":                  {"engine", "formats/...", "exchange/..."},
 	"jobs/cli":              {"engine", "formats/...", "exchange/...", "jobs/..."},
+	"jobs/jobstest":         {"jobs", "exchange/..."},
 	"fixtures":              {"engine", "formats/..."},
 	"fixtures/gen":          {"engine", "formats/...", "fixtures/..."},
 	"fixtures/hostile":      {"engine", "formats/...", "fixtures/..."},

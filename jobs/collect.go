@@ -1,0 +1,319 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"time"
+
+	"concord/exchange/landing"
+	"concord/formats/dialect"
+
+	"github.com/google/uuid"
+)
+
+// CollectOptions say what a Collector works with.
+type CollectOptions struct {
+	// Profile returns the path of a carrier's profile; empty: its files are
+	// canonical. It is read anew for every file.
+	Profile func(carrier string) (string, error)
+	Ledger  Ledger
+	Worker  Worker
+	// Now is the clock; nil: the machine's.
+	Now func() time.Time
+	// Content returns where the spool keeps a content. It is needed to list
+	// rejected rows again after a crash.
+	Content func(sha256 string) string
+	// Rejects is a folder of the Collector's own, for the CSVs of rejected
+	// rows of entries that are not settled. It is made when it is not there.
+	Rejects string
+	// Run is named in receipts; empty: each claim is a run of its own.
+	Run      string
+	Observer CollectObserver
+}
+
+// CollectObserver is told what happens, before Take returns. Its funcs may be
+// nil, and are called by several goroutines.
+type CollectObserver struct {
+	// Decided is told of every new entry.
+	Decided func(Entry)
+	// Gap is told of an accepted file before which sequence numbers are
+	// missing.
+	Gap func(Entry)
+}
+
+// Collector decides of the files that carriers send: it implements
+// landing.Taker. A file is decoded in a child process, of which few run at
+// once, and then compared with what the carrier has sent before. What is no
+// fault of the file, such as a full disk, is an error and never a rejection.
+type Collector struct {
+	o        CollectOptions
+	children chan struct{}
+	rejects  rejectedFiles
+}
+
+var _ landing.Taker = (*Collector)(nil)
+
+// maxChildren is how many files are decoded at once, over all carriers.
+const maxChildren = 2
+
+// NewCollector returns a Collector.
+func NewCollector(o CollectOptions) *Collector {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Collector{o: o, children: make(chan struct{}, maxChildren), rejects: rejectedFiles{root: o.Rejects}}
+}
+
+// Take implements landing.Taker.
+func (c *Collector) Take(ctx context.Context, o landing.Offer) (landing.Answer, error) {
+	a, err := c.take(ctx, o)
+	if err != nil {
+		return landing.Answer{}, fmt.Errorf("decide of %s of %s: %w", o.Name, o.Carrier, err)
+	}
+	return a, nil
+}
+
+func (c *Collector) take(ctx context.Context, o landing.Offer) (_ landing.Answer, err error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return landing.Answer{}, err
+	}
+	t := &taking{Offer: o, id: id.String()}
+	if t.rejects, err = c.rejects.begin(o.Carrier, o.SHA256, t.id); err != nil {
+		return landing.Answer{}, err
+	}
+	recorded := ""
+	defer func() { c.rejects.end(t.rejects, recorded) }()
+	if err := c.judge(ctx, t); err != nil || t.wait != "" {
+		return landing.Answer{Verdict: landing.Wait, Why: t.wait}, err
+	}
+	e, err := c.o.Ledger.Record(ctx, t.arrival(), t.claim.decide)
+	if err != nil {
+		return landing.Answer{}, fmt.Errorf("record it: %w", err)
+	}
+	if e.ID == t.id {
+		c.tell(e)
+		if e.BadRows > 0 {
+			recorded = t.rejects
+		}
+	}
+	return c.answer(ctx, e)
+}
+
+func (c *Collector) tell(e Entry) {
+	if c.o.Observer.Decided != nil {
+		c.o.Observer.Decided(e)
+	}
+	if c.o.Observer.Gap != nil && len(e.Missing) > 0 {
+		c.o.Observer.Gap(e)
+	}
+}
+
+// answer is what an entry means for the file.
+func (c *Collector) answer(ctx context.Context, e Entry) (landing.Answer, error) {
+	a := landing.Answer{ID: e.ID, Verdict: landing.Accept, Receipt: e.Receipt()}
+	if e.Status == landing.StatusRejected {
+		a.Verdict = landing.Reject
+	}
+	var err error
+	if a.RejectedRows, err = c.rejectedRows(ctx, e); err != nil {
+		return landing.Answer{}, fmt.Errorf("list the rejected rows of %s: %w", e.Name, err)
+	}
+	return a, nil
+}
+
+// taking is one offer on its way to a decision.
+type taking struct {
+	landing.Offer
+	id      string
+	rejects string // where the CSV of rejected rows belongs
+	profile string
+	parts   dialect.NameParts
+	claim   claim
+	wait    string // why it is too early to decide
+}
+
+// arrival says what to look for in the ledger.
+func (t *taking) arrival() Arrival {
+	return Arrival{Carrier: t.Carrier, Name: t.Name, SHA256: t.SHA256, Received: t.Received, Sequence: t.claim.entry.Sequence}
+}
+
+// judge finds out all that can be said of the file alone.
+func (c *Collector) judge(ctx context.Context, t *taking) error {
+	t.claim.entry = Entry{
+		ID: t.id, Carrier: t.Carrier, Name: t.Name, SHA256: t.SHA256, Bytes: t.Size, Verified: t.Checked,
+		Received: t.Received.UTC(), Decided: c.o.Now().UTC(), Run: c.o.Run,
+	}
+	if t.Fault != "" {
+		t.claim.fault = t.Fault
+		return nil
+	}
+	fits, err := c.readName(t)
+	if err != nil || !fits {
+		return err
+	}
+	found, err := c.inspect(ctx, t)
+	if err != nil {
+		return err
+	}
+	t.weigh(found)
+	return nil
+}
+
+// readName takes what the name says, by the carrier's profile.
+func (c *Collector) readName(t *taking) (fits bool, err error) {
+	if t.profile, err = c.o.Profile(t.Carrier); err != nil {
+		return false, fmt.Errorf("find the profile: %w", err)
+	}
+	p := dialect.Canonical()
+	if t.profile != "" {
+		if p, err = LoadProfile(t.profile); err != nil {
+			return false, err
+		}
+	}
+	if t.parts, fits = p.MatchName(path.Base(t.Name)); !fits {
+		t.refuse(fmt.Sprintf("the name does not fit the pattern %s that is agreed upon: send the file under such a name", p.Files.Pattern), t.Trust == landing.Doubtful)
+		return false, nil
+	}
+	t.claim.marked, t.claim.reuse = t.parts.Correction, p.Files.ReuseCorrects
+	if !p.Files.Corrections.IsZero() {
+		t.claim.how = "send it under a name such as " + p.Files.Corrections.String()
+	}
+	if t.parts.HasSeq {
+		t.claim.entry.Sequence = &t.parts.Seq
+	}
+	if t.parts.HasDate {
+		t.claim.entry.Date = t.parts.Date.Format(time.DateOnly)
+	}
+	return true, nil
+}
+
+// refuse says why the file cannot be taken: not yet, when more may come and
+// there is time, or ever.
+func (t *taking) refuse(why string, more bool) {
+	if more && !t.Final {
+		t.wait = why
+		return
+	}
+	t.claim.fault = why
+}
+
+// inspect looks into the file in a child process, when its turn comes.
+func (c *Collector) inspect(ctx context.Context, t *taking) (*Inspection, error) {
+	if t.Size == 0 {
+		return nothing(), nil
+	}
+	found, err := c.work(ctx, InspectOptions{Path: t.Content, Name: t.Name, Carrier: t.Carrier, Profile: t.profile, Rejects: t.rejects})
+	if err == nil && found.SHA256 != "" && t.SHA256 != "" && found.SHA256 != t.SHA256 {
+		err = fmt.Errorf("%w: it is not what was put there", errUnread)
+	}
+	return found, err
+}
+
+func (c *Collector) work(ctx context.Context, o InspectOptions) (*Inspection, error) {
+	select {
+	case c.children <- struct{}{}:
+		defer func() { <-c.children }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return c.o.Worker.Inspect(ctx, o)
+}
+
+// weigh takes over what was found, and whether it can be used.
+func (t *taking) weigh(i *Inspection) {
+	e := &t.claim.entry
+	e.Format, e.Verified, e.Notes = i.Format, t.Checked || i.Verified, i.Notes
+	e.Rows, e.Accepted, e.Filtered, e.DurationMS = i.Rows, i.Accepted, i.Filtered, i.DurationMS
+	e.Rejected = i.Rows - i.Accepted - i.Filtered
+	e.Reasons, e.MoreReasons = i.Reasons, i.BadRows-int64(len(i.Reasons))
+	if i.Finished {
+		e.BadRows = i.BadRows
+	}
+	s := i.standing(t.Trust, t.parts.HasSeq)
+	if s.why != "" {
+		t.refuse(s.why, s.more)
+		return
+	}
+	e.Proof = string(s.proof)
+	if t.Size == 0 {
+		e.Notes = append(e.Notes, "an empty file: nothing to report")
+	}
+}
+
+// Unsettled implements landing.Taker. The rejected rows of an entry are listed
+// again when their CSV is lost.
+func (c *Collector) Unsettled(ctx context.Context, carrier string) ([]landing.Answer, error) {
+	before, err := c.rejects.list(carrier)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := c.o.Ledger.Unsettled(ctx, carrier)
+	if err != nil {
+		return nil, fmt.Errorf("find the unsettled files of %s: %w", carrier, err)
+	}
+	if err := c.rejects.sweep(before, entries); err != nil {
+		return nil, err
+	}
+	answers := make([]landing.Answer, 0, len(entries))
+	for _, e := range entries {
+		a, err := c.answer(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		answers = append(answers, a)
+	}
+	return answers, nil
+}
+
+// rejectedRows returns the path of the CSV of rejected rows of an entry, and
+// makes it anew if it is lost; empty: there is none, or no content to make it
+// of.
+func (c *Collector) rejectedRows(ctx context.Context, e Entry) (string, error) {
+	if e.BadRows == 0 {
+		return "", nil
+	}
+	name, err := c.rejects.path(e.Carrier, e.SHA256, e.ID)
+	if err != nil || isThere(name) {
+		return name, err
+	}
+	if c.o.Content == nil || !isThere(c.o.Content(e.SHA256)) {
+		return "", nil
+	}
+	return c.listAgain(ctx, e, name)
+}
+
+// listAgain makes the CSV of rejected rows of an entry from its content.
+func (c *Collector) listAgain(ctx context.Context, e Entry, name string) (string, error) {
+	profile, err := c.o.Profile(e.Carrier)
+	if err != nil {
+		return "", err
+	}
+	found, err := c.work(ctx, InspectOptions{Path: c.o.Content(e.SHA256), Name: e.Name, Carrier: e.Carrier, Profile: profile, Rejects: name})
+	if err != nil {
+		return "", err
+	}
+	if found.BadRows != e.BadRows { // the profile is another one by now, and the receipt would be contradicted
+		return "", c.rejects.remove(name)
+	}
+	return name, nil
+}
+
+// Settle implements landing.Taker. The CSV of rejected rows is not needed any
+// more.
+func (c *Collector) Settle(ctx context.Context, carrier, id string) error {
+	if err := c.o.Ledger.Settle(ctx, carrier, id); err != nil {
+		return fmt.Errorf("settle %s of %s: %w", id, carrier, err)
+	}
+	return c.rejects.forget(carrier, id)
+}
+
+// Holds implements landing.Taker.
+func (c *Collector) Holds(ctx context.Context, sha256 string) (bool, error) {
+	held, err := c.o.Ledger.Holds(ctx, sha256)
+	if err != nil {
+		return false, fmt.Errorf("look for a content: %w", err)
+	}
+	return held, nil
+}
