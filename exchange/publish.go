@@ -34,7 +34,10 @@ func Publish(ctx context.Context, r Remote, name string, src io.Reader, size int
 		}
 	}()
 	sum := sha256.New()
-	if err := r.Put(ctx, temp, io.TeeReader(src, sum)); err != nil {
+	if _, ok := r.(Hasher); ok {
+		src = io.TeeReader(src, sum)
+	}
+	if err := r.Put(ctx, temp, src); err != nil {
 		return err
 	}
 	if err := check(ctx, r, temp, size, sum); err != nil {
