@@ -206,7 +206,8 @@ func (u *incoming) settle(m *mark, backup string, synced error) error {
 	m.pending = false
 	if synced == nil {
 		h.stir()
-		return h.unlink(backup)
+		_ = h.unlink(backup) // the next start removes it, too
+		return nil
 	}
 	if h.marks[u.name] != m {
 		return errors.Join(synced, h.unlink(backup))

@@ -42,9 +42,13 @@ func (t *tender) writeReceipt(c *claim) error {
 
 // hasLater reports whether the receipt of a later file of this name is there.
 func (h *Home) hasLater(name string, r *Receipt) bool {
+	f, err := h.root.Open(name)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
 	var there Receipt
-	text, err := h.root.ReadFile(name)
-	return err == nil && json.Unmarshal(text, &there) == nil && there.Time.After(r.Time)
+	return json.NewDecoder(f).Decode(&there) == nil && there.Time.After(r.Time)
 }
 
 // fitting shortens a name whose receipt's name would be too long.

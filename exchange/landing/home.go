@@ -18,10 +18,10 @@ import (
 type Home struct {
 	carrier string
 	terms   Terms
-	root    *os.Root
+	root    disk
 	now     func() time.Time
 	wake    chan struct{}
-	sync    func(*os.File) error // for tests that fail it
+	sync    flush
 
 	mu       sync.Mutex
 	uploads  map[string]*incoming // by name below the root
@@ -53,7 +53,7 @@ type mark struct {
 }
 
 // OpenHome opens a home, or makes it, and removes what a crash left unfinished.
-func OpenHome(dir, carrier string, terms Terms, now func() time.Time) (_ *Home, err error) {
+func OpenHome(dir, carrier string, terms Terms, now func() time.Time) (*Home, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("make home of %s: %w", carrier, err)
 	}
@@ -61,9 +61,13 @@ func OpenHome(dir, carrier string, terms Terms, now func() time.Time) (_ *Home, 
 	if err != nil {
 		return nil, fmt.Errorf("open home of %s: %w", carrier, err)
 	}
+	return openHome(root, (*os.File).Sync, carrier, terms, now)
+}
+
+func openHome(root disk, sync flush, carrier string, terms Terms, now func() time.Time) (*Home, error) {
 	h := &Home{
 		carrier: carrier, terms: terms.withDefaults(), root: root, now: now, wake: make(chan struct{}, 1),
-		sync: (*os.File).Sync, uploads: map[string]*incoming{}, marks: map[string]*mark{},
+		sync: sync, uploads: map[string]*incoming{}, marks: map[string]*mark{},
 	}
 	if err := h.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare home of %s: %w", carrier, err), root.Close())
@@ -228,7 +232,7 @@ func (h *Home) syncDir(name string) error {
 	return errors.Join(h.sync(d), d.Close())
 }
 
-// regular returns what is at a name, which no link may be part of.
+// lstat returns what is at a name, which no link may be part of.
 func (h *Home) lstat(name string) (fs.FileInfo, error) {
 	for i := range len(name) {
 		if name[i] != '/' {
@@ -243,13 +247,10 @@ func (h *Home) lstat(name string) (fs.FileInfo, error) {
 		}
 	}
 	info, err := h.root.Lstat(name)
-	if err != nil {
-		return nil, err
+	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		return nil, refuse("it is neither a file nor a folder")
 	}
-	if !info.IsDir() && !info.Mode().IsRegular() {
-		return nil, notFound()
-	}
-	return info, nil
+	return info, err
 }
 
 // clear returns a name in a folder that nothing has yet, made of the one

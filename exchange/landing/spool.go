@@ -19,8 +19,8 @@ import (
 // Several homes may share one. Safe for concurrent use.
 type Spool struct {
 	dir  string
-	root *os.Root
-	sync func(*os.File) error // for tests that fail it
+	root disk
+	sync flush
 
 	mu   sync.Mutex
 	pins map[string]*pin
@@ -155,19 +155,38 @@ func (s *Spool) Release(sum string, keep bool) error {
 // Sweep removes what a crash left: unfinished files, and contents of which
 // holds says that nothing refers to them. Nothing may be added meanwhile.
 func (s *Spool) Sweep(ctx context.Context, holds func(ctx context.Context, sum string) (bool, error)) error {
-	return fs.WalkDir(s.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+	dirs, err := names(s.root, ".")
+	if err != nil {
+		return fmt.Errorf("sweep spool: %w", err)
+	}
+	for _, dir := range dirs {
+		files, err := names(s.root, dir)
+		if err != nil {
+			return fmt.Errorf("sweep spool: %w", err)
 		}
-		held := false
-		if path.Dir(name) != spoolTemp && len(path.Base(name)) == sha256.Size*2 {
-			held, err = holds(ctx, path.Base(name))
+		for _, f := range files {
+			held := false
+			if dir != spoolTemp {
+				held, err = holds(ctx, f)
+			}
+			if err == nil && !held {
+				err = s.root.Remove(path.Join(dir, f))
+			}
+			if err != nil {
+				return fmt.Errorf("sweep spool: %w", err)
+			}
 		}
-		if err != nil || held {
-			return err
-		}
-		return s.root.Remove(name)
-	})
+	}
+	return nil
+}
+
+func names(d disk, dir string) ([]string, error) {
+	f, err := d.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	all, err := f.Readdirnames(-1)
+	return all, errors.Join(err, f.Close())
 }
 
 // cancelable is a reader that ends with its context.
