@@ -7,6 +7,10 @@
 // one error about one file. In either case the report folder appears whole or
 // not at all, and a run that fails leaves nothing behind.
 //
+// A Collector decides of the files that carriers send: whether one is whole,
+// what is in it, and what it means beside those before it, which a Ledger
+// remembers. Each content, and each sequence number, counts once.
+//
 // Errors come as a *Failure, whose messages are meant for the person who gave
 // the command and never hold a phone number.
 package jobs

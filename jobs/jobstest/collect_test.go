@@ -20,16 +20,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMain lets the test program be a worker.
+// TestMain lets the test program be a worker, or a service that is killed.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == "worker" {
-		if err := jobs.Work(context.Background(), os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
+	var err error
+	switch {
+	case len(os.Args) == 2 && os.Args[1] == "worker":
+		err = jobs.Work(context.Background(), os.Stdin, os.Stdout)
+	case len(os.Args) == 3 && os.Args[1] == "collect":
+		err = collectAll(os.Args[2])
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 const (
@@ -345,6 +350,29 @@ func TestContentThatWasRejectedIsJudgedAnew(t *testing.T) {
 	h.profiles["fabrikam"] = fabrikam
 	if r := h.send("FAB_000001_20261001.csv", content); r.Status != landing.StatusPartly {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestNoReasonHoldsANumber sends what is wrong in many ways and is full of one
+// number.
+func TestNoReasonHoldsANumber(t *testing.T) {
+	const canary = "4930123456"
+	h := newHouse(t, new(Mem))
+	line := strings.ReplaceAll(bad, "33145678900", canary)
+	for i, content := range []string{
+		row + line, canary + "\n", canary, header + canary, header + "\"" + canary + "\n" + row, header + row + line,
+		header + strings.Repeat(line, 20), "{\"caller\":\"" + canary + "\"}", canary + ";" + canary + "\n" + row,
+		"caller," + canary + ",start,duration_ms\n" + row, strings.Replace(header, "caller", "+"+canary, 1) + row, header + row + row[:40] + "\x00" + row,
+	} {
+		for _, trust := range []landing.Trust{landing.Doubtful, landing.Vouched} {
+			o := h.offer(fmt.Sprintf("FAB_%06d_20261001.csv", i+1), content)
+			o.Trust = trust
+			a := h.take(o)
+			csv, _ := os.ReadFile(a.RejectedRows) // there may be none
+			if text := fmt.Sprintf("%+v%s", a, csv); strings.Contains(text, canary) {
+				t.Errorf("%q: %s", content, text)
+			}
+		}
 	}
 }
 
