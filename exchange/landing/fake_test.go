@@ -180,6 +180,7 @@ type notary struct {
 	accepted map[string]int // times that a content was accepted, by hash
 	offers   []Offer
 	fail     func(n int) bool // of the n-th call
+	lost     bool             // answers of Take are, though they were recorded
 	calls    int
 }
 
@@ -228,6 +229,9 @@ func (n *notary) Take(_ context.Context, o Offer) (Answer, error) {
 		a.Verdict = Reject
 	}
 	n.answers = append(n.answers, a)
+	if n.lost {
+		return Answer{}, errors.New("the answer was lost")
+	}
 	return a, nil
 }
 

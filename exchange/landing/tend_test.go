@@ -338,17 +338,41 @@ func TestOneIngestAndOneReceiptWhateverFails(t *testing.T) {
 		d.tookOnce(t, n)
 		return n.calls > i
 	})
-	sweep("the whole machine", func(t *testing.T, i int) bool {
+	sweep("the whole machine, from the upload on", func(t *testing.T, i int) bool {
 		f, n := &faults{}, newNotary()
 		dir := newDir(t)
 		d := tend(t, dir, Terms{}, n, f)
-		upload(t, d, func() { f.begin(func(at int) bool { return at >= i }) })
+		later(time.Second)
+		f.begin(func(at int) bool { return at >= i })
+		s := d.Session()
+		err := put(s, "inbox/a.csv", whole, 1000)
+		s.End()
 		later(3 * time.Minute)
 		d.stop() // from operation i on nothing reached the disk
+		more := f.happened(i)
 		d = tend(t, dir, Terms{}, n, nil)
+		if err != nil { // its client sends it again
+			s := d.Session()
+			mustPut(t, s, "inbox/a.csv", whole)
+			s.End()
+		}
 		later(10 * time.Minute)
 		d.tookOnce(t, n)
-		return f.happened(i)
+		return more
+	})
+	t.Run("the machine, after the ledger has recorded", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			n, dir := newNotary(), newDir(t)
+			n.lost = true
+			d := tend(t, dir, Terms{}, n, nil)
+			mustPut(t, d.Session(), "inbox/a.csv", whole)
+			later(2500 * time.Millisecond)
+			d.stop()
+			n.lost = false
+			d = tend(t, dir, Terms{}, n, nil)
+			later(10 * time.Minute)
+			d.tookOnce(t, n)
+		})
 	})
 }
 
