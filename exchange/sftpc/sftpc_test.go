@@ -14,21 +14,29 @@ import (
 
 // host is a server that a test connects to, and what it says of its content.
 type host struct {
-	cfg sftpc.Config
-	dir string // of this machine; empty: not known
+	cfg    sftpc.Config
+	folder string // of the remote, to put files into
+	dir    string // the same folder on this machine
+}
+
+// connect returns the folder to put files into.
+func (h host) connect(t testing.TB) exchange.Remote {
+	t.Helper()
+	return exchangetest.Under(dial(t, h.cfg), h.folder)
 }
 
 // hosts are the servers that must all do. Each starts one that holds nothing;
 // the connections to it go through the network.
 var hosts = map[string]func(t testing.TB, n *exchangetest.Network) host{
 	"OpenSSH": openSSH,
+	"our own": ownServer,
 }
 
 func openSSH(t testing.TB, n *exchangetest.Network) host {
 	dir := t.TempDir()
 	s := &exchangetest.SSHServer{SFTP: exchangetest.OpenSSH(t, dir)}
 	t.Cleanup(s.Wait)
-	return host{config(s, n), dir}
+	return host{config(s, n), ".", dir}
 }
 
 // config is what it takes to come in.
@@ -57,7 +65,7 @@ func TestEveryHostKeepsTheContract(t *testing.T) {
 	for name, start := range hosts {
 		t.Run(name, func(t *testing.T) {
 			exchangetest.Contract(t, func(t *testing.T) exchange.Remote {
-				return dial(t, start(t, exchangetest.NewNetwork(0)).cfg)
+				return start(t, exchangetest.NewNetwork(0)).connect(t)
 			})
 		})
 	}

@@ -9,7 +9,6 @@ import (
 
 	"concord/exchange"
 	"concord/exchange/exchangetest"
-	"concord/exchange/sftpc"
 )
 
 // roundTrip is the distance to a carrier in the same country, give or take.
@@ -19,7 +18,7 @@ const benchSize = 128 << 20
 
 func BenchmarkPushAt20ms(b *testing.B) {
 	content := exchangetest.Content(benchSize)
-	far(b, func(b *testing.B, c *sftpc.Client) {
+	far(b, func(b *testing.B, c exchange.Remote) {
 		for b.Loop() {
 			if err := exchange.Publish(b.Context(), c, "f", bytes.NewReader(content), benchSize); err != nil {
 				b.Fatal(err)
@@ -30,7 +29,7 @@ func BenchmarkPushAt20ms(b *testing.B) {
 
 func BenchmarkPullAt20ms(b *testing.B) {
 	content := exchangetest.Content(benchSize)
-	far(b, func(b *testing.B, c *sftpc.Client) {
+	far(b, func(b *testing.B, c exchange.Remote) {
 		if err := c.Put(b.Context(), "f", bytes.NewReader(content)); err != nil {
 			b.Fatal(err)
 		}
@@ -45,11 +44,11 @@ func BenchmarkPullAt20ms(b *testing.B) {
 }
 
 // far runs a benchmark on every host at a distance. Real time passes.
-func far(b *testing.B, run func(b *testing.B, c *sftpc.Client)) {
+func far(b *testing.B, run func(b *testing.B, c exchange.Remote)) {
 	for name, start := range hosts {
 		for _, rtt := range []time.Duration{0, roundTrip} {
 			b.Run(fmt.Sprintf("host=%s/rtt=%v", name, rtt), func(b *testing.B) {
-				c := dial(b, start(b, exchangetest.NewNetwork(rtt/2)).cfg)
+				c := start(b, exchangetest.NewNetwork(rtt/2)).connect(b)
 				b.SetBytes(benchSize)
 				run(b, c)
 			})
