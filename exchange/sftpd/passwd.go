@@ -22,7 +22,10 @@ const (
 	// maxHashMemory is the most that a hash from the configuration may ask for, in KiB.
 	maxHashMemory = 256 << 10
 	maxHashPasses = 16
+	maxBcryptCost = 14 // a second or so
 )
+
+const bcryptLength = 60
 
 // nobody is the hash of no password.
 var nobody = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, hashMemory, hashPasses,
@@ -56,8 +59,12 @@ var errHash = errors.New("not a password hash; make one with concord carrier pas
 // bcrypt.
 func CheckHash(hash string) error {
 	if strings.HasPrefix(hash, "$2") {
-		if _, err := bcrypt.Cost([]byte(hash)); err != nil {
+		cost, err := bcrypt.Cost([]byte(hash))
+		if err != nil || len(hash) != bcryptLength {
 			return errHash
+		}
+		if cost > maxBcryptCost {
+			return fmt.Errorf("the password hash has the cost %d; at most %d", cost, maxBcryptCost)
 		}
 		return nil
 	}
@@ -70,12 +77,14 @@ func parseArgon(hash string) (a argon, err error) {
 	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return a, errHash
 	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &a.memory, &a.passes, &a.threads); err != nil {
+	const costs = "m=%d,t=%d,p=%d"
+	_, err = fmt.Sscanf(parts[3], costs, &a.memory, &a.passes, &a.threads)
+	if err != nil || fmt.Sprintf(costs, a.memory, a.passes, a.threads) != parts[3] {
 		return a, errHash
 	}
 	a.salt, err = base64.RawStdEncoding.DecodeString(parts[4])
-	key, kerr := base64.RawStdEncoding.DecodeString(parts[5])
-	a.key = key
+	var kerr error
+	a.key, kerr = base64.RawStdEncoding.DecodeString(parts[5])
 	if err != nil || kerr != nil || len(a.key) < 16 || len(a.salt) < 8 {
 		return a, errHash
 	}
@@ -90,6 +99,9 @@ func parseArgon(hash string) (a argon, err error) {
 func (s *Server) checkPassword(hash string, password []byte) bool {
 	s.hashing <- struct{}{}
 	defer func() { <-s.hashing }()
+	if CheckHash(hash) != nil {
+		return false // a costly one would keep everybody out
+	}
 	if strings.HasPrefix(hash, "$2") {
 		return bcrypt.CompareHashAndPassword([]byte(hash), password) == nil
 	}
