@@ -27,17 +27,23 @@ func (s *Server) announce(conn *ssh.ServerConn) {
 	_, _, _ = conn.SendRequest(announceRequest, false, payload)
 }
 
+// A client asks once. Signing takes time, so it cannot ask without end.
+const (
+	maxProofs    = 4 // requests of one connection
+	maxProofKeys = 8 // keys in one request: two of each kind, and some to spare
+)
+
 // prove signs the session for each key that a client asks about; nil when it
 // asks about one that the server does not have.
-func (s *Server) prove(session, asked []byte) []byte {
+func (s *Server) prove(conn ssh.ConnMetadata, asked []byte) []byte {
 	var reply []byte
-	for len(asked) > 0 {
+	for n := 0; len(asked) > 0; n++ {
 		want, rest := cutString(asked)
-		if rest == nil {
+		if rest == nil || n == maxProofKeys {
 			return nil
 		}
 		asked = rest
-		sig := s.signFor(want, session)
+		sig := s.signFor(want, conn.SessionID(), rsaAlgorithm(conn))
 		if sig == nil {
 			return nil
 		}
@@ -46,7 +52,7 @@ func (s *Server) prove(session, asked []byte) []byte {
 	return reply
 }
 
-func (s *Server) signFor(key, session []byte) []byte {
+func (s *Server) signFor(key, session []byte, rsa string) []byte {
 	for _, signer := range s.keys.announced() {
 		if !bytes.Equal(signer.PublicKey().Marshal(), key) {
 			continue
@@ -55,7 +61,7 @@ func (s *Server) signFor(key, session []byte) []byte {
 			Request string
 			Session []byte
 			Key     []byte
-		}{proveRequest, session, key}))
+		}{proveRequest, session, key}), rsa)
 		if err != nil {
 			return nil
 		}
@@ -64,10 +70,19 @@ func (s *Server) signFor(key, session []byte) []byte {
 	return nil
 }
 
+// rsaAlgorithm returns how RSA keys sign: as the client wanted it in the key
+// exchange, if that was with one, for then it takes no other.
+func rsaAlgorithm(conn ssh.ConnMetadata) string {
+	if c, ok := conn.(ssh.AlgorithmsConnMetadata); ok && c.Algorithms().HostKey == ssh.KeyAlgoRSASHA256 {
+		return ssh.KeyAlgoRSASHA256
+	}
+	return ssh.KeyAlgoRSASHA512
+}
+
 // sign signs with SHA-2, which an RSA key does only when asked to.
-func sign(signer ssh.Signer, text []byte) (*ssh.Signature, error) {
+func sign(signer ssh.Signer, text []byte, rsa string) (*ssh.Signature, error) {
 	if as, ok := signer.(ssh.AlgorithmSigner); ok && signer.PublicKey().Type() == ssh.KeyAlgoRSA {
-		return as.SignWithAlgorithm(rand.Reader, text, ssh.KeyAlgoRSASHA512)
+		return as.SignWithAlgorithm(rand.Reader, text, rsa)
 	}
 	return signer.Sign(rand.Reader, text)
 }

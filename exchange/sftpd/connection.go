@@ -17,6 +17,7 @@ type connection struct {
 	raw     net.Conn
 	carrier string
 	account Account
+	proof   proof
 	event   Event // what all its audit lines have in common
 
 	active  atomic.Int64 // when something was asked last, in Unix nanoseconds
@@ -27,16 +28,17 @@ type connection struct {
 // serve serves a connection to its end.
 func (s *Server) serve(conn *ssh.ServerConn, raw net.Conn, chans <-chan ssh.NewChannel, reqs <-chan *ssh.Request) {
 	account, ok := s.accounts.Account(conn.User())
-	c := &connection{srv: s, ssh: conn, raw: raw, carrier: conn.User(), account: account}
+	c := &connection{srv: s, ssh: conn, raw: raw, carrier: conn.User(), account: account, proof: proofOf(conn.Permissions)}
 	c.event = Event{Carrier: c.carrier, Address: conn.RemoteAddr().String(), Client: string(conn.ClientVersion())}
 	defer s.recovered(c.event)
 	if !ok || account.Home == nil || !s.arrive(c) {
 		c.tell(ActRefused, Event{Why: "login: the carrier has too many connections, or the server is stopping"})
 		_ = conn.Close()
+		discard(chans, reqs)
 		return
 	}
 	defer s.depart(c)
-	c.tell(ActLogin, Event{Why: conn.Permissions.Extensions[howLogged]})
+	c.tell(ActLogin, Event{Why: c.proof.how})
 	defer c.tell(ActLogout, Event{})
 	c.touch()
 	done := make(chan struct{})
@@ -47,6 +49,15 @@ func (s *Server) serve(conn *ssh.ServerConn, raw net.Conn, chans <-chan ssh.NewC
 	c.channels(chans, &wg)
 	close(done)
 	wg.Wait()
+}
+
+// discard empties what the library has read ahead of a connection that was
+// closed: as long as anything is in it, the library waits for a taker.
+func discard(chans <-chan ssh.NewChannel, reqs <-chan *ssh.Request) {
+	go ssh.DiscardRequests(reqs) // ends with the connection
+	for n := range chans {
+		_ = n.Reject(ssh.ResourceShortage, "the connection is closed")
+	}
 }
 
 // tell writes an audit line.
@@ -60,10 +71,12 @@ func (c *connection) touch() { c.active.Store(time.Now().UnixNano()) }
 
 // answer answers requests that are about the whole connection.
 func (c *connection) answer(reqs <-chan *ssh.Request) {
+	proofs := 0
 	for r := range reqs {
 		var reply []byte
-		if r.Type == proveRequest {
-			reply = c.srv.prove(c.ssh.SessionID(), r.Payload)
+		if r.Type == proveRequest && proofs < maxProofs {
+			proofs++
+			reply = c.srv.prove(c.ssh.Conn, r.Payload)
 		}
 		if r.WantReply {
 			_ = r.Reply(reply != nil, reply)
@@ -71,69 +84,8 @@ func (c *connection) answer(reqs <-chan *ssh.Request) {
 	}
 }
 
-// channels serves the channels that a client opens.
-func (c *connection) channels(chans <-chan ssh.NewChannel, wg *sync.WaitGroup) {
-	var open atomic.Int64
-	for n := range chans {
-		switch {
-		case n.ChannelType() != "session":
-			_ = n.Reject(ssh.UnknownChannelType, "this server speaks SFTP only")
-		case open.Load() >= int64(c.srv.settings.Channels):
-			_ = n.Reject(ssh.ResourceShortage, "too many sessions in one connection")
-		case !c.srv.startSession(c.carrier):
-			_ = n.Reject(ssh.ResourceShortage, "the carrier has too many sessions, or the server is stopping")
-		default:
-			open.Add(1)
-			wg.Go(func() {
-				defer open.Add(-1)
-				defer c.srv.endSession(c.carrier)
-				c.channel(n)
-			})
-		}
-	}
-}
-
-// channel waits for the one request that matters, and serves it.
-func (c *connection) channel(n ssh.NewChannel) {
-	defer c.srv.recovered(c.event)
-	ch, reqs, err := n.Accept()
-	if err != nil {
-		return
-	}
-	defer func() { _ = ch.Close() }()
-	begun := make(chan struct{})
-	go func() { // ends with the channel
-		answerChannel(reqs, sync.OnceFunc(func() { close(begun) }))
-	}()
-	<-begun
-	c.sftp(ch)
-	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{0}))
-}
-
-// answerChannel answers the requests of a channel, and calls begin at the one
-// for SFTP, or at the channel's end.
-func answerChannel(reqs <-chan *ssh.Request, begin func()) {
-	defer begin()
-	begun := false
-	for r := range reqs {
-		ok := !begun && r.Type == "subsystem" && isSFTP(r.Payload)
-		if r.WantReply {
-			_ = r.Reply(ok, nil)
-		}
-		if ok {
-			begun = true
-			begin()
-		}
-	}
-}
-
-func isSFTP(payload []byte) bool {
-	var sub struct{ Name string }
-	return ssh.Unmarshal(payload, &sub) == nil && sub.Name == "sftp"
-}
-
-// watch closes a connection whose client is gone, or has asked for nothing for
-// too long.
+// watch closes a connection whose client is gone, has asked for nothing for too
+// long, or could not log in any more as it did.
 func (c *connection) watch(done <-chan struct{}) {
 	tick := time.NewTicker(c.srv.settings.Keepalive)
 	defer tick.Stop()
@@ -143,13 +95,36 @@ func (c *connection) watch(done <-chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		idle := time.Since(time.Unix(0, c.active.Load()))
-		if idle > c.srv.settings.Idle || !c.alive(done) {
+		if why := c.lost(done); why != "" {
+			c.tell(ActRefused, Event{Why: why})
 			_ = c.raw.Close()
 			return
 		}
 	}
 }
+
+// lost says why a connection has to end, or "".
+func (c *connection) lost(done <-chan struct{}) string {
+	switch {
+	case !c.welcome():
+		return "the account, or the key or password of the login, was withdrawn"
+	case c.quiet() > c.srv.settings.Idle:
+		return "nothing was asked for " + c.srv.settings.Idle.String()
+	case !c.alive(done):
+		return "the client does not answer"
+	}
+	return ""
+}
+
+// welcome reports whether the account still is the one that logged in, and
+// would let it in again.
+func (c *connection) welcome() bool {
+	now, ok := c.srv.accounts.Account(c.carrier)
+	return ok && now.Home == c.account.Home && c.proof.holds(now)
+}
+
+// quiet returns how long nothing was asked for.
+func (c *connection) quiet() time.Duration { return time.Since(time.Unix(0, c.active.Load())) }
 
 // alive asks the client whether it is there.
 func (c *connection) alive(done <-chan struct{}) bool {
@@ -168,22 +143,32 @@ func (c *connection) alive(done <-chan struct{}) bool {
 	}
 }
 
+// linger is how long a connection that the server wants to end may take from the
+// answer to its last request to its next one: many clients close a file and then
+// set its time and its name.
+const linger = time.Second
+
 // closeIfIdle ends a connection that the server wants to end, as soon as it has
-// no file open.
+// no file open and asks for nothing more.
 func (c *connection) closeIfIdle() {
 	c.drained.Store(true)
-	if c.handles.Load() == 0 {
-		_ = c.raw.Close()
+	if c.handles.Load() > 0 {
+		return
 	}
+	if left := min(linger, c.srv.settings.Drain/2) - c.quiet(); left > 0 {
+		time.AfterFunc(left, c.closeIfIdle)
+		return
+	}
+	_ = c.raw.Close()
 }
 
 // opened counts a handle; closed counts it out.
 func (c *connection) opened() { c.handles.Add(1) }
 
 func (c *connection) closed() {
+	c.touch()
 	if c.handles.Add(-1) == 0 && c.drained.Load() {
-		// The answer to the close must still get out.
-		time.AfterFunc(100*time.Millisecond, c.closeIfIdle)
+		c.closeIfIdle()
 	}
 }
 

@@ -1,6 +1,7 @@
 package sftpd
 
 import (
+	"hash/maphash"
 	"net"
 	"net/netip"
 	"sync"
@@ -8,14 +9,16 @@ import (
 )
 
 // door keeps account of connections before the login, and of addresses from
-// which logins fail. When there are too many, whoever has come least far and
-// waits longest gives way to the newest: an honest client needs a fraction of a
-// second. Safe for concurrent use.
+// which logins fail. When there are too many, the address that has the most of
+// them loses the one that has come least far and waits longest: an honest client
+// needs a fraction of a second. Safe for concurrent use.
 type door struct {
 	Settings
-	now func() time.Time
+	now  func() time.Time
+	seed maphash.Seed
 
 	mu      sync.Mutex
+	closed  bool
 	waiting map[netip.Prefix]map[*visitor]bool
 	total   int
 	records map[netip.Prefix]*record
@@ -32,10 +35,17 @@ type visitor struct {
 
 // record is what is remembered of an address.
 type record struct {
-	failures int
+	failures map[uint64]int // by the hash of the account's name, since the last ban
 	bans     int
 	until    time.Time // of the ban
 	last     time.Time
+}
+
+func (r *record) total() (n int) {
+	for _, f := range r.failures {
+		n += f
+	}
+	return n
 }
 
 // maxRecords bounds the memory that addresses can take.
@@ -45,7 +55,7 @@ const maxRecords = 10_000
 const forgetAfter = 30 * time.Minute
 
 func newDoor(s Settings, now func() time.Time) *door {
-	return &door{Settings: s, now: now, waiting: map[netip.Prefix]map[*visitor]bool{}, records: map[netip.Prefix]*record{}}
+	return &door{Settings: s, now: now, seed: maphash.MakeSeed(), waiting: map[netip.Prefix]map[*visitor]bool{}, records: map[netip.Prefix]*record{}}
 }
 
 // addressOf returns the address that a connection counts for: one of IPv4, or
@@ -68,13 +78,13 @@ func (d *door) enter(c net.Conn) *visitor {
 	v := &visitor{conn: c, from: addressOf(c), since: d.now()}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if r := d.records[v.from]; r != nil && r.until.After(v.since) {
+	if r := d.records[v.from]; d.closed || r != nil && r.until.After(v.since) {
 		return nil
 	}
-	if len(d.waiting[v.from]) >= d.WaitingPerAddress {
-		d.turnAway(v.from)
+	if all := d.waiting[v.from]; len(all) >= d.WaitingPerAddress {
+		d.turnAway(last(all))
 	} else if d.total >= d.Waiting {
-		d.turnAway(d.crowd())
+		d.turnAway(d.last())
 	}
 	if d.waiting[v.from] == nil {
 		d.waiting[v.from] = map[*visitor]bool{}
@@ -84,28 +94,42 @@ func (d *door) enter(c net.Conn) *visitor {
 	return v
 }
 
-// crowd returns the address with the most connections. Callers hold mu.
-func (d *door) crowd() (most netip.Prefix) {
-	for from, all := range d.waiting {
-		if len(all) > len(d.waiting[most]) {
-			most = from
+// last returns who gives way of all: of the addresses with the most connections,
+// the one whose last is behind the others'. Callers hold mu.
+func (d *door) last() (v *visitor) {
+	most := 0
+	for _, all := range d.waiting {
+		l := last(all)
+		if len(all) > most || len(all) == most && l.behind(v) {
+			most, v = len(all), l
 		}
 	}
-	return most
+	return v
 }
 
-// turnAway closes the connection of an address that has come least far, the
-// longest waiting of them. Callers hold mu.
-func (d *door) turnAway(from netip.Prefix) {
-	var worst *visitor
-	for v := range d.waiting[from] {
-		if worst == nil || !v.spoke && worst.spoke || v.spoke == worst.spoke && v.since.Before(worst.since) {
-			worst = v
+// last returns who has come least far of some, the longest waiting of them.
+func last(all map[*visitor]bool) (l *visitor) {
+	for v := range all {
+		if l == nil || v.behind(l) {
+			l = v
 		}
 	}
-	if worst != nil {
-		d.remove(worst)
-		_ = worst.conn.Close()
+	return l
+}
+
+// behind reports whether a visitor gives way before another.
+func (v *visitor) behind(w *visitor) bool {
+	if v.spoke != w.spoke {
+		return w.spoke
+	}
+	return v.since.Before(w.since)
+}
+
+// turnAway closes a connection. Callers hold mu.
+func (d *door) turnAway(v *visitor) {
+	if v != nil {
+		d.remove(v)
+		_ = v.conn.Close()
 	}
 }
 
@@ -134,10 +158,11 @@ func (d *door) leave(v *visitor) {
 	d.mu.Unlock()
 }
 
-// closeAll closes every connection before the login.
-func (d *door) closeAll() {
+// shut closes every connection before the login, and lets no more in.
+func (d *door) shut() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.closed = true
 	for _, all := range d.waiting {
 		for v := range all {
 			_ = v.conn.Close()
@@ -145,34 +170,46 @@ func (d *door) closeAll() {
 	}
 }
 
-// welcome forgets the failures of an address from which a login succeeded.
-func (d *door) welcome(from netip.Prefix) {
+// welcome forgets the failures of an account at an address, from which a login to
+// it succeeded. Those of other accounts stay, and so do bans: one carrier's key
+// is no licence to guess another's.
+func (d *door) welcome(from netip.Prefix, account string) {
 	d.mu.Lock()
-	delete(d.records, from)
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	r := d.records[from]
+	if r == nil {
+		return
+	}
+	delete(r.failures, d.hash(account))
+	if len(r.failures) == 0 && r.bans == 0 {
+		delete(d.records, from)
+	}
 }
+
+func (d *door) hash(account string) uint64 { return maphash.String(d.seed, account) }
 
 // failed counts a failed login and returns how long to let the client wait for
 // the answer, and for how long its address is banned now, if it is.
-func (d *door) failed(from netip.Prefix) (wait, ban time.Duration) {
+func (d *door) failed(from netip.Prefix, account string) (wait, ban time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.now()
 	r := d.records[from]
 	if r == nil || now.Sub(r.last) > forgetAfter && now.After(r.until.Add(forgetAfter)) {
 		d.makeRoom(now)
-		r = &record{}
+		r = &record{failures: map[uint64]int{}}
 		d.records[from] = r
 	}
 	r.last = now
-	r.failures++
-	if r.failures >= d.Failures {
+	r.failures[d.hash(account)]++
+	n := r.total()
+	if n >= d.Failures {
 		ban = min(24*time.Hour, d.Ban<<min(r.bans, 12))
 		r.until = now.Add(ban)
 		r.bans++
-		r.failures = 0
+		clear(r.failures)
 	}
-	return min(2*time.Second, 50*time.Millisecond<<min(r.failures, 6)), ban
+	return min(2*time.Second, 50*time.Millisecond<<min(n, 6)), ban
 }
 
 // makeRoom drops records that count no more, or any one when there are too

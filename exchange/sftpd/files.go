@@ -19,17 +19,17 @@ type session struct {
 	*connection
 	name string
 	home *landing.Session
-	ch   io.Closer
+	wire *wire
 	open chan struct{} // holds one token for each open handle
 }
 
 // sftp serves a channel to its end.
 func (c *connection) sftp(ch ssh.Channel) {
-	s := &session{connection: c, name: sessionName(), home: c.account.Home.Session(), ch: ch, open: make(chan struct{}, c.srv.settings.Handles)}
+	s := &session{connection: c, name: sessionName(), home: c.account.Home.Session(), open: make(chan struct{}, c.srv.settings.Handles)}
 	defer s.home.End()
-	w := newWire(ch, c.srv.settings.Handles, c.touch)
+	s.wire = newWire(ch, c.srv.settings.Handles, c.touch)
 	h := sftp.Handlers{FileGet: s, FilePut: s, FileCmd: s, FileList: s}
-	_ = sftp.NewRequestServer(w, h, sftp.WithRSAllocator(), sftp.WithRSMaxTxPacket(maxTransfer)).Serve()
+	_ = sftp.NewRequestServer(s.wire, h, sftp.WithRSAllocator(), sftp.WithRSMaxTxPacket(maxTransfer)).Serve()
 }
 
 // status is an error with the code and the words that a client gets.
@@ -47,8 +47,9 @@ func (s *status) Unwrap() error { return s.code }
 // answerTo turns an error into what the client is told.
 func (s *session) answerTo(err error, name string) error {
 	var known *landing.Error
+	var ready *status
 	switch {
-	case err == nil || err == io.EOF:
+	case err == nil || err == io.EOF || errors.As(err, &ready):
 		return err
 	case !errors.As(err, &known):
 		s.tell(ActFault, Event{Name: name, Why: err.Error()})
@@ -67,18 +68,23 @@ func (s *session) tell(act Act, e Event) {
 	s.connection.tell(act, e)
 }
 
-// guard ends the session after a panic, and only that.
+// guard ends the session after a panic, and only that. A client that does not
+// close the channel in turn is not listened to any more.
 func (s *session) guard(err *error, name string) {
 	if p := recover(); p != nil {
 		s.srv.recoveredAs(p, s.event)
 		*err = &status{"the server made a mistake; it has been noted", sftp.ErrSSHFxFailure}
-		_ = s.ch.Close()
+		s.wire.end()
+		_ = s.wire.Close()
 	}
 	*err = s.answerTo(*err, name)
 }
 
 // take counts a handle in.
 func (s *session) take() error {
+	if s.drained.Load() {
+		return &landing.Error{Kind: landing.ErrBusy, Text: "the server is stopping; come back in a minute"}
+	}
 	select {
 	case s.open <- struct{}{}:
 		s.opened()
@@ -107,8 +113,11 @@ func (s *session) Fileread(r *sftp.Request) (_ io.ReaderAt, err error) {
 	return &reading{session: s, f: f, name: r.Filepath}, nil
 }
 
-// Filewrite implements sftp.FileWriter.
-func (s *session) Filewrite(r *sftp.Request) (io.WriterAt, error) { return s.OpenFile(r) }
+// Filewrite implements sftp.FileWriter. The library calls it for an open without
+// reading, which wire lets through only when it is too long to be one.
+func (s *session) Filewrite(*sftp.Request) (io.WriterAt, error) {
+	return nil, &status{"the name is too long", sftp.ErrSSHFxFailure}
+}
 
 // OpenFile implements sftp.OpenFileWriter.
 func (s *session) OpenFile(r *sftp.Request) (_ sftp.WriterAtReaderAt, err error) {
@@ -122,7 +131,7 @@ func (s *session) OpenFile(r *sftp.Request) (_ sftp.WriterAtReaderAt, err error)
 		s.giveBack()
 		return nil, err
 	}
-	w := &writing{session: s, u: u, name: r.Filepath}
+	w := &writing{session: s, u: u, name: r.Filepath, blind: r.Flags&openNoRead != 0}
 	if f.Append {
 		w.end = newAppender(u.Size())
 	}
@@ -178,6 +187,9 @@ func (s *session) setstat(r *sftp.Request) error {
 		return s.home.Sync(r.Filepath)
 	}
 	attrs, what := r.Attributes(), r.AttrFlags()
+	if attrs == nil {
+		return &status{"the attributes are cut short", sftp.ErrSSHFxBadMessage}
+	}
 	if what.Size {
 		if err := s.home.Truncate(r.Filepath, int64(attrs.Size)); err != nil {
 			return err

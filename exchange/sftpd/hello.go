@@ -59,17 +59,8 @@ func greet(conn net.Conn, version string, heard func()) (*greeting, error) {
 func (g *greeting) readVersion() (end int, err error) {
 	start := 0
 	for range maxOtherLines {
-		for {
-			if i := bytes.IndexByte(g.seen[start:], '\n'); i >= 0 {
-				end = start + i + 1
-				break
-			}
-			if len(g.seen)-start > maxVersionLine {
-				return 0, errNoSSH
-			}
-			if err := g.more(); err != nil {
-				return 0, err
-			}
+		if end, err = g.readLine(start); err != nil {
+			return 0, err
 		}
 		line := strings.TrimRight(string(g.seen[start:end]), "\r\n")
 		if strings.HasPrefix(line, "SSH-") {
@@ -79,6 +70,22 @@ func (g *greeting) readVersion() (end int, err error) {
 		start = end
 	}
 	return 0, errNoSSH
+}
+
+// readLine reads a line that begins at a place and returns where it ends.
+func (g *greeting) readLine(start int) (end int, err error) {
+	for {
+		i := bytes.IndexByte(g.seen[start:], '\n')
+		if i >= maxVersionLine || i < 0 && len(g.seen)-start >= maxVersionLine {
+			return 0, errNoSSH
+		}
+		if i >= 0 {
+			return start + i + 1, nil
+		}
+		if err := g.more(); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // more reads what the client has sent.

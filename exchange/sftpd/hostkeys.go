@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +39,13 @@ var keyNames = []string{"ssh_host_ed25519_key", "ssh_host_rsa_key"}
 
 const rsaBits = 3072
 
+// tempPrefix begins the names of keys that are being made. One that a crash left
+// is removed after a while: another process may be about to give it its name.
+const (
+	tempPrefix = ".new-"
+	tempAge    = time.Hour
+)
+
 // OpenHostKeys reads the keys of a folder, and makes those that are missing.
 func OpenHostKeys(dir string, now func() time.Time) (*HostKeys, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -53,7 +61,28 @@ func OpenHostKeys(dir string, now func() time.Time) (*HostKeys, error) {
 			return nil, errors.Join(fmt.Errorf("host key %s: %w", name, err), root.Close())
 		}
 	}
+	if err := h.sweep(); err != nil {
+		return nil, errors.Join(fmt.Errorf("remove what is left of host keys: %w", err), root.Close())
+	}
 	return h, nil
+}
+
+// sweep removes keys that never got a name.
+func (h *HostKeys) sweep() error {
+	all, err := fs.ReadDir(h.root.FS(), ".")
+	for _, e := range all {
+		if !strings.HasPrefix(e.Name(), tempPrefix) {
+			continue
+		}
+		info, ierr := e.Info()
+		if ierr == nil && time.Since(info.ModTime()) > tempAge {
+			ierr = h.root.Remove(e.Name())
+		}
+		if !errors.Is(ierr, fs.ErrNotExist) {
+			err = errors.Join(err, ierr)
+		}
+	}
+	return err
 }
 
 // Close releases the folder.
@@ -84,7 +113,7 @@ func (h *HostKeys) open(name string) error {
 		return fmt.Errorf("when the next key takes over: %w", err)
 	}
 	k.next = next
-	k.from, err = time.Parse(time.RFC3339, string(text))
+	k.from, err = time.Parse(time.RFC3339, strings.TrimSpace(string(text)))
 	return err
 }
 
@@ -131,7 +160,7 @@ func (h *HostKeys) create(kind, name string) error {
 	if err != nil {
 		return err
 	}
-	temp := "." + rand.Text()
+	temp := tempPrefix + rand.Text()
 	if err := h.write(temp, pem.EncodeToMemory(block)); err != nil {
 		return err
 	}

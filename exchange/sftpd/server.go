@@ -97,7 +97,7 @@ func (s *Server) drain() {
 	s.mu.Unlock()
 	cut := time.AfterFunc(s.settings.Drain, s.cut)
 	defer cut.Stop()
-	s.door.closeAll()
+	s.door.shut()
 	s.wg.Wait()
 }
 
@@ -132,7 +132,7 @@ func (s *Server) receive(raw net.Conn) {
 		return
 	}
 	s.door.leave(v)
-	s.door.welcome(v.from)
+	s.door.welcome(v.from, conn.User())
 	_ = raw.SetDeadline(time.Time{})
 	s.serve(conn, raw, chans, reqs)
 }
@@ -151,7 +151,7 @@ func (s *Server) guessed(l *login) { time.Sleep(s.punish(l)) }
 
 // punish counts a failed login and returns how long its client should wait.
 func (s *Server) punish(l *login) time.Duration {
-	wait, ban := s.door.failed(l.visitor.from)
+	wait, ban := s.door.failed(l.visitor.from, l.user)
 	if ban > 0 {
 		s.audit(l.event(s.now(), ActBan, "too many failed logins; banned for "+ban.String()))
 		_ = l.visitor.conn.Close()
@@ -178,11 +178,11 @@ func (s *Server) arrive(c *connection) bool {
 	p := s.carriers[c.carrier]
 	if p == nil {
 		p = &presence{}
-		s.carriers[c.carrier] = p
 	}
 	if s.draining || p.connections >= s.settings.Connections {
 		return false
 	}
+	s.carriers[c.carrier] = p
 	p.connections++
 	s.conns[c] = true
 	return true

@@ -2,6 +2,7 @@ package sftpd
 
 import (
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,9 @@ type reading struct {
 // ReadAt implements io.ReaderAt.
 func (r *reading) ReadAt(p []byte, off int64) (n int, err error) {
 	defer r.guard(&err, r.name)
+	if off < 0 {
+		return 0, noSuchPlace()
+	}
 	n, err = r.f.ReadAt(p, off)
 	r.n.Add(int64(n))
 	return n, err
@@ -39,9 +43,10 @@ func (r *reading) Close() (err error) {
 // writing is a file that a client has open for writing.
 type writing struct {
 	*session
-	u    *landing.Upload
-	name string
-	end  *appender // nil: writes go where the client says
+	u     *landing.Upload
+	name  string
+	blind bool      // it is not open for reading
+	end   *appender // nil: writes go where the client says
 }
 
 // WriteAt implements io.WriterAt.
@@ -56,6 +61,12 @@ func (w *writing) WriteAt(p []byte, off int64) (n int, err error) {
 // ReadAt implements io.ReaderAt.
 func (w *writing) ReadAt(p []byte, off int64) (n int, err error) {
 	defer w.guard(&err, w.name)
+	if w.blind {
+		return 0, &landing.Error{Kind: fs.ErrInvalid, Text: "the file is not open for reading"}
+	}
+	if off < 0 {
+		return 0, noSuchPlace()
+	}
 	n, err = w.u.ReadAt(p, off)
 	if n > 0 && err == io.EOF {
 		err = nil // the library asks again
@@ -65,7 +76,11 @@ func (w *writing) ReadAt(p []byte, off int64) (n int, err error) {
 
 // TransferError implements sftp.TransferError: the session has ended with the
 // file open.
-func (w *writing) TransferError(err error) { w.u.Break(err) }
+func (w *writing) TransferError(err error) {
+	var told error
+	defer w.guard(&told, w.name)
+	w.u.Break(err)
+}
 
 // Close implements io.Closer.
 func (w *writing) Close() (err error) {
@@ -79,6 +94,10 @@ func (w *writing) Close() (err error) {
 	}
 	w.tell(ActUpload, e)
 	return err
+}
+
+func noSuchPlace() error {
+	return &landing.Error{Kind: fs.ErrInvalid, Text: "there is no such place in a file"}
 }
 
 // appender finds out what a client that opens a file for appending means by an

@@ -5,17 +5,18 @@ import (
 	"encoding/binary"
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
-// The request server of the SFTP library knows neither fsync@openssh.com nor
-// limits@openssh.com. wire stands between it and the client: it answers the one
-// itself, turns the other into a request that the library passes on, and names
-// both when the protocol begins.
+// wire stands between the SFTP library's request server and the client. It reads
+// packet by packet and rewrites a few, see requests.go; it writes its own replies
+// between those of the library.
 type wire struct {
 	ch      io.ReadWriteCloser
 	in      *bufio.Reader
 	heard   func() // at each packet
 	handles uint64
+	ended   atomic.Bool
 
 	head []byte // of a packet, to be read before what is left of it
 	left int    // of the packet being read, still in in
@@ -27,23 +28,8 @@ type wire struct {
 	begun  bool   // the version was sent
 }
 
-const (
-	fxpVersion   = 2
-	fxpFsetstat  = 10
-	fxpExtended  = 200
-	fxpReply     = 201
-	attrExtended = 0x80000000
-
-	maxPacket = 256 << 10
-	// maxTransfer is the most that one request reads or writes: what is left
-	// of a packet behind its header, as OpenSSH counts it.
-	maxTransfer = maxPacket - 1024
-	// sshPacket is what the SSH library sends at once.
-	sshPacket = 32 << 10
-
-	extFsync  = "fsync@openssh.com"
-	extLimits = "limits@openssh.com"
-)
+// sshPacket is what the SSH library sends at once.
+const sshPacket = 32 << 10
 
 func newWire(ch io.ReadWriteCloser, handles int, heard func()) *wire {
 	return &wire{ch: ch, in: bufio.NewReaderSize(ch, 4<<10), heard: heard, handles: uint64(handles)}
@@ -72,10 +58,13 @@ func (w *wire) next() error {
 	if _, err := io.ReadFull(w.in, h[:]); err != nil {
 		return err
 	}
+	if w.ended.Load() {
+		return io.EOF
+	}
 	w.heard()
 	n := binary.BigEndian.Uint32(h[:])
 	w.head = append(w.head[:0], h[:]...)
-	if n == 0 || n > maxPacket || h[4] != fxpExtended {
+	if h[4] != fxpOpen && h[4] != fxpExtended || n <= 1 || n > maxRewritten {
 		// Whether its length is sane is for the library to say.
 		w.left = int(max(n, 1)) - 1
 		return nil
@@ -84,77 +73,17 @@ func (w *wire) next() error {
 	if _, err := io.ReadFull(w.in, body); err != nil {
 		return err
 	}
-	return w.extended(body)
-}
-
-// extended deals with an extended request.
-func (w *wire) extended(body []byte) error {
-	if len(body) >= 4 {
-		name, rest := cutString(body[4:])
-		switch string(name) {
-		case extLimits:
-			w.head = w.head[:0]
-			return w.reply(limitsReply(body[:4], w.handles))
-		case extFsync:
-			if handle, _ := cutString(rest); handle != nil {
-				w.head = fsyncRequest(body[:4], handle)
-				return nil
-			}
-		}
+	if h[4] == fxpOpen {
+		rewriteOpen(body)
+	} else if done, err := w.extended(body); done {
+		return err
 	}
 	w.head = append(w.head, body...)
 	return nil
 }
 
-// fsyncRequest is an fsync in the form of a change of attributes of the same
-// handle: with a single attribute that only this server knows.
-func fsyncRequest(id, handle []byte) []byte {
-	b := append([]byte{0, 0, 0, 0, fxpFsetstat}, id...)
-	b = appendString(b, handle)
-	b = binary.BigEndian.AppendUint32(b, attrExtended)
-	b = binary.BigEndian.AppendUint32(b, 1)
-	b = appendString(b, []byte(extFsync))
-	b = appendString(b, nil)
-	return sized(b)
-}
-
-// isFsync reports whether attributes are those of fsyncRequest.
-func isFsync(flags uint32, attrs []byte) bool {
-	if flags != attrExtended || len(attrs) < 4 {
-		return false
-	}
-	name, _ := cutString(attrs[4:])
-	return string(name) == extFsync
-}
-
-func limitsReply(id []byte, handles uint64) []byte {
-	b := append([]byte{0, 0, 0, 0, fxpReply}, id...)
-	for _, n := range []uint64{maxPacket, maxTransfer, maxTransfer, handles} {
-		b = binary.BigEndian.AppendUint64(b, n)
-	}
-	return sized(b)
-}
-
-func appendString(b, s []byte) []byte {
-	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
-}
-
-// sized writes the length of a packet into its first bytes.
-func sized(b []byte) []byte {
-	binary.BigEndian.PutUint32(b, uint32(len(b)-4))
-	return b
-}
-
-// version is what the server can do.
-func version() []byte {
-	b := binary.BigEndian.AppendUint32([]byte{0, 0, 0, 0, fxpVersion}, 3)
-	for _, x := range [][2]string{
-		{"posix-rename@openssh.com", "1"}, {"statvfs@openssh.com", "2"}, {extFsync, "1"}, {extLimits, "1"},
-	} {
-		b = appendString(appendString(b, []byte(x[0])), []byte(x[1]))
-	}
-	return sized(b)
-}
+// end lets the library see no further request.
+func (w *wire) end() { w.ended.Store(true) }
 
 // reply sends a packet of our own, after the one being written.
 func (w *wire) reply(b []byte) error {
@@ -211,7 +140,7 @@ func (w *wire) goOn(p []byte) (int, error) {
 	w.owed = max(0, w.owed-len(p))
 	rest := p
 	if len(w.packet) > 0 {
-		n := min(len(p), sshPacket-len(w.packet))
+		n := min(len(p), max(0, sshPacket-len(w.packet)))
 		w.packet = append(w.packet, p[:n]...)
 		if _, err := w.ch.Write(w.packet); err != nil {
 			return 0, err
