@@ -24,8 +24,9 @@ type SSHServer struct {
 	Asks bool
 	Key  ssh.PublicKey // nil: no login by key
 	// SFTP serves the subsystem of that name; nil refuses it.
-	SFTP func(ch ssh.Channel)
-	Deaf bool // gives no answer to keepalives
+	SFTP    func(ch ssh.Channel)
+	Deaf    bool     // gives no answer to keepalives
+	Ciphers []string // nil: those of the library
 
 	wg sync.WaitGroup
 }
@@ -95,7 +96,7 @@ func (s *SSHServer) session(ch ssh.Channel, reqs <-chan *ssh.Request) {
 var errNoEntry = errors.New("no entry")
 
 func (s *SSHServer) config() *ssh.ServerConfig {
-	c := &ssh.ServerConfig{NoClientAuth: s.User == "", MaxAuthTries: 6}
+	c := &ssh.ServerConfig{Config: ssh.Config{Ciphers: s.Ciphers}, NoClientAuth: s.User == "", MaxAuthTries: 6}
 	allow := func(user string, ok bool) (*ssh.Permissions, error) {
 		if user != s.User || !ok {
 			return nil, errNoEntry

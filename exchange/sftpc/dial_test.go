@@ -94,8 +94,11 @@ func TestOnlyAPinnedHostIsTalkedTo(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := &exchangetest.SSHServer{HostKeys: c.host, SFTP: inMemory}
 			err := attempt(t, s, func(cfg *sftpc.Config) { cfg.HostKeys = c.pins })
-			if (err == nil) != c.ok || !c.ok && !errors.Is(err, exchange.ErrPermanent) {
-				t.Errorf("error %v", err)
+			switch {
+			case !c.ok:
+				problem(t, err, sftpc.HostKeyDiffers)
+			case err != nil:
+				t.Error(err)
 			}
 		})
 	}
@@ -263,6 +266,10 @@ func TestWhatKeepsAHostFromBeingReachedIsSaid(t *testing.T) {
 			problem(t, attempt(t, &exchangetest.SSHServer{SFTP: inMemory}, c.change), c.want)
 		})
 	}
+	t.Run("old algorithms only", func(t *testing.T) {
+		s := &exchangetest.SSHServer{SFTP: inMemory, Ciphers: []string{ssh.InsecureCipherAES128CBC}}
+		problem(t, attempt(t, s, func(*sftpc.Config) {}), sftpc.NoAlgorithm)
+	})
 	for name, start := range map[string]func(ssh.Channel){
 		"no subsystem":            nil,
 		"one that ends at once":   func(ssh.Channel) {},

@@ -93,8 +93,8 @@ func shaken(err error, login bool) Problem {
 	var key *HostKeyError
 	var algorithm *ssh.AlgorithmNegotiationError
 	switch {
-	case errors.As(err, &key):
-		return HostKeyDiffers
+	case errors.As(err, &key), errors.As(err, &algorithm) && algorithm.What == "host key":
+		return HostKeyDiffers // or there is none of a pinned type
 	case errors.As(err, &algorithm):
 		return NoAlgorithm
 	case errors.Is(err, os.ErrDeadlineExceeded):
