@@ -22,8 +22,10 @@ import (
 // with the time of the change in NAME.next.from, and NAME.old the one before.
 // Safe for concurrent use.
 type HostKeys struct {
-	root *os.Root
-	now  func() time.Time
+	root     *os.Root
+	now      func() time.Time
+	generate func(kind string) (crypto.PrivateKey, error)
+	step     func() error // before each change of a file; for tests that fail it
 
 	mu   sync.Mutex
 	keys map[string]*hostKey
@@ -55,16 +57,23 @@ func OpenHostKeys(dir string, now func() time.Time) (*HostKeys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open folder of host keys: %w", err)
 	}
-	h := &HostKeys{root: root, now: now, keys: map[string]*hostKey{}}
+	h := &HostKeys{root: root, now: now, generate: generate, step: func() error { return nil }, keys: map[string]*hostKey{}}
+	if err := h.load(); err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return h, nil
+}
+
+func (h *HostKeys) load() error {
 	for _, name := range keyNames {
 		if err := h.open(name); err != nil {
-			return nil, errors.Join(fmt.Errorf("host key %s: %w", name, err), root.Close())
+			return fmt.Errorf("host key %s: %w", name, err)
 		}
 	}
 	if err := h.sweep(); err != nil {
-		return nil, errors.Join(fmt.Errorf("remove what is left of host keys: %w", err), root.Close())
+		return fmt.Errorf("remove what is left of host keys: %w", err)
 	}
-	return h, nil
+	return nil
 }
 
 // sweep removes keys that never got a name.
@@ -76,7 +85,7 @@ func (h *HostKeys) sweep() error {
 		}
 		info, ierr := e.Info()
 		if ierr == nil && time.Since(info.ModTime()) > tempAge {
-			ierr = h.root.Remove(e.Name())
+			ierr = h.remove(e.Name())
 		}
 		if !errors.Is(ierr, fs.ErrNotExist) {
 			err = errors.Join(err, ierr)
@@ -152,7 +161,7 @@ func strong(key ssh.Signer) (ssh.Signer, error) {
 // create makes a key of the kind of one name under another. Of two processes
 // that do so at once one wins, and both use its key.
 func (h *HostKeys) create(kind, name string) error {
-	key, err := generate(kind)
+	key, err := h.generate(kind)
 	if err != nil {
 		return err
 	}
@@ -164,11 +173,11 @@ func (h *HostKeys) create(kind, name string) error {
 	if err := h.write(temp, pem.EncodeToMemory(block)); err != nil {
 		return err
 	}
-	err = h.root.Link(temp, name)
+	err = h.link(temp, name)
 	if errors.Is(err, fs.ErrExist) {
 		err = nil
 	}
-	return errors.Join(err, h.root.Remove(temp), h.syncDir())
+	return errors.Join(err, h.remove(temp), h.syncDir())
 }
 
 func generate(kind string) (crypto.PrivateKey, error) {
@@ -179,12 +188,42 @@ func generate(kind string) (crypto.PrivateKey, error) {
 	return rsa.GenerateKey(rand.Reader, rsaBits)
 }
 
+func (h *HostKeys) link(from, to string) error {
+	if err := h.step(); err != nil {
+		return err
+	}
+	return h.root.Link(from, to)
+}
+
+func (h *HostKeys) rename(from, to string) error {
+	if err := h.step(); err != nil {
+		return err
+	}
+	return h.root.Rename(from, to)
+}
+
+// remove removes a file, if it is there.
+func (h *HostKeys) remove(name string) error {
+	if err := h.step(); err != nil {
+		return err
+	}
+	if err := h.root.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 func (h *HostKeys) write(name string, text []byte) error {
+	if err := h.step(); err != nil {
+		return err
+	}
 	f, err := h.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
+	if err = h.step(); err == nil {
+		_, err = f.Write(text)
+	}
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
@@ -216,13 +255,13 @@ func (h *HostKeys) Signers() []ssh.Signer {
 // promote gives the next key the place of the one in use. At no instant is there
 // none: a server that finds none makes one that no client knows.
 func (h *HostKeys) promote(name string) error {
-	if err := h.root.Remove(name + ".old"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := h.remove(name + ".old"); err != nil {
 		return err
 	}
-	if err := h.root.Link(name, name+".old"); err != nil {
+	if err := h.link(name, name+".old"); err != nil {
 		return err
 	}
-	return errors.Join(h.root.Rename(name+".next", name), h.root.Remove(name+".next.from"), h.syncDir())
+	return errors.Join(h.rename(name+".next", name), h.remove(name+".next.from"), h.syncDir())
 }
 
 // Announced returns the public keys in use and those to come: what clients
