@@ -42,7 +42,7 @@ func (u *incoming) finish(s *Session) error {
 		return errors.Join(u.err, u.discard())
 	case !u.touched:
 		return u.discard()
-	case u.resumed && u.block == 0, head < u.size && u.resized:
+	case u.resumed && u.strides.longest == 0, head < u.size && u.resized:
 		return u.keep(s, head)
 	case head < u.size:
 		u.err = &Error{ErrBroken, fmt.Sprintf("%d bytes from byte %d on were never written; upload the file again", u.written.gap(u.size), head)}
@@ -141,19 +141,15 @@ func (u *incoming) setTime() error {
 func (u *incoming) mode() fs.FileMode {
 	grown := u.size - u.base
 	switch {
-	case u.size == 0 || u.block == 0:
+	case u.size == 0 || u.strides.longest == 0:
 		return modeDoubtful
-	case grown <= 0 || grown%u.block != 0:
-		return modeClosed
-	case grown == u.block && (u.block < smallestBlock || u.block%512 != 0):
-		return modeClosed // one short write is a short file
+	case u.strides.end < u.size: // behind it lies what was there before
+		return modeDoubtful
+	case grown > 0 && u.strides.endWithBlock(grown):
+		return modeDoubtful
 	}
-	return modeDoubtful
+	return modeClosed
 }
-
-// smallestBlock is the least that a client sends at once of a longer file:
-// PuTTY's, others send 32 KiB and more.
-const smallestBlock = 4096
 
 // undo forgets an upload that failed before it had its name.
 func (u *incoming) undo(err error) error {

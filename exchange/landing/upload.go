@@ -42,7 +42,7 @@ type incoming struct {
 	mu      sync.Mutex
 	size    int64 // of the staged file
 	base    int64 // what was there before the first write
-	block   int64 // the longest write
+	strides strides
 	written extents
 	touched bool // it differs from what was there before
 	resumed bool // it goes on with an unfinished file
@@ -207,7 +207,8 @@ func (u *incoming) WriteAt(p []byte, off int64) (int, error) {
 	if err != nil {
 		return n, u.stick(tell(err))
 	}
-	u.block = max(u.block, int64(len(p)))
+	u.strides.add(off, int64(len(p)))
+	u.base = min(u.base, off) // what it writes over is new, too
 	if !u.written.add(off, end) {
 		return n, u.stick(&Error{ErrBroken, "the writes are too scattered; write from the start to the end"})
 	}
