@@ -42,7 +42,7 @@ func (u *incoming) finish(s *Session) error {
 		return errors.Join(u.err, u.discard())
 	case !u.touched:
 		return u.discard()
-	case u.resumed && u.strides.longest == 0, head < u.size && u.resized:
+	case u.resumed && u.strides.longest == 0 && !u.measured, head < u.size && u.resized:
 		return u.keep(s, head)
 	case head < u.size:
 		u.err = &Error{ErrBroken, fmt.Sprintf("%d bytes from byte %d on were never written; upload the file again", u.written.gap(u.size), head)}
@@ -141,6 +141,8 @@ func (u *incoming) setTime() error {
 func (u *incoming) mode() fs.FileMode {
 	grown := u.size - u.base
 	switch {
+	case u.measured:
+		return modeClosed
 	case u.size == 0 || u.strides.longest == 0:
 		return modeDoubtful
 	case u.strides.end < u.size: // behind it lies what was there before

@@ -18,7 +18,7 @@ import (
 func (t *tender) writeReceipt(c *claim) error {
 	r := &c.answer.Receipt
 	name := path.Join(Receipts, fitting(r.File))
-	if c.written || t.hasLater(name+".json", r) {
+	if c.written || t.hasLater(ReceiptName(r.File), r) {
 		return nil
 	}
 	text, err := json.MarshalIndent(r, "", "  ")
@@ -29,7 +29,7 @@ func (t *tender) writeReceipt(c *claim) error {
 	if err := t.writeRows(name+".rejected.csv", c.answer.RejectedRows); err != nil {
 		return fmt.Errorf("write rejected rows: %w", err)
 	}
-	err = t.deliver(name+".json", func(w io.Writer) error {
+	err = t.deliver(ReceiptName(r.File), func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})
@@ -50,6 +50,9 @@ func (h *Home) hasLater(name string, r *Receipt) bool {
 	var there Receipt
 	return json.NewDecoder(f).Decode(&there) == nil && there.Time.After(r.Time)
 }
+
+// ReceiptName returns where in a home the receipt of a file is.
+func ReceiptName(file string) string { return path.Join(Receipts, fitting(file)+".json") }
 
 // fitting shortens a name whose receipt's name would be too long.
 func fitting(name string) string {

@@ -29,8 +29,8 @@ const (
 // temporary are endings of names that a client gives to what is not complete.
 var temporary = []string{".tmp", ".temp", ".part", ".partial", ".filepart", ".upload"}
 
-// isTemporary reports whether a name waits for its client to rename it.
-func isTemporary(name string) bool {
+// IsTemporary reports whether a name waits for its client to rename it.
+func IsTemporary(name string) bool {
 	base := strings.ToLower(path.Base(name))
 	if base[0] == '.' || base[0] == '~' {
 		return true

@@ -32,7 +32,7 @@ func (t *Terms) judge(s sight, beside func(name string) bool, now time.Time) sta
 		return notYet("its upload was broken off and never completed", time.Time{})
 	case base != "":
 		return notYet("there is no file of its name without the ending, which it could belong to", time.Time{})
-	case isTemporary(s.name):
+	case IsTemporary(s.name):
 		return notYet("its name is one of an unfinished upload, and it was never renamed", time.Time{})
 	}
 	switch t.Policy {

@@ -17,6 +17,9 @@ type UploadOptions struct {
 	Create    bool // make it when it is not there
 	Exclusive bool // fail when it is there
 	Truncate  bool // begin anew; otherwise go on with what is there
+	// Measured says that whoever writes compares the length with the
+	// source's: where the writes ended says nothing.
+	Measured bool
 }
 
 // Upload is a client's hand on a file being written. Safe for concurrent use.
@@ -39,16 +42,17 @@ type incoming struct {
 	users   map[*Session]int // writers; under home.mu
 	closing bool             // the last one has gone; under home.mu
 
-	mu      sync.Mutex
-	size    int64 // of the staged file
-	base    int64 // what was there before the first write
-	strides strides
-	written extents
-	touched bool // it differs from what was there before
-	resumed bool // it goes on with an unfinished file
-	resized bool // a client gave it a size beforehand
-	mtime   time.Time
-	err     error // the first failure; it sticks
+	mu       sync.Mutex
+	size     int64 // of the staged file
+	base     int64 // what was there before the first write
+	strides  strides
+	written  extents
+	measured bool
+	touched  bool // it differs from what was there before
+	resumed  bool // it goes on with an unfinished file
+	resized  bool // a client gave it a size beforehand
+	mtime    time.Time
+	err      error // the first failure; it sticks
 }
 
 // Upload opens a file of the inbox for writing.
@@ -63,7 +67,7 @@ func (s *Session) Upload(name string, o UploadOptions) (*Upload, error) {
 	if u := h.uploads[at.String()]; u != nil {
 		return u.join(s, o)
 	}
-	u := &incoming{home: h, name: at.String(), staged: path.Join(staging, rand.Text()), users: map[*Session]int{s: 1}}
+	u := &incoming{home: h, name: at.String(), staged: path.Join(staging, rand.Text()), users: map[*Session]int{s: 1}, measured: o.Measured}
 	if err := u.begin(o); err != nil {
 		return nil, tell(err)
 	}
