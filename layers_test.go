@@ -37,6 +37,7 @@ var rooms = map[string][]string{
 	"jobs/crash":            {"jobs", "jobs/...", "exchange/..."},
 	"jobs/cli":              {"engine", "formats/...", "exchange/...", "jobs/..."},
 	"jobs/jobstest":         {"jobs", "exchange/..."},
+	"jobs/peers":            {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
 	"jobs/schedule":         {},
 	"fixtures":              {"engine", "formats/..."},
 	"fixtures/gen":          {"engine", "formats/...", "fixtures/..."},
