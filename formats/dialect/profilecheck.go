@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"concord/formats/yamltree"
 )
 
 // check judges an expression as a whole.
@@ -12,12 +14,12 @@ func (x *exprReader) check() {
 	case KindTime:
 		x.checkTime()
 	case KindDuration:
-		_, given := x.y.get("unit")
+		_, given := x.y.Get("unit")
 		if x.e.unit == unitUnset && x.e.minus == nil && !given {
-			x.y.reportAt("unit", "required: say what the duration counts: %s", strings.Join(listed(unitNames()), ", "))
+			x.y.ReportAt("unit", "required: say what the duration counts: %s", strings.Join(listed(unitNames()), ", "))
 		}
 		if x.e.divide > 1 && x.e.unit >= unitHMS {
-			x.y.reportAt("divide", "has no meaning for a duration with colons; remove it")
+			x.y.ReportAt("divide", "has no meaning for a duration with colons; remove it")
 		}
 	}
 }
@@ -27,7 +29,7 @@ func listed(names [8]string) []string { return names[1:] }
 // checkTime sees that a layout is there and that local times have a zone.
 func (x *exprReader) checkTime() {
 	if len(x.e.layouts) == 0 {
-		if _, given := x.y.get("layout"); given {
+		if _, given := x.y.Get("layout"); given {
 			return // reported
 		}
 		x.e.layouts = []string{layoutRFC3339}
@@ -37,7 +39,7 @@ func (x *exprReader) checkTime() {
 	}
 	for _, l := range x.e.layouts {
 		if c := compileLayout(l); !c.offset && !c.isEpoch() {
-			x.y.reportAt("zone", "required: %q has no offset from UTC; say where its clock hangs, such as Europe/Berlin, or UTC", l)
+			x.y.ReportAt("zone", "required: %q has no offset from UTC; say where its clock hangs, such as Europe/Berlin, or UTC", l)
 			return
 		}
 	}
@@ -45,26 +47,26 @@ func (x *exprReader) checkTime() {
 
 // zoneBroken reports whether a zone was given that could not be read.
 func (x *exprReader) zoneBroken() bool {
-	_, own := x.y.get("zone")
-	_, global := x.r.root.get("zone")
+	_, own := x.y.Get("zone")
+	_, global := x.r.root.Get("zone")
 	return own || global
 }
 
 // layouts reads one layout or several candidates.
-func (x *exprReader) layouts(y *yamlNode) {
-	list := y.texts(`"02.01.2006 15:04:05"`)
+func (x *exprReader) layouts(y *yamltree.Node) {
+	list := y.Texts(`"02.01.2006 15:04:05"`)
 	for i, l := range list {
 		at := y
-		if y.kind == yamlList {
-			at = &y.items[i]
+		if y.Kind == yamltree.List {
+			at = y.Items[i]
 		}
 		if err := checkLayout(l); err != nil {
-			at.report("%v", err)
+			at.Report("%v", err)
 			return
 		}
 		for _, other := range list[:i] {
 			if confusable(l, other) {
-				at.report("%q and %q read the same text as different times; keep the one that the carrier writes", other, l)
+				at.Report("%q and %q read the same text as different times; keep the one that the carrier writes", other, l)
 			}
 		}
 	}

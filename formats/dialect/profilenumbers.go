@@ -6,69 +6,71 @@ import (
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
+
+	"concord/formats/yamltree"
 )
 
 // numbers reads how the carrier writes telephone numbers.
 func (r *profileReader) numbers() {
 	n := &r.p.numbers
-	v, ok := r.root.get("numbers")
+	v, ok := r.root.Get("numbers")
 	if !ok {
 		n.set = r.p.trim
 		return
 	}
-	if !v.isObject(`{country: DE, national_prefix: "0", international_prefix: "00"}`) {
+	if !v.IsObject(`{country: DE, national_prefix: "0", international_prefix: "00"}`) {
 		return
 	}
 	n.set = true
-	v.each(map[string]func(*yamlNode){
-		"country":              func(y *yamlNode) { n.country, n.code = y.country() },
-		"national_prefix":      func(y *yamlNode) { n.national = y.prefix(`"0"`) },
-		"international_prefix": func(y *yamlNode) { n.international = y.prefixes() },
-		"keep_short":           func(y *yamlNode) { n.keepShort = y.boolean() },
-		"strip":                func(y *yamlNode) { n.strip = y.strips() },
-		"bare":                 func(y *yamlNode) { n.bare = y.bare() },
+	v.Each(map[string]func(*yamltree.Node){
+		"country":              func(y *yamltree.Node) { n.country, n.code = readCountry(y) },
+		"national_prefix":      func(y *yamltree.Node) { n.national = readPrefix(y, `"0"`) },
+		"international_prefix": func(y *yamltree.Node) { n.international = readPrefixes(y) },
+		"keep_short":           func(y *yamltree.Node) { n.keepShort = y.Boolean() },
+		"strip":                func(y *yamltree.Node) { n.strip = readStrips(y) },
+		"bare":                 func(y *yamltree.Node) { n.bare = readBare(y) },
 	})
-	if _, given := v.get("country"); given {
+	if _, given := v.Get("country"); given {
 		return
 	}
 	if n.national != "" || n.bare == bareNational {
-		v.reportAt("country", "required: national numbers need the country they are in, such as DE")
+		v.ReportAt("country", "required: national numbers need the country they are in, such as DE")
 	}
 }
 
-// country returns an ISO code and its calling code.
-func (y *yamlNode) country() (iso, code string) {
-	s, ok := y.word("DE")
+// readCountry returns an ISO code and its calling code.
+func readCountry(y *yamltree.Node) (iso, code string) {
+	s, ok := y.Word("DE")
 	if !ok {
 		return "", ""
 	}
 	c := phonenumbers.GetCountryCodeForRegion(s)
 	if c == 0 {
-		y.report("%q is no country; write its two letters in capitals, such as DE or GB", s)
+		y.Report("%q is no country; write its two letters in capitals, such as DE or GB", s)
 		return "", ""
 	}
 	return s, strconv.Itoa(c)
 }
 
-// prefix returns digits, or nothing.
-func (y *yamlNode) prefix(example string) string {
-	s, ok := y.anyText(example)
+// readPrefix returns digits, or nothing.
+func readPrefix(y *yamltree.Node, example string) string {
+	s, ok := y.AnyText(example)
 	if ok && (len(s) > 8 || strings.Trim(s, "0123456789") != "") {
-		y.report("%q is no prefix; write digits in quotes, such as %s", s, example)
+		y.Report("%q is no prefix; write digits in quotes, such as %s", s, example)
 		return ""
 	}
 	return s
 }
 
-// prefixes returns one or several, the longest first.
-func (y *yamlNode) prefixes() []string {
+// readPrefixes returns one or several, the longest first.
+func readPrefixes(y *yamltree.Node) []string {
 	var out []string
-	one := []yamlNode{*y}
-	if y.kind == yamlList {
-		one = y.items
+	one := []*yamltree.Node{y}
+	if y.Kind == yamltree.List {
+		one = y.Items
 	}
-	for i := range one {
-		if s := one[i].prefix(`"00"`); s != "" {
+	for _, n := range one {
+		if s := readPrefix(n, `"00"`); s != "" {
 			out = append(out, s)
 		}
 	}
@@ -76,10 +78,10 @@ func (y *yamlNode) prefixes() []string {
 	return out
 }
 
-// strips returns prefixes that are no part of a number.
-func (y *yamlNode) strips() []string {
+// readStrips returns prefixes that are no part of a number.
+func readStrips(y *yamltree.Node) []string {
 	var out []string
-	for _, s := range y.texts(`["p:"]`) {
+	for _, s := range y.Texts(`["p:"]`) {
 		if s != "" {
 			out = append(out, strings.ToLower(s))
 		}
@@ -88,6 +90,6 @@ func (y *yamlNode) strips() []string {
 	return out
 }
 
-func (y *yamlNode) bare() bareForm {
-	return bareForm(max(slices.Index([]string{"auto", "national", "international"}, y.oneOf("auto", "national", "international")), 0))
+func readBare(y *yamltree.Node) bareForm {
+	return bareForm(max(slices.Index([]string{"auto", "national", "international"}, y.OneOf("auto", "national", "international")), 0))
 }
