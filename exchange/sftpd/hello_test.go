@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,8 +38,10 @@ type said struct {
 func greetClient(t *testing.T, lines ...said) (g *greeting, err error, took time.Duration) {
 	t.Helper()
 	client, server := net.Pipe()
+	var wg sync.WaitGroup
+	defer wg.Wait()
 	defer func() { _ = client.Close(); _ = server.Close() }()
-	go func() {
+	wg.Go(func() {
 		got := make([]byte, len(serverVersion)+2)
 		if _, err := io.ReadFull(client, got); err != nil || string(got) != serverVersion+"\r\n" {
 			t.Errorf("the server says %q, %v", got, err)
@@ -49,7 +52,7 @@ func greetClient(t *testing.T, lines ...said) (g *greeting, err error, took time
 				return
 			}
 		}
-	}()
+	})
 	begun := time.Now()
 	_ = server.SetDeadline(begun.Add(20 * time.Second))
 	g, err = greet(server, serverVersion, func() {})
@@ -60,7 +63,7 @@ func TestClientsAreHeardBeforeTheHandshake(t *testing.T) {
 	gcm, ctr := string(kexInit("aes128-ctr,aes256-gcm@openssh.com")), string(kexInit("aes128-ctr,chacha20-poly1305@openssh.com"))
 	var inPieces []said
 	for _, b := range []byte(hello + gcm) {
-		inPieces = append(inPieces, said{time.Millisecond / 8, string(b)})
+		inPieces = append(inPieces, said{time.Millisecond / 8, string([]byte{b})})
 	}
 	for name, c := range map[string]struct {
 		lines []said
