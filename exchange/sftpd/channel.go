@@ -26,7 +26,9 @@ func (c *connection) channels(chans <-chan ssh.NewChannel, wg *sync.WaitGroup) {
 			_ = n.Reject(ssh.ResourceShortage, "the carrier has too many sessions, or the server is stopping")
 		default:
 			open.Add(1)
+			end := c.raw.begin()
 			wg.Go(func() {
+				defer end()
 				defer open.Add(-1)
 				defer c.srv.endSession(c.carrier)
 				c.channel(n)

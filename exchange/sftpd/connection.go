@@ -2,7 +2,6 @@ package sftpd
 
 import (
 	"crypto/rand"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,7 +13,7 @@ import (
 type connection struct {
 	srv     *Server
 	ssh     *ssh.ServerConn
-	raw     net.Conn
+	raw     *meter
 	carrier string
 	account Account
 	proof   proof
@@ -26,7 +25,7 @@ type connection struct {
 }
 
 // serve serves a connection to its end.
-func (s *Server) serve(conn *ssh.ServerConn, raw net.Conn, chans <-chan ssh.NewChannel, reqs <-chan *ssh.Request) {
+func (s *Server) serve(conn *ssh.ServerConn, raw *meter, chans <-chan ssh.NewChannel, reqs <-chan *ssh.Request) {
 	account, ok := s.accounts.Account(conn.User())
 	c := &connection{srv: s, ssh: conn, raw: raw, carrier: conn.User(), account: account, proof: proofOf(conn.Permissions)}
 	c.event = Event{Carrier: c.carrier, Address: conn.RemoteAddr().String(), Client: string(conn.ClientVersion())}

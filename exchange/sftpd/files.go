@@ -27,7 +27,7 @@ type session struct {
 func (c *connection) sftp(ch ssh.Channel) {
 	s := &session{connection: c, name: sessionName(), home: c.account.Home.Session(), open: make(chan struct{}, c.srv.settings.Handles)}
 	defer s.home.End()
-	s.wire = newWire(ch, c.srv.settings.Handles, c.touch)
+	s.wire = newWire(metered{ch, c.raw}, c.srv.settings.Handles, c.touch)
 	h := sftp.Handlers{FileGet: s, FilePut: s, FileCmd: s, FileList: s}
 	_ = sftp.NewRequestServer(s.wire, h, sftp.WithRSAllocator(), sftp.WithRSMaxTxPacket(maxTransfer)).Serve()
 }

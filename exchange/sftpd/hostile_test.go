@@ -244,3 +244,43 @@ func TestGuessersAreBannedAndNobodyElse(t *testing.T) {
 		t.Errorf("%d passwords in one connection, %v", asked, err)
 	}
 }
+
+// A client that fills its windows with single bytes takes fifty times as much
+// memory of the library: it is cut off. One that speaks in small requests is not.
+func TestEmptyTalkIsCutOff(t *testing.T) {
+	t.Parallel()
+	site := newSite(t, exchangetest.SiteOptions{})
+	for name, begin := range map[string]func(c *ssh.Client) io.Writer{
+		"before the session": func(c *ssh.Client) io.Writer {
+			ch, reqs, err := c.OpenChannel("session", nil)
+			must(t, err)
+			go ssh.DiscardRequests(reqs)
+			return ch
+		},
+		"in a request": func(c *ssh.Client) io.Writer {
+			r := rawSFTP(t, c)
+			_, err := r.ch.Write([]byte{0, 3, 0, 0, 6})
+			must(t, err)
+			return r.ch
+		},
+	} {
+		ch, sent := begin(login(t, site, carrier)), 0
+		for ; sent < 1<<18; sent++ {
+			if _, err := ch.Write([]byte{0}); err != nil {
+				break
+			}
+		}
+		if sent < 10_000 || sent == 1<<18 {
+			t.Errorf("%s: cut off after %d bytes", name, sent)
+		}
+	}
+	r := rawSFTP(t, login(t, site, carrier))
+	for range 400 {
+		for i := range 50 {
+			r.send(reqStat, uint32(i), "/inbox")
+		}
+		for range 50 {
+			r.receive()
+		}
+	}
+}

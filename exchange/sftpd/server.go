@@ -119,7 +119,8 @@ func (s *Server) receive(raw net.Conn) {
 	}
 	defer s.door.leave(v)
 	_ = raw.SetDeadline(time.Now().Add(s.settings.Handshake))
-	g, err := greet(raw, serverVersion, func() { s.door.heard(v) })
+	m := &meter{Conn: raw}
+	g, err := greet(m, serverVersion, func() { s.door.heard(v) })
 	if err != nil {
 		return // a port scan, or a health check
 	}
@@ -134,7 +135,7 @@ func (s *Server) receive(raw net.Conn) {
 	s.door.leave(v)
 	s.door.welcome(v.from, conn.User())
 	_ = raw.SetDeadline(time.Time{})
-	s.serve(conn, raw, chans, reqs)
+	s.serve(conn, m, chans, reqs)
 }
 
 // refused tells of a login that failed, and counts one in which no key fitted.

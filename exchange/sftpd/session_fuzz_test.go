@@ -47,7 +47,7 @@ func newConnection(t testing.TB) (c *connection, faults func() []Event) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c = &connection{srv: srv, carrier: "fabrikam", account: Account{Home: home}}
+	c = &connection{srv: srv, carrier: "fabrikam", account: Account{Home: home}, raw: &meter{}}
 	return c, func() []Event {
 		mu.Lock()
 		defer mu.Unlock()
