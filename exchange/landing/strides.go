@@ -13,11 +13,14 @@ type strides struct {
 
 const (
 	// smallestBlock is the least that a client sends at once of a longer
-	// file: PuTTY's, others send 32 KiB and more.
+	// file: PuTTY's, and a page of memory through sshfs. Others' blocks are
+	// multiples of it.
 	smallestBlock = 4096
 	// buffer divides the buffers of the clients that cut them into packets
 	// of another length, such as curl's 64 KiB.
 	buffer = 32 << 10
+	// openSSHBlock is what OpenSSH sends at once to a server that allows it.
+	openSSHBlock = 255 << 10
 	// libssh2Packet is the most that libssh2 sends at once.
 	libssh2Packet = 30_000
 	// maxLengths is more than any copying client has.
@@ -46,7 +49,7 @@ func (s *strides) add(off, n int64) {
 func (s *strides) endWithBlock(grown int64) bool {
 	switch {
 	case grown == s.longest: // a short file, unless it is a block as clients use them
-		return grown >= smallestBlock && (grown%512 == 0 || grown == libssh2Packet)
+		return grown%smallestBlock == 0 || grown == openSSHBlock || grown == libssh2Packet
 	case grown%s.longest == 0, grown%buffer == 0:
 		return true
 	}

@@ -51,6 +51,8 @@ func (h *Home) Tend(ctx context.Context, spool *Spool, taker Taker, watch Watch)
 			return
 		}
 	}
+	// What has left the inbox is settled even when the service is stopping.
+	defer func() { t.settle(context.WithoutCancel(ctx)) }()
 	for {
 		next := t.look(ctx)
 		if !t.rest(ctx, min(next.Sub(h.now()), h.terms.Rescan)) {
