@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,6 +53,8 @@ func (a accounts) Account(name string) (sftpd.Account, bool) { return a.a, name 
 // serve is the service. It prints its address, and ends when it is killed or
 // when standard input does.
 func serve(dir string) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	ledger, err := jobstest.OpenJournal(filepath.Join(dir, "journal"))
@@ -75,8 +78,10 @@ func serve(dir string) error {
 		Ledger:  ledger, Worker: jobs.Worker{Program: os.Args[0], Args: []string{"worker"}},
 		Content: spool.Path, Rejects: filepath.Join(dir, "rejects"),
 	})
-	go home.Tend(ctx, spool, taker, landing.Watch{Trouble: func(_, name string, err error) { slog.Error(err.Error(), "file", name) }})
-	go func() {
+	wg.Go(func() {
+		home.Tend(ctx, spool, taker, landing.Watch{Trouble: func(_, name string, err error) { slog.Error(err.Error(), "file", name) }})
+	})
+	go func() { // ends with the process at the latest
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
