@@ -11,7 +11,7 @@ BINARY = bin/concord
 
 # The packages with goroutines of their own. Not the command line: its scripts
 # run under limits of memory that the race detector's own memory breaks.
-RACE ?= ./engine/... ./formats/... ./jobs
+RACE ?= ./engine/... ./formats/... ./jobs ./jobs/schedule
 FUZZTIME ?= 30s
 COUNT ?= 6
 BENCH ?= .
@@ -64,6 +64,32 @@ bench-peer: machine build ## the whole program beside DuckDB on the same files: 
 	$(GO) build -o bin/gen ./fixtures/gen
 	cd fixtures/bench && CGO_ENABLED=1 $(GO) build -o ../../bin/bench-peer .
 	./bin/bench-peer -concord $(BINARY) -sizes $(SIZES) -rounds $(ROUNDS) | tee $(RESULTS)/$$(date -u +%F)-peer.txt
+
+.PHONY: peers
+peers: peer-programs bin/rclone-sftp.test ## carriers' programs against the server: OpenSSH, lftp, sshfs, PuTTY, curl, paramiko, rclone
+	$(GO) vet -tags peers ./jobs/peers
+	$(GO) test -tags peers -count 1 -parallel 4 -timeout 15m ./jobs/peers
+
+# Their Debian packages, each with a file by which it is known to be there.
+PEERS = openssh-client:/usr/bin/sftp openssh-sftp-server:/usr/lib/openssh/sftp-server lftp:/usr/bin/lftp sshfs:/usr/bin/sshfs \
+	fuse3:/usr/bin/fusermount3 putty-tools:/usr/bin/psftp curl:/usr/bin/curl python3-paramiko:/usr/lib/python3/dist-packages/paramiko \
+	rclone:/usr/bin/rclone ssh-audit:/usr/bin/ssh-audit strace:/usr/bin/strace
+
+.PHONY: peer-programs
+peer-programs: ## installs what is missing of them when it may, else says what it is
+	@[ -e /dev/fuse ] || [ "$$(id -u)" != 0 ] || mknod /dev/fuse c 10 229 || true # the tests say so if sshfs cannot do with it
+	@missing=$$(for p in $(PEERS); do [ -e $${p#*:} ] || echo $${p%%:*}; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+	else echo "programs are missing: install the packages" $$missing >&2; exit 1; fi
+
+# rclone's own tests of its SFTP backend. jobs/peers names the same version.
+RCLONE = github.com/rclone/rclone@v1.76.0
+bin/rclone-sftp.test: jobs/peers/suite_test.go
+	@mkdir -p bin
+	src=$$($(GO) mod download -json $(RCLONE) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'); \
+	cd "$$src" && CGO_ENABLED=0 $(GO) test -c -mod=readonly -o "$(CURDIR)/$@" ./backend/sftp
 
 .PHONY: machine
 machine: ## installs what is missing when it may, else says what it is

@@ -46,6 +46,9 @@ func TestBrokenOff(t *testing.T) {
 		for j, f := range cargoes(t) {
 			for k, s := range signals {
 				for point := range 3 {
+					if j > 0 && point == k { // the content of these tells, anyway
+						continue
+					}
 					all = append(all, brokenOff{c, f, s, point, (i+j+k+point)%2 == 0})
 				}
 			}

@@ -1,9 +1,13 @@
-# sshfs: the home as a folder of one's own machine
+# sshfs: the home as a folder of one's own machine. An unmount right behind a
+# copy can overtake the close of the file, which then counts as broken off: with
+# -s sshfs does one thing after the other, and what is asked last is answered
+# last.
 mounted() {
 	mkdir -p "$MOUNT"
-	sshfs -p "$PORT" -o IdentityFile="$KEY" -o IdentitiesOnly=yes -o UserKnownHostsFile="$KNOWN_HOSTS" "$ACCOUNT@$HOST:/" "$MOUNT"
+	sshfs -s -p "$PORT" -o IdentityFile="$KEY" -o IdentitiesOnly=yes -o UserKnownHostsFile="$KNOWN_HOSTS" "$ACCOUNT@$HOST:/" "$MOUNT"
 	local failed=0
 	"$@" || failed=$?
+	stat -f "$MOUNT" >/dev/null || failed=$?
 	fusermount3 -u "$MOUNT"
 	return "$failed"
 }
