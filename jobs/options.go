@@ -28,6 +28,7 @@ import (
 
 	"concord/engine"
 	"concord/formats/dialect"
+	"concord/jobs/schedule"
 )
 
 // DefaultMemory is what a run may hold when nothing else is said, in bytes.
@@ -235,14 +236,16 @@ func (p *plan) readTimes() error {
 		zone = time.UTC
 	}
 	var errs []error
-	var err error
 	if p.Period != "" {
-		if p.from, p.to, err = ParsePeriod(p.Period, zone); err != nil {
+		period, err := schedule.ParsePeriod(p.Period, zone)
+		if err != nil {
 			errs = append(errs, fmt.Errorf("--period: %w", err))
 		}
+		p.from, p.to = period.From, period.To
 	}
 	if p.AsOf != "" {
-		if p.asOf, err = parseTime(p.AsOf, zone); err != nil {
+		var err error
+		if p.asOf, err = schedule.ParseTime(p.AsOf, zone); err != nil {
 			errs = append(errs, fmt.Errorf("--as-of: %w", err))
 		}
 	}
