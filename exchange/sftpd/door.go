@@ -2,6 +2,7 @@ package sftpd
 
 import (
 	"hash/maphash"
+	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -22,6 +23,7 @@ type door struct {
 	waiting map[netip.Prefix]map[*visitor]bool
 	total   int
 	records map[netip.Prefix]*record
+	swept   time.Time
 }
 
 // visitor is a connection before the login.
@@ -212,16 +214,21 @@ func (d *door) failed(from netip.Prefix, account string) (wait, ban time.Duratio
 	return min(2*time.Second, 50*time.Millisecond<<min(n, 6)), ban
 }
 
+// sweepEach is how often records are looked through. Whoever has many addresses
+// must not keep the door busy with that.
+const sweepEach = time.Minute
+
 // makeRoom drops records that count no more, or any one when there are too
 // many. Callers hold mu.
 func (d *door) makeRoom(now time.Time) {
 	if len(d.records) < maxRecords {
 		return
 	}
-	for from, r := range d.records {
-		if now.Sub(r.last) > forgetAfter && now.After(r.until) {
-			delete(d.records, from)
-		}
+	if now.Sub(d.swept) >= sweepEach {
+		d.swept = now
+		maps.DeleteFunc(d.records, func(_ netip.Prefix, r *record) bool {
+			return now.Sub(r.last) > forgetAfter && now.After(r.until)
+		})
 	}
 	for from := range d.records {
 		if len(d.records) < maxRecords {

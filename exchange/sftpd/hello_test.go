@@ -35,7 +35,7 @@ type said struct {
 
 // greetClient lets a client say something and returns what came of it, and how
 // long that took.
-func greetClient(t *testing.T, lines ...said) (g *greeting, err error, took time.Duration) {
+func greetClient(t *testing.T, lines ...said) (g *greeting, took time.Duration, err error) {
 	t.Helper()
 	client, server := net.Pipe()
 	var wg sync.WaitGroup
@@ -56,7 +56,7 @@ func greetClient(t *testing.T, lines ...said) (g *greeting, err error, took time
 	begun := time.Now()
 	_ = server.SetDeadline(begun.Add(20 * time.Second))
 	g, err = greet(server, serverVersion, func() {})
-	return g, err, time.Since(begun)
+	return g, time.Since(begun), err
 }
 
 func TestClientsAreHeardBeforeTheHandshake(t *testing.T) {
@@ -86,7 +86,7 @@ func TestClientsAreHeardBeforeTheHandshake(t *testing.T) {
 		"more behind":               {[]said{{0, hello + gcm + "what is guessed"}}, true, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			g, err, took := greetClient(t, c.lines...)
+			g, took, err := greetClient(t, c.lines...)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
@@ -115,7 +115,7 @@ func TestWhoDoesNotSpeakSSHIsLeft(t *testing.T) {
 		"nothing":                  nil,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			if _, err, took := greetClient(t, lines...); err == nil || took > 20*time.Second {
+			if _, took, err := greetClient(t, lines...); err == nil || took > 20*time.Second {
 				t.Errorf("%s: %v after %s", name, err, took)
 			}
 		})

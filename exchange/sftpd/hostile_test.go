@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -282,5 +283,30 @@ func TestEmptyTalkIsCutOff(t *testing.T) {
 		for range 50 {
 			r.receive()
 		}
+	}
+}
+
+// A client may not use a handle before it is told of it: the library would race
+// with itself.
+func TestGuessedHandlesAreNone(t *testing.T) {
+	t.Parallel()
+	r := rawSFTP(t, login(t, newSite(t, exchangetest.SiteOptions{}), carrier))
+	for i := range uint32(50) {
+		guess := strconv.Itoa(int(i) + 1)
+		both := append(packet(3, i, "/inbox/a.csv", uint32(flagWrite|flagCreate|flagTruncate), uint32(0)), packet(reqWrite, i, guess, uint64(0), "too early")...)
+		_, err := r.ch.Write(both)
+		must(t, err)
+		_, opened := r.receive()
+		if kind, body := r.receive(); kind != 101 || body[7] != statusFailure {
+			t.Fatalf("a write to a handle not given yet: type %d, %x", kind, body)
+		}
+		if got := str(opened[4:]); got != guess {
+			t.Fatalf("the library gives the handle %s, not %s", got, guess)
+		}
+		r.id = i
+		if code, text := r.status(reqWrite, guess, uint64(0), "now"); code != statusOK {
+			t.Fatalf("a write in time: %d %s", code, text)
+		}
+		r.status(reqClose, guess)
 	}
 }

@@ -1,6 +1,9 @@
 package sftpd
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strconv"
+)
 
 // The request server of the SFTP library knows neither fsync@openssh.com nor
 // limits@openssh.com, and it writes garbage when a client reads from a file that
@@ -11,7 +14,10 @@ import "encoding/binary"
 const (
 	fxpVersion   = 2
 	fxpOpen      = 3
+	fxpRead      = 5
+	fxpWrite     = 6
 	fxpFsetstat  = 10
+	fxpHandle    = 102
 	fxpExtended  = 200
 	fxpReply     = 201
 	attrExtended = 0x80000000
@@ -48,6 +54,43 @@ func rewriteOpen(body []byte) {
 		flags |= openRead | openNoRead
 	}
 	binary.BigEndian.PutUint32(rest, flags)
+}
+
+// The library opens files in one goroutine and reads and writes them in others. A
+// client that writes to a handle before it was told of it, which is easy to guess,
+// meets a file that is half open, and the race between the two can end the process.
+// So wire notes which handles were given away, and spoils the others.
+
+// noteHandle notes the handle in a reply, if it has one. Handles are numbers that
+// the library counts up.
+func (w *wire) noteHandle(reply []byte) {
+	if reply[4] != fxpHandle || len(reply) < 9 {
+		return
+	}
+	handle, _ := cutString(reply[9:])
+	if n, err := strconv.ParseInt(string(handle), 10, 64); err == nil {
+		w.given.Store(n)
+	}
+}
+
+// maxHandle is more than a handle of the library has.
+const maxHandle = 20
+
+// checkHandle spoils the handle of a read or write, of which size bytes are still
+// in, unless the client was told of it.
+func (w *wire) checkHandle(size int) {
+	const before = 4 + 4 // request and length
+	p, err := w.in.Peek(min(size, before+maxHandle))
+	if len(p) < before || err != nil {
+		return // cut off
+	}
+	handle, rest := cutString(p[4:])
+	if rest == nil {
+		return // longer than any
+	}
+	if n, err := strconv.ParseInt(string(handle), 10, 64); err == nil && n > w.given.Load() {
+		clear(handle)
+	}
 }
 
 // extended deals with an extended request; done says that the library need not

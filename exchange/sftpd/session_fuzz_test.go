@@ -80,11 +80,14 @@ func FuzzSession(f *testing.F) {
 		if n := c.handles.Load(); n != 0 {
 			t.Fatalf("%d handles are still open", n)
 		}
-		for out := ch.out; len(out) > 0; {
-			if len(out) < 5 || int(binary.BigEndian.Uint32(out)) > len(out)-4 {
+		ch.mu.Lock() // the library may still be sending the last answers
+		defer ch.mu.Unlock()
+		for out := ch.out; len(out) > 4; {
+			n := int(binary.BigEndian.Uint32(out))
+			if n == 0 || n > maxPacket {
 				t.Fatalf("an answer is torn: %x", out)
 			}
-			out = out[4+binary.BigEndian.Uint32(out):]
+			out = out[min(len(out), 4+n):]
 		}
 	})
 }

@@ -17,6 +17,7 @@ type wire struct {
 	heard   func() // at each packet
 	handles uint64
 	ended   atomic.Bool
+	given   atomic.Int64 // the last handle that the client was told of
 
 	head []byte // of a packet, to be read before what is left of it
 	left int    // of the packet being read, still in in
@@ -64,6 +65,9 @@ func (w *wire) next() error {
 	w.heard()
 	n := binary.BigEndian.Uint32(h[:])
 	w.head = append(w.head[:0], h[:]...)
+	if h[4] == fxpRead || h[4] == fxpWrite {
+		w.checkHandle(int(min(n, maxPacket)) - 1)
+	}
 	if h[4] != fxpOpen && h[4] != fxpExtended || n <= 1 || n > maxRewritten {
 		// Whether its length is sane is for the library to say.
 		w.left = int(max(n, 1)) - 1
@@ -124,6 +128,7 @@ func (w *wire) begin(p []byte) (int, error) {
 		_, err := w.ch.Write(version())
 		return len(p), err
 	}
+	w.noteHandle(p)
 	w.owed = max(0, int(binary.BigEndian.Uint32(p))+4-len(p))
 	if w.owed > 0 {
 		w.packet = append(w.packet[:0], p...)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 )
@@ -70,6 +71,9 @@ func seen(data []byte) (library []byte, answered int) {
 		}
 		p := slices.Clone(data[:len(data)-len(rest)])
 		data = rest
+		if handle, end := cutString(p[min(len(p), 9):]); (kind == fxpRead || kind == fxpWrite) && end != nil && whole && handed(handle) {
+			clear(handle)
+		}
 		if !rewritten || n < 5 {
 			library = append(library, p...)
 			continue
@@ -94,6 +98,12 @@ func seen(data []byte) (library []byte, answered int) {
 		}
 	}
 	return library, answered
+}
+
+// handed reports whether a handle looks like one that may be given away later.
+func handed(handle []byte) bool {
+	n, err := strconv.ParseInt(string(handle), 10, 64)
+	return err == nil && n > 0 && len(handle) <= maxHandle
 }
 
 // Whatever a client sends in whatever pieces, the library sees the same packets,
