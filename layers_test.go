@@ -35,6 +35,7 @@ var rooms = map[string][]string{
 	"formats/report":        {"engine", "formats", "formats/..."},
 	"formats/yamltree":      {},
 	"jobs":                  {"engine", "formats/...", "exchange/...", "jobs/schedule"},
+	"jobs/config":           {"formats/dialect", "formats/yamltree", "exchange/landing", "exchange/sftpc", "exchange/sftpd", "jobs/schedule"},
 	"jobs/crash":            {"jobs", "jobs/...", "exchange/..."},
 	"jobs/cli":              {"engine", "formats/...", "exchange/...", "jobs/..."},
 	"jobs/jobstest":         {"jobs", "exchange/..."},

@@ -1,0 +1,194 @@
+// Package config reads what the service is to do: one strict YAML file, which
+// CONFIG.md describes, the carriers' profiles that it names, and files of keys
+// and secrets. Nothing is started, made or changed.
+//
+// Load tells everything that is wrong at once, each fault with its file, its
+// line and the path of the setting as it was typed. What it returns is whole and
+// checked: a service need not look at a setting again. A Config is not changed
+// once loaded; a reload loads another one, and Diff says what differs and what
+// of it needs a restart.
+package config
+
+import (
+	"crypto/tls"
+	"slices"
+	"strings"
+	"time"
+
+	"concord/exchange/landing"
+	"concord/exchange/sftpc"
+	"concord/exchange/sftpd"
+	"concord/formats/dialect"
+	"concord/formats/yamltree"
+	"concord/jobs/schedule"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Config is one configuration. Paths are absolute.
+type Config struct {
+	File      string // as Load was given it
+	Data      string // the folder of everything on disk
+	Database  Secret // URL of a PostgreSQL; empty: SQLite in Data
+	SFTP      SFTP
+	HTTP      HTTP
+	Webhook   *Webhook // that is told of alerts; nil: none is
+	Microsoft string   // the folder of Microsoft's files, one subfolder a carrier
+	Carriers  []*Carrier
+	Jobs      []*Job
+	// Notes are what is allowed and yet hardly meant.
+	Notes []*yamltree.Fault
+}
+
+// SFTP is the server for carriers.
+type SFTP struct {
+	Listen   string // host:port; empty: no server
+	Settings sftpd.Settings
+}
+
+// HTTP is the server for people and programs.
+type HTTP struct {
+	Listen      string           // host:port; empty: no server
+	TLS         *tls.Certificate // nil: none
+	BehindProxy bool             // another server speaks TLS in front of it
+	Tokens      []Token
+}
+
+// Role is what the holder of a token may do.
+type Role string
+
+// Roles.
+const (
+	Finance Role = "finance" // read, comment, sign off
+	Ops     Role = "ops"     // run, pause, see files
+	Admin   Role = "admin"   // everything
+)
+
+// Token lets a program in. The token itself is known to its holder only.
+type Token struct {
+	Name   string
+	Role   Role
+	SHA256 [32]byte
+}
+
+// Webhook is told of alerts, signed with the secret.
+type Webhook struct {
+	URL    Secret // who knows some of them may post there
+	Secret Secret
+}
+
+// Carrier is one carrier: how it logs in or is reached, and what it sends.
+type Carrier struct {
+	Name         string           // of the login and of its folders
+	ProfilePath  string           // empty: its files are canonical
+	Profile      *dialect.Profile // nil: its files are canonical
+	Keys         []ssh.PublicKey
+	Authorities  []ssh.PublicKey // whose certificates let in
+	PasswordHash Secret          // empty: no passwords
+	Terms        landing.Terms
+	Host         *Host     // nil: it comes to us
+	Expected     *Expected // nil: whenever it likes
+
+	profileSum string // of the profile's content
+}
+
+// Account returns the carrier's way in.
+func (c *Carrier) Account(home *landing.Home) sftpd.Account {
+	return sftpd.Account{Name: c.Name, Keys: c.Keys, CAs: c.Authorities, Password: c.PasswordHash.Reveal(), Home: home}
+}
+
+// LogsIn reports whether the carrier has a way to log in here.
+func (c *Carrier) LogsIn() bool {
+	return len(c.Keys)+len(c.Authorities) > 0 || c.PasswordHash != ""
+}
+
+// Host is a carrier's own SFTP host.
+type Host struct {
+	Dial     sftpc.Config
+	Inbox    string // the folder there in which the carrier leaves its files
+	Done     string // the folder there for what was taken; empty: it is removed
+	Receipts string // the folder there for receipts; empty: there are none
+	Outbox   string // the folder there for what is in our outbox; empty: it stays
+
+	Password Secret // as Dial gives it; empty: none
+}
+
+// Expected says when the file about a day is due.
+type Expected struct {
+	Hour, Minute int
+	Zone         *time.Location
+	Days         int // after the day that the file is about
+}
+
+// Due returns when the file about the day of a time is due. The day is that of
+// Zone.
+func (e *Expected) Due(day time.Time) time.Time {
+	y, m, d := day.In(e.Zone).Date()
+	return time.Date(y, m, d+e.Days, e.Hour, e.Minute, 0, 0, e.Zone)
+}
+
+// Job is work that is done by a schedule or when someone asks for it.
+type Job struct {
+	Name      string
+	Kind      JobKind
+	Schedule  *schedule.Schedule // nil: only when asked for
+	Spec      string             // of the schedule, as typed
+	Zone      *time.Location     // of Schedule and Period
+	Carriers  []string           // empty: all, also those to come
+	Period    schedule.Relative  // that a scheduled run is about; empty: the kind has none
+	CatchUp   schedule.CatchUp
+	CatchUpTo time.Duration // how old what was missed may be
+	Attempts  int           // of one run
+}
+
+// JobKind is what a job does.
+type JobKind string
+
+// Kinds of jobs.
+const (
+	Collect   JobKind = "collect"   // takes complete files from inboxes and carriers' own hosts
+	Reconcile JobKind = "reconcile" // matches a carrier's period and publishes a report
+)
+
+// Carrier returns a carrier by its name.
+func (c *Config) Carrier(name string) (*Carrier, bool) {
+	i, ok := slices.BinarySearchFunc(c.Carriers, name, func(x *Carrier, n string) int { return strings.Compare(x.Name, n) })
+	if !ok {
+		return nil, false
+	}
+	return c.Carriers[i], true
+}
+
+// Job returns a job by its name.
+func (c *Config) Job(name string) (*Job, bool) {
+	i, ok := slices.BinarySearchFunc(c.Jobs, name, func(x *Job, n string) int { return strings.Compare(x.Name, n) })
+	if !ok {
+		return nil, false
+	}
+	return c.Jobs[i], true
+}
+
+// CarriersOf returns the carriers that a job is for.
+func (c *Config) CarriersOf(j *Job) []*Carrier {
+	if len(j.Carriers) == 0 {
+		return c.Carriers
+	}
+	var all []*Carrier
+	for _, name := range j.Carriers {
+		if x, ok := c.Carrier(name); ok {
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+// Timetable returns when the jobs with a schedule are due.
+func (c *Config) Timetable() []schedule.Job {
+	var all []schedule.Job
+	for _, j := range c.Jobs {
+		if j.Schedule != nil {
+			all = append(all, schedule.Job{Name: j.Name, Schedule: *j.Schedule, CatchUp: j.CatchUp, Window: j.CatchUpTo})
+		}
+	}
+	return all
+}

@@ -1,0 +1,157 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestFaults(t *testing.T) {
+	w := newWorld(t)
+	w.write("profiles/broken.yaml", 0o644, "carrier: a\nfilez: {}\n")
+	w.write("secrets/open", 0o644, "correct horse battery staple\n")
+	w.write("secrets/group", 0o640, "correct horse battery staple\n")
+	w.write("secrets/lines", 0o600, "one\ntwo\n")
+	w.write("secrets/short", 0o600, "one\n")
+	w.write("secrets/nothing", 0o600, "\n")
+	w.write("keys/bad", 0o644, "# x\nssh-ed25519 AAAA\n")
+	w.write("keys/private", 0o644, privateKey(t))
+	w.write("keys/empty", 0o644, "# nobody\n")
+	key, carrier := publicLine(1), "carriers: {a: {"
+	host := "carriers: {a: {host: {address: h, user: u, key_file: secrets/litware, host_keys: \"" + key + "\", inbox: /out"
+	job := "carriers: {abc: {}}\njobs: {j: {"
+	for name, c := range map[string]struct{ text, want string }{
+		"a folder that is a file":           {"data: c/../secrets/word", "data: c/../secrets/word: is a file"},
+		"a password in the open":            {"database: postgres://u:secretword@h/d", "database: holds a password"},
+		"a password among the parameters":   {"database: postgres://h/d?sslmode=x&password=secretword", "database: holds a password"},
+		"another database":                  {"database: mysql://h/d", "database: is no address of a PostgreSQL"},
+		"a variable that is not set":        {"database: \"postgres://u:${NOPE}@h/d\"", "database: the variable NOPE is not set"},
+		"a variable that is none":           {"database: \"postgres://u:${secretword}@h/d\"", "database: names no variable"},
+		"two databases":                     {"database: postgres://h/d\ndatabase_file: secrets/word", "database_file: is given beside database"},
+		"a file without an address":         {"database_file: secrets/word", "database_file: is no address of a PostgreSQL"},
+		"no port":                           {"sftp: {listen: localhost}", "sftp.listen: \"localhost\" is no address"},
+		"no limit":                          {"sftp: {waiting: 0}", "sftp.waiting: \"0\" is no whole number from 1"},
+		"no time":                           {"sftp: {idle: 0s}", "sftp.idle: 0s is out of bounds"},
+		"a token in clear on the way":       {"http: {listen: \"0.0.0.0:80\"}", "http.listen: 0.0.0.0:80 can be reached from outside"},
+		"one port for two":                  {"http: {listen: \"127.0.0.1:2022\"}", "http.listen: 127.0.0.1:2022 is taken by sftp.listen"},
+		"a token instead of its hash":       {"http: {tokens: [{name: a, role: ops, sha256: secretword}]}", "http.tokens[1].sha256: is no SHA-256"},
+		"an empty token":                    {"http: {tokens: [{name: a, role: ops, sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855}]}", "is the hash of an empty token"},
+		"a role that is none":               {"http: {tokens: [{name: a, role: root, sha256: x}]}", "http.tokens[1].role: \"root\" is none of finance, ops, admin"},
+		"tokens as an object":               {"http: {tokens: {name: a}}", "http.tokens: is an object; write a list"},
+		"no certificate":                    {"http: {tls: {cert: gone.crt}}", "http.tls.key: required"},
+		"a certificate that is none":        {"http: {tls: {cert: secrets/word, key: secrets/word}}", "http.tls: certificate and key cannot be used together"},
+		"a secret in the open":              {"alerts: {webhook: {url: \"https://h\", secret: secretword}}", "alerts.webhook.secret: a secret does not belong into this file"},
+		"a secret that all can read":        {"alerts: {webhook: {url: \"https://h\", secret_file: secrets/open}}", "secrets/open: holds a secret, and others may read"},
+		"a secret of several lines":         {"alerts: {webhook: {url: \"https://h\", secret_file: secrets/lines}}", "holds more than one line"},
+		"a secret that is empty":            {"alerts: {webhook: {url: \"https://h\", secret_file: secrets/nothing}}", "secrets/nothing: holds nothing"},
+		"a secret that is short":            {"alerts: {webhook: {url: \"https://h\", secret_file: secrets/short}}", "alerts.webhook.secret: is shorter than 16"},
+		"a webhook without a secret":        {"alerts: {webhook: {url: \"ftp://h\"}}", "alerts.webhook.secret_file: required"},
+		"a webhook elsewhere":               {"alerts: {webhook: {url: \"ftp://h\"}}", "alerts.webhook.url: is no address of the web"},
+		"a name that leads elsewhere":       {"carriers: {../a: {}}", "carriers.../a: is no name"},
+		"a name of a device":                {"carriers: {COM1: {}}", "carriers.COM1: is the name of a device"},
+		"two names in one":                  {"carriers: {abc: {}, ABC: {}}", "carriers.ABC: differs from abc by capital letters only"},
+		"a carrier that is a text":          {"carriers: {a: b}", "carriers.a: is a text; write an object"},
+		"a profile that is not there":       {carrier + "profile: gone.yaml}}", "carriers.a.profile: gone.yaml: there is no such file"},
+		"a profile of another carrier":      {carrier + "profile: profiles/fabrikam.yaml}}", "carriers.a.profile: profiles/fabrikam.yaml is the profile of fabrikam"},
+		"a profile with a fault":            {carrier + "profile: profiles/broken.yaml}}", "profiles/broken.yaml:2: filez: no such key; did you mean files?"},
+		"a weak key":                        {carrier + "keys: [\"" + weakLine(t) + "\"]}}", "carriers.a.keys[1]: is an RSA key of 1024 bits"},
+		"a weak authority":                  {carrier + "authorities: [\"" + weakLine(t) + "\"]}}", "carriers.a.authorities[1]: is an RSA key of 1024 bits"},
+		"a key with options":                {carrier + "keys: ['from=\"10.0.0.1\" " + key + "']}}", "carriers.a.keys[1]: has options"},
+		"an authority among the keys":       {carrier + "keys: [cert-authority " + key + "]}}", "carriers.a.keys[1]: is an authority"},
+		"two keys in one":                   {carrier + "keys: [\"" + key + "\\n" + key + "\"]}}", "carriers.a.keys[1]: is more than one line"},
+		"no key at all":                     {carrier + "keys: [abc]}}", "carriers.a.keys[1]: is no public key"},
+		"a fault in a file of keys":         {carrier + "keys_file: keys/bad}}", "keys/bad:2: is no public key"},
+		"a private key":                     {carrier + "keys_file: keys/private}}", "keys/private:1: is a private key"},
+		"a file without keys":               {carrier + "keys_file: keys/empty}}", "carriers.a.keys_file: keys/empty: holds no key"},
+		"one key for two homes":             {"carriers: {b: {keys: \"" + key + "\"}, a: {keys: [\"" + key + " other\"]}}", "carriers.a.keys[1]: is a key of carriers.b, too"},
+		"a password instead of its hash":    {carrier + "password_hash: secretword}}", "carriers.a.password_hash: not a password hash"},
+		"a file of a password":              {carrier + "password_hash_file: secrets/word}}", "carriers.a.password_hash_file: not a password hash"},
+		"a password in clear":               {carrier + "password: secretword}}", "carriers.a.password: no such key"},
+		"one file larger than all":          {carrier + "files: {max_file: 2GiB, max_bytes: 1GiB}}}", "carriers.a.files.max_file: is more than max_bytes"},
+		"a time that is none":               {carrier + "expected: {by: 6, zone: UTC}}}", "carriers.a.expected.by: \"6\" is no time of day"},
+		"a clock that hangs nowhere":        {carrier + "expected: {by: \"06:00\"}}}", "carriers.a.expected.zone: required"},
+		"a host without an address":         {carrier + "host: {user: u}}}", "carriers.a.host.address: required"},
+		"a host without a user":             {carrier + "host: {address: h}}}", "carriers.a.host.user: required"},
+		"a host without a key":              {carrier + "host: {address: h}}}", "carriers.a.host.key_file: required, or password_file"},
+		"a host that anybody could be":      {carrier + "host: {address: h}}}", "carriers.a.host.host_keys: required"},
+		"a host without folders":            {carrier + "host: {address: h}}}", "carriers.a.host.inbox: required"},
+		"a port that is none":               {carrier + "host: {address: \"h:0\"}}}", "carriers.a.host.address: \"0\" is not a port"},
+		"a host key that is none":           {carrier + "host: {address: h, host_keys: [\"" + key + "\", abc]}}}", "carriers.a.host.host_keys[2]: neither a public key"},
+		"receipts among the files":          {carrier + "host: {inbox: /x, receipts: /x/}}}", "carriers.a.host.receipts: is inbox, too"},
+		"a folder above":                    {carrier + "host: {inbox: ../x}}}", "carriers.a.host.inbox: \"../x\" is no folder"},
+		"a key that is none":                {carrier + "host: {key_file: secrets/word}}}", "carriers.a.host.key_file: secrets/word: is no private key"},
+		"a password of a host":              {carrier + "host: {password: secretword}}}", "carriers.a.host.password: a secret does not belong"},
+		"two who take from one folder":      {host + "}}, b: " + strings.TrimPrefix(host, "carriers: {a: ") + "}}}", "carriers.b.host.inbox: carriers.a takes its files from there, too"},
+		"a job of no kind":                  {job + "}}", "jobs.j.kind: required"},
+		"a job of another kind":             {job + "kind: colect}}", "jobs.j.kind: \"colect\" is none of collect, reconcile; did you mean collect?"},
+		"a schedule that is none":           {job + "kind: collect, zone: UTC, schedule: \"99 25 * * *\"}}", "jobs.j.schedule: hour \"25\""},
+		"a schedule that hangs nowhere":     {job + "kind: collect, schedule: \"@daily\"}}", "jobs.j.zone: required"},
+		"a carrier that is not there":       {job + "kind: collect, carriers: [xyz]}}", "jobs.j.carriers[1]: there is no carrier \"xyz\""},
+		"a carrier with a typing error":     {job + "kind: collect, carriers: abd}}", "jobs.j.carriers: there is no carrier \"abd\"; did you mean abc?"},
+		"a carrier twice":                   {job + "kind: collect, carriers: [abc, abc]}}", "jobs.j.carriers[2]: abc is there twice"},
+		"no carriers":                       {job + "kind: collect, carriers: []}}", "jobs.j.carriers: is empty"},
+		"a period of no meaning":            {job + "kind: collect, period: previous_day}}", "jobs.j.period: has no meaning for collect"},
+		"a scheduled run about nothing":     {job + "kind: reconcile, schedule: \"@daily\", zone: UTC}}", "jobs.j.period: required"},
+		"a window of no meaning":            {job + "kind: collect, schedule: \"@daily\", zone: UTC, catch_up: none, catch_up_window: 1h}}", "jobs.j.catch_up_window: has no meaning for catch_up: none"},
+		"to catch up with what never comes": {job + "kind: collect, catch_up: all}}", "jobs.j.catch_up: has no meaning without a schedule"},
+		"a key that is not known":           {"carrier: {}", "carrier: no such key; did you mean carriers?"},
+		"a key given twice":                 {"zone: UTC\nzone: UTC", "zone: is there twice, first in line 2"},
+	} {
+		text := c.text
+		if !strings.HasPrefix(text, "data:") {
+			text = "data: d\n" + text
+		}
+		conf, err := w.parse(text + "\n")
+		if err == nil || conf != nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+			continue
+		}
+		if strings.Contains(err.Error(), "secretword") || strings.Contains(err.Error(), "staple") {
+			t.Errorf("%s: a secret is shown: %v", name, err)
+		}
+	}
+	w.good("data: d\nalerts: {webhook: {url: \"https://h\", secret_file: secrets/group}}\n")
+	w.good("data: d\n" + host + "}}, b: {host: {address: \"h:22\", user: v, key_file: secrets/litware, host_keys: \"" + key + "\", inbox: /out}}}\n")
+}
+
+func TestTheFileItself(t *testing.T) {
+	dir := t.TempDir()
+	for path, want := range map[string]string{
+		filepath.Join(dir, "gone.yaml"): "gone.yaml: there is no such file; check the name and the folder",
+		dir:                             "is a folder, not a file",
+		os.DevNull:                      "is not a regular file",
+	} {
+		if _, err := Load(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	w := newWorld(f)
+	f.Add(Example)
+	f.Add([]byte("data: d\ncarriers: {a: {keys: [\"" + publicLine(1) + "\"], host: {address: h, host_keys: [a, SHA256:x]}}}\n"))
+	f.Add([]byte("data: d\ndatabase: \"postgres://${A}:${DB_PASSWORD}@h/${B}?password=${C}\"\njobs: {j: {kind: collect, carriers: [~, [a], {}], schedule: '@daily'}}\n"))
+	f.Add([]byte("carriers: {a: {host: {host_keys: {}}, expected: {by: 1}, files: {hold: x}}}\njobs: {a: ~}\nhttp: {tokens: [1, {name: [], sha256: ~}], tls: {}}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if strings.Contains(string(data), "/proc") || strings.Contains(string(data), "/dev") {
+			return
+		}
+		c, err := w.parse(string(data))
+		if (c == nil) == (err == nil) {
+			t.Fatal("a configuration and an error, or neither")
+		}
+		if err != nil {
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				if strings.TrimSpace(line) == "" {
+					t.Fatalf("an empty line in %q", err)
+				}
+			}
+			return
+		}
+		if d := c.Diff(c); len(d.Lines()) > 0 {
+			t.Fatal(d.Lines())
+		}
+	})
+}

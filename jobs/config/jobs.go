@@ -1,0 +1,136 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"concord/formats/yamltree"
+	"concord/jobs/schedule"
+)
+
+const (
+	exampleJob      = `{kind: reconcile, schedule: "30 6 * * *", period: previous_day}`
+	defaultAttempts = 5
+)
+
+func (r *reader) jobs(y *yamltree.Node) {
+	r.names(y, exampleJob, func(name string, y *yamltree.Node) {
+		r.c.Jobs = append(r.c.Jobs, r.job(name, y))
+	})
+	slices.SortFunc(r.c.Jobs, func(a, b *Job) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func (r *reader) job(name string, y *yamltree.Node) *Job {
+	j := &Job{Name: name, Zone: r.zone, CatchUpTo: schedule.DefaultWindow, Attempts: defaultAttempts}
+	y.Each(map[string]func(*yamltree.Node){
+		"kind":     func(y *yamltree.Node) { j.Kind = JobKind(y.OneOf(string(Collect), string(Reconcile))) },
+		"schedule": func(y *yamltree.Node) { j.Spec, _ = y.Word(`"30 6 * * *"`) },
+		"zone":     func(y *yamltree.Node) { j.Zone = y.Zone() },
+		"carriers": func(y *yamltree.Node) { j.Carriers = y.Texts("[fabrikam, litware]") },
+		"period": func(y *yamltree.Node) {
+			j.Period = schedule.Relative(y.OneOf(string(schedule.PreviousDay), string(schedule.PreviousMonth)))
+		},
+		"catch_up": func(y *yamltree.Node) {
+			j.CatchUp = schedule.CatchUp(y.OneOf(string(schedule.All), string(schedule.Last), string(schedule.None)))
+		},
+		"catch_up_window": func(y *yamltree.Node) { j.CatchUpTo = lasting(y, "168h", 366*day) },
+		"attempts":        func(y *yamltree.Node) { j.Attempts = int(y.Whole(1, 100)) },
+	})
+	if !y.Has("kind") {
+		y.ReportAt("kind", "required: write %s or %s", Collect, Reconcile)
+	}
+	r.timing(j, y)
+	return j
+}
+
+// timing judges what says when a job runs, and for which time.
+func (r *reader) timing(j *Job, y *yamltree.Node) {
+	if j.Spec != "" {
+		r.needsZone(y)
+	}
+	if j.Spec != "" {
+		zone := time.UTC // where there is none, which was reported
+		if j.Zone != nil {
+			zone = j.Zone
+		}
+		s, err := schedule.Parse(j.Spec, zone.String())
+		if err != nil {
+			reportSchedule(y, j.Spec, err)
+		}
+		j.Schedule = &s
+	}
+	if j.Schedule == nil && !y.Has("schedule") {
+		for _, name := range []string{"catch_up", "catch_up_window"} {
+			if y.Has(name) {
+				y.ReportAt(name, "has no meaning without a schedule; remove it")
+			}
+		}
+	}
+	if period, ok := y.Get("period"); ok && j.Kind == Collect {
+		period.Report("has no meaning for collect, which takes what is there; remove it")
+	}
+	if j.Kind == Reconcile && j.Spec != "" && !y.Has("period") {
+		y.ReportAt("period", "required: say what a scheduled run is about, %s or %s", schedule.PreviousDay, schedule.PreviousMonth)
+	}
+	if j.CatchUp == schedule.None && y.Has("catch_up_window") {
+		y.ReportAt("catch_up_window", "has no meaning for catch_up: none; remove it")
+	}
+	if !y.Has("catch_up") {
+		j.CatchUp = schedule.All
+		if j.Kind == Collect { // one run takes all that is there
+			j.CatchUp = schedule.Last
+		}
+	}
+}
+
+// reportSchedule reports every fault of a schedule.
+func reportSchedule(y *yamltree.Node, spec string, err error) {
+	at, _ := y.Get("schedule")
+	for text := range strings.SplitSeq(err.Error(), "\n") {
+		at.Report("%s", strings.TrimPrefix(text, fmt.Sprintf("schedule %q: ", spec)))
+	}
+}
+
+// checkJobs sees that the carriers of jobs are there.
+func (r *reader) checkJobs() {
+	jobs, _ := r.root.Get("jobs")
+	for _, j := range r.c.Jobs {
+		y, _ := jobs.Get(j.Name)
+		if list, ok := y.Get("carriers"); ok {
+			r.checkCarriers(list)
+		}
+	}
+}
+
+func (r *reader) checkCarriers(list *yamltree.Node) {
+	if list.Kind == yamltree.List && len(list.Items) == 0 {
+		list.Report("is empty; list carriers, or remove it for all of them")
+	}
+	items := list.Items
+	if list.Kind == yamltree.Text {
+		items = []*yamltree.Node{list}
+	}
+	var names, seen []string
+	if carriers, ok := r.root.Get("carriers"); ok {
+		for _, k := range carriers.Keys {
+			names = append(names, k.Name)
+		}
+	}
+	for _, item := range items {
+		switch like := yamltree.Nearest(item.Text, names); {
+		case item.Kind == yamltree.Empty:
+			item.Report("is empty; name a carrier")
+		case item.Kind != yamltree.Text: // reported
+		case slices.Contains(seen, item.Text):
+			item.Report("%s is there twice; remove one", item.Text)
+		case slices.Contains(names, item.Text):
+		case like != "":
+			item.Report("there is no carrier %q; did you mean %s?", item.Text, like)
+		default:
+			item.Report("there is no carrier %q; add it under carriers, or remove it here", item.Text)
+		}
+		seen = append(seen, item.Text)
+	}
+}

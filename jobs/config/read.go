@@ -1,0 +1,228 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"concord/formats/dialect"
+	"concord/formats/yamltree"
+)
+
+// style is what messages say of configurations.
+var style = yamltree.Style{Kind: "configuration", Example: "data: /var/lib/concord", Manual: "concord config example"}
+
+const maxFile = 1 << 20 // bytes, of a configuration, a profile or a file of keys
+
+// Load reads a configuration and all that it names, and checks it as a whole.
+// The error holds everything that is wrong, each a *yamltree.Fault, joined.
+func Load(path string) (*Config, error) {
+	data, err := readFile(path, maxFile, public)
+	if err != nil {
+		return nil, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	return parse(path, dir, data, os.LookupEnv)
+}
+
+func parse(path, dir string, data []byte, env func(string) (string, bool)) (*Config, error) {
+	doc, root := yamltree.Read(path, data, style)
+	r := &reader{
+		c: &Config{File: path}, root: root, dir: dir, env: env,
+		keys: map[string]string{}, hosts: map[string]string{}, profiles: map[string]*profile{},
+	}
+	if root.Kind == yamltree.Object {
+		r.read()
+	}
+	if err := errors.Join(doc.Err(), errors.Join(r.elsewhere...)); err != nil {
+		return nil, err
+	}
+	return r.c, nil
+}
+
+// reader fills a configuration from a tree.
+type reader struct {
+	c    *Config
+	root *yamltree.Node
+	dir  string // of the configuration, absolute
+	env  func(string) (string, bool)
+	zone *time.Location // of jobs and expected files that name none
+
+	keys      map[string]string // by key: whose it is
+	hosts     map[string]string // by address, user and folder: who is taken from there
+	profiles  map[string]*profile
+	elsewhere []error // faults of other files
+}
+
+// profile is one that was read, also when it is broken.
+type profile struct {
+	*dialect.Profile
+	sum string
+	bad bool
+}
+
+func (r *reader) read() {
+	if y, ok := r.root.Get("zone"); ok {
+		r.zone = y.Zone()
+	}
+	set := map[string]func(*yamltree.Node){
+		"data":      func(y *yamltree.Node) { r.c.Data = r.folder(y, "/var/lib/concord") },
+		"zone":      func(*yamltree.Node) {},
+		"sftp":      r.sftp,
+		"http":      r.http,
+		"alerts":    r.alerts,
+		"microsoft": r.microsoft,
+		"carriers":  r.carriers,
+		"jobs":      r.jobs,
+	}
+	r.secretKeys(set, "database", &r.c.Database, r.database)
+	r.c.SFTP.Listen, r.c.HTTP.Listen = defaultSFTP, defaultHTTP
+	r.root.Each(set)
+	if !r.root.Has("data") {
+		r.root.Report("data: required; name the folder in which everything is kept, such as /var/lib/concord")
+	}
+	if r.c.Microsoft == "" && r.c.Data != "" {
+		r.c.Microsoft = filepath.Join(r.c.Data, "microsoft")
+	}
+	r.together()
+}
+
+// together judges settings beside each other, and notes what is hardly meant.
+func (r *reader) together() {
+	if y, ok := r.root.Get("database_file"); ok && r.c.Database != "" {
+		r.checkDatabase(y)
+	}
+	if y, ok := r.root.Get("database_env"); ok && r.c.Database != "" {
+		r.checkDatabase(y)
+	}
+	if c := r.c; c.SFTP.Listen != "" && clash(c.SFTP.Listen, c.HTTP.Listen) {
+		r.root.ReportAt("http.listen", "%s is taken by sftp.listen; choose another port", c.HTTP.Listen)
+	}
+	r.checkJobs()
+	r.notes()
+}
+
+func (r *reader) notes() {
+	if len(r.c.Carriers) == 0 {
+		r.note(r.root, "no carriers: nobody can send anything")
+	}
+	collected, reconciled := r.served(Collect), r.served(Reconcile)
+	carriers, _ := r.root.Get("carriers")
+	for _, c := range r.c.Carriers {
+		y, _ := carriers.Get(c.Name)
+		if !c.LogsIn() && c.Host == nil {
+			r.note(y, "has no key, no password and no host: its files cannot arrive")
+		}
+		if c.Host != nil && !collected[c.Name] {
+			r.note(y, "no job of kind collect is for this carrier: nothing is ever taken from its host")
+		}
+		if !reconciled[c.Name] {
+			r.note(y, "no job of kind reconcile is for this carrier: its files are kept, and compared with nothing")
+		}
+	}
+}
+
+func (r *reader) note(y *yamltree.Node, text string) {
+	r.c.Notes = append(r.c.Notes, y.Fault("%s", text))
+}
+
+// served returns the carriers that a job of a kind is for.
+func (r *reader) served(kind JobKind) map[string]bool {
+	all := make(map[string]bool)
+	for _, j := range r.c.Jobs {
+		if j.Kind != kind {
+			continue
+		}
+		for _, c := range r.c.CarriersOf(j) {
+			all[c.Name] = true
+		}
+	}
+	return all
+}
+
+func (r *reader) microsoft(y *yamltree.Node) {
+	if !y.IsObject("{folder: /srv/microsoft}") {
+		return
+	}
+	y.Each(map[string]func(*yamltree.Node){
+		"folder": func(y *yamltree.Node) { r.c.Microsoft = r.folder(y, "/srv/microsoft") },
+	})
+}
+
+// names calls a func for every name of an object of carriers or jobs, in the
+// order of the file.
+func (r *reader) names(y *yamltree.Node, example string, take func(name string, y *yamltree.Node)) {
+	if y.Kind == yamltree.Empty || !y.IsObject(example) {
+		return
+	}
+	seen := make(map[string]string)
+	for _, k := range y.Keys {
+		if reason := badName(k.Name); reason != "" {
+			k.Value.Report("%s", reason)
+			continue
+		}
+		folded := strings.ToLower(k.Name)
+		if other, is := seen[folded]; is {
+			k.Value.Report("differs from %s by capital letters only; some disks take both for one: choose another name", other)
+			continue
+		}
+		seen[folded] = k.Name
+		if k.Value.IsObject(example) {
+			take(k.Name, k.Value)
+		}
+	}
+}
+
+const maxName = 32
+
+// badName returns why a name cannot be one of a carrier or a job, which are
+// names of folders, too; "" when it can.
+func badName(name string) string {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	switch {
+	case name == "" || len(name) > maxName || strings.Trim(name, letters+"_-") != "" || !strings.Contains(letters, name[:1]):
+		return fmt.Sprintf("is no name; write up to %d letters, digits, - and _, beginning with a letter or a digit", maxName)
+	case deviceName(strings.ToLower(name)):
+		return "is the name of a device on some systems; choose another one"
+	}
+	return ""
+}
+
+// deviceName reports names that Windows keeps for itself in every folder.
+func deviceName(name string) bool {
+	switch name {
+	case "con", "prn", "aux", "nul":
+		return true
+	}
+	numbered := strings.HasPrefix(name, "com") || strings.HasPrefix(name, "lpt")
+	return numbered && len(name) == 4 && name[3] >= '0' && name[3] <= '9'
+}
+
+// CheckName returns what is wrong with the name of a carrier or a job.
+func CheckName(name string) error {
+	if reason := badName(name); reason != "" {
+		return errors.New(reason)
+	}
+	return nil
+}
+
+// lasting returns a length of time that is more than nothing; 0 when it is
+// none.
+func lasting(y *yamltree.Node, example string, most time.Duration) time.Duration {
+	before := y.Doc().Faults()
+	d := y.Duration(example)
+	if y.Doc().Faults() > before {
+		return 0
+	}
+	if d <= 0 || d > most {
+		y.Report("%s is out of bounds; write more than 0s and at most %s, such as %s", y.Text, most, example)
+		return 0
+	}
+	return d
+}
