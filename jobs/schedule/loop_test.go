@@ -22,7 +22,7 @@ func TestJobsFireWhenTheyAreDue(t *testing.T) {
 		{"a night of 23 hours", "2026-03-28T12:00:00Z", "30 2 * * *", "Europe/Berlin", 2, []string{"j 03-29T01:00 schedule", "j 03-30T00:30 schedule"}},
 		{"a night of 25 hours", "2026-10-24T12:00:00Z", "30 2 * * *", "Europe/Berlin", 2, []string{"j 10-25T00:30 schedule", "j 10-26T01:30 schedule"}},
 		{"every two hours of it", "2026-10-24T22:30:00Z", "0 */6 * * *", "Europe/Berlin", 1, []string{"j 10-25T05:00 schedule", "j 10-25T11:00 schedule", "j 10-25T17:00 schedule"}},
-		{"a leap day", "2028-02-27T00:00:00Z", "0 4 29 2 *", "UTC", 400, []string{"j 02-29T04:00 schedule"}},
+		{"a leap day", "2028-02-27T00:00:00Z", "0 4 29 2 *", "UTC", 10, []string{"j 02-29T04:00 schedule"}},
 		{"month ends", "2026-01-30T00:00:00Z", "0 0 31 * *", "UTC", 100, []string{"j 01-31T00:00 schedule", "j 03-31T00:00 schedule"}},
 		{"a day that was skipped", "2011-12-29T12:00:00Z", "0 5 * * *", "Pacific/Apia", 2, []string{"j 12-29T15:00 schedule", "j 12-30T10:00 schedule", "j 12-30T15:00 schedule"}},
 	} {

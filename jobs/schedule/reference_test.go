@@ -188,7 +188,7 @@ func TestNextAgreesOverWeeks(t *testing.T) {
 			t.Fatal(err)
 		}
 		from := time.Date(rapid.IntRange(1990, 2035).Draw(t, "year"), time.Month(rapid.IntRange(1, 12).Draw(t, "month")), 1, 0, 0, 0, 0, time.UTC)
-		agrees(t, d, zone, from, from.AddDate(0, 0, 40))
+		agrees(t, d, zone, from, from.AddDate(0, 0, 14))
 	})
 }
 

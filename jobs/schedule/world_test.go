@@ -164,8 +164,8 @@ func (w *world) new() []string {
 	return got
 }
 
-// fit checks that the store has each instant of a job from one time to
-// another, once each, and nothing else in between.
+// fit checks that the store has each instant of a job later than one time and
+// up to another, once each, and nothing else in between.
 func (m *memory) fit(t interface {
 	Helper()
 	Errorf(string, ...any)
