@@ -41,6 +41,9 @@ var rooms = map[string][]string{
 	"jobs/jobstest":         {"jobs", "exchange/..."},
 	"jobs/peers":            {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
 	"jobs/schedule":         {},
+	"jobs/service":          {"jobs", "jobs/...", "exchange/..."},
+	"jobs/state":            {"jobs", "exchange/landing"},
+	"jobs/state/pgtest":     {},
 	"fixtures":              {"engine", "formats/..."},
 	"fixtures/gen":          {"engine", "formats/...", "fixtures/..."},
 	"fixtures/hostile":      {"engine", "formats/...", "fixtures/..."},
@@ -115,7 +118,8 @@ func mayImport(s source, allowed []string, ours string) bool {
 	}
 	if s.isTest() {
 		return ours == s.dir() || matches([]string{"fixtures/...", "exchange/exchangetest"}, ours) ||
-			s.dir() == "exchange/sftpc" && matches([]string{"exchange/..."}, ours)
+			s.dir() == "exchange/sftpc" && matches([]string{"exchange/..."}, ours) ||
+			s.dir() == "jobs/state" && matches([]string{"jobs/jobstest", "jobs/state/pgtest"}, ours)
 	}
 	return s.dir() == "jobs/cli" && s.isDemo() && matches([]string{"fixtures/..."}, ours)
 }

@@ -1,0 +1,231 @@
+package state
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"concord/jobs"
+)
+
+// entryColumns are those of an entry, in the order of entryValues and
+// scanEntry.
+const entryColumns = "id, carrier, name, raw_name, sha256, bytes, format, proof, verified, sequence, date, status, " +
+	"rows, accepted, rejected, filtered, duration_ms, bad_rows, reasons, more_reasons, missing, replaces, replaces_id, " +
+	"duplicate_of, duplicate_of_id, notes, received, decided, run, settled"
+
+const (
+	selectEntry = "SELECT " + entryColumns + " FROM files "
+	insertEntry = "INSERT INTO files (" + entryColumns + ", ingested) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, " +
+		"$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)"
+)
+
+// Record implements jobs.Ledger. Beginning it again after an error that left
+// open whether it was done is safe: what was done is found.
+func (s *Store) Record(ctx context.Context, a jobs.Arrival, decide func(jobs.Known) jobs.Entry) (e jobs.Entry, err error) {
+	a.Received = micro(a.Received)
+	err = s.write(ctx, "record a file", func(t tx) (err error) {
+		e, err = t.record(a, decide)
+		return err
+	})
+	if err != nil {
+		return jobs.Entry{}, err
+	}
+	return e, nil
+}
+
+func (t tx) record(a jobs.Arrival, decide func(jobs.Known) jobs.Entry) (jobs.Entry, error) {
+	if t.d.lockCarrier != "" {
+		if err := t.query(func(func(...any) error) error { return nil }, t.d.lockCarrier, a.Carrier); err != nil {
+			return jobs.Entry{}, err
+		}
+	}
+	before, err := t.entries("WHERE carrier = $1 AND NOT settled AND sha256 = $2 AND received = $3 ORDER BY seq", a.Carrier, a.SHA256, a.Received)
+	if err != nil {
+		return jobs.Entry{}, err
+	}
+	for i := range before {
+		if before[i].Arrived(a) {
+			return before[i], nil
+		}
+	}
+	k, err := t.known(a)
+	if err != nil {
+		return jobs.Entry{}, err
+	}
+	e := decide(k)
+	e.Received, e.Decided, e.Settled = micro(e.Received), micro(e.Decided), false
+	_, err = t.exec(insertEntry, append(entryValues(&e), e.Ingested())...)
+	return e, err
+}
+
+// known looks for what matters of the entries before.
+func (t tx) known(a jobs.Arrival) (k jobs.Known, err error) {
+	if a.SHA256 != "" {
+		k.Content, err = t.entry("WHERE sha256 = $1 AND carrier = $2 AND ingested "+
+			"ORDER BY CASE WHEN sequence = $3 THEN 0 WHEN name = $4 THEN 1 ELSE 2 END, seq LIMIT 1", a.SHA256, a.Carrier, a.Sequence, text(a.Name))
+	}
+	if err == nil && a.Sequence != nil {
+		k.Number, err = t.entry("WHERE carrier = $1 AND sequence = $2 AND ingested ORDER BY seq DESC LIMIT 1", a.Carrier, *a.Sequence)
+	}
+	if err == nil {
+		_, err = t.one([]any{&k.Highest}, "SELECT max(sequence) FROM files WHERE carrier = $1 AND ingested AND sequence IS NOT NULL", a.Carrier)
+	}
+	return k, err
+}
+
+// Unsettled implements jobs.Ledger.
+func (s *Store) Unsettled(ctx context.Context, carrier string) (list []jobs.Entry, err error) {
+	err = s.read(ctx, "find unsettled files", func(t tx) (err error) {
+		list, err = t.entries("WHERE carrier = $1 AND NOT settled ORDER BY seq", carrier)
+		return err
+	})
+	return list, err
+}
+
+// Files implements jobs.Ledger.
+func (s *Store) Files(ctx context.Context, carrier string) (list []jobs.Entry, err error) {
+	err = s.read(ctx, "list files", func(t tx) (err error) {
+		list, err = t.entries("WHERE carrier = $1 ORDER BY seq", carrier)
+		return err
+	})
+	return list, err
+}
+
+// Settle implements jobs.Ledger.
+func (s *Store) Settle(ctx context.Context, carrier, id string) error {
+	return s.write(ctx, "settle a file", func(t tx) error {
+		n, err := t.exec("UPDATE files SET settled = $1 WHERE id = $2 AND carrier = $3", true, id, carrier)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("%w: %s has none with the id %s", jobs.ErrNoFile, carrier, id)
+		}
+		return err
+	})
+}
+
+// Holds implements jobs.Ledger.
+func (s *Store) Holds(ctx context.Context, sha256 string) (held bool, err error) {
+	if sha256 == "" {
+		return false, ctx.Err()
+	}
+	err = s.read(ctx, "look for a content", func(t tx) (err error) {
+		held, err = t.one([]any{new(int64)}, "SELECT seq FROM files WHERE sha256 = $1 LIMIT 1", sha256)
+		return err
+	})
+	return held, err
+}
+
+// ListFiles implements jobs.FileList.
+func (s *Store) ListFiles(ctx context.Context, f jobs.FileFilter) (list []jobs.Entry, err error) {
+	var w where
+	w.equal("carrier", f.Carrier)
+	w.equal("status", string(f.Status))
+	if f.Name != "" {
+		w.add(s.d.contains+"(name, ?) > 0", text(f.Name)) // LIKE knows no case in SQLite
+	}
+	if !f.Since.IsZero() {
+		w.add("received >= ?", f.Since)
+	}
+	err = s.read(ctx, "list files", func(t tx) error {
+		if f.Before != "" {
+			var seq int64
+			found, err := t.one([]any{&seq}, "SELECT seq FROM files WHERE id = $1", f.Before)
+			if err != nil || !found {
+				return errors.Join(err, missing(found, jobs.ErrNoFile, f.Before))
+			}
+			w.add("seq < ?", seq)
+		}
+		// The rows are wide: those of the page are read after it was chosen.
+		list, err = t.entries("WHERE seq IN (SELECT seq FROM files"+w.text()+" ORDER BY seq DESC"+w.limit(f.Limit)+") ORDER BY seq DESC", w.args...)
+		return err
+	})
+	return list, err
+}
+
+// missing is an error of what was not found.
+func missing(found bool, err error, id string) error {
+	if found {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", err, id)
+}
+
+// entry returns the first entry, or nil.
+func (t tx) entry(rest string, args ...any) (*jobs.Entry, error) {
+	list, err := t.entries(rest, args...)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
+func (t tx) entries(rest string, args ...any) (list []jobs.Entry, err error) {
+	err = t.query(func(scan func(...any) error) error {
+		var e jobs.Entry
+		err := scanEntry(&e, scan)
+		list = append(list, e)
+		return err
+	}, selectEntry+rest, args...)
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+func entryValues(e *jobs.Entry) []any {
+	var raw []byte
+	if text(e.Name) != e.Name {
+		raw = []byte(e.Name)
+	}
+	return []any{
+		e.ID, e.Carrier, text(e.Name), raw, e.SHA256, e.Bytes, e.Format, e.Proof, e.Verified, e.Sequence, e.Date, string(e.Status),
+		e.Rows, e.Accepted, e.Rejected, e.Filtered, e.DurationMS, e.BadRows, document{e.Reasons}, e.MoreReasons, document{e.Missing},
+		text(e.Replaces), e.ReplacesID, text(e.DuplicateOf), e.DuplicateOfID, document{e.Notes}, edge(e.Received), edge(e.Decided), e.Run, e.Settled,
+	}
+}
+
+func scanEntry(e *jobs.Entry, scan func(...any) error) error {
+	var raw []byte
+	err := scan(
+		&e.ID, &e.Carrier, &e.Name, &raw, &e.SHA256, &e.Bytes, &e.Format, &e.Proof, &e.Verified, &e.Sequence, &e.Date, &e.Status,
+		&e.Rows, &e.Accepted, &e.Rejected, &e.Filtered, &e.DurationMS, &e.BadRows, document{&e.Reasons}, &e.MoreReasons, document{&e.Missing},
+		&e.Replaces, &e.ReplacesID, &e.DuplicateOf, &e.DuplicateOfID, document{&e.Notes}, moment{&e.Received}, moment{&e.Decided}, &e.Run, &e.Settled,
+	)
+	if raw != nil {
+		e.Name = string(raw)
+	}
+	return err
+}
+
+// text returns s as a database takes it: PostgreSQL refuses what is not UTF-8,
+// and zero bytes.
+func text(s string) string {
+	if utf8.ValidString(s) && !strings.Contains(s, "\x00") {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// document is a value that is stored as JSON.
+type document struct{ v any }
+
+// Scan implements sql.Scanner; the value is a pointer.
+func (d document) Scan(src any) error {
+	switch v := src.(type) {
+	case string:
+		return json.Unmarshal([]byte(v), d.v)
+	case []byte:
+		return json.Unmarshal(v, d.v)
+	}
+	return fmt.Errorf("a document is stored as %T", src)
+}
+
+// Value implements driver.Valuer.
+func (d document) Value() (driver.Value, error) {
+	b, err := json.Marshal(d.v)
+	return string(b), err
+}

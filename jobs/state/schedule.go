@@ -1,0 +1,80 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"concord/jobs"
+)
+
+// LastFire implements jobs.Schedules.
+func (s *Store) LastFire(ctx context.Context, job string) (at time.Time, err error) {
+	err = s.read(ctx, "find when a job fired", func(t tx) error {
+		_, err := t.one([]any{moment{&at}}, "SELECT max(scheduled_for) FROM fires WHERE job = $1", job)
+		return err
+	})
+	return at, err
+}
+
+// RecordFire implements jobs.Schedules.
+func (s *Store) RecordFire(ctx context.Context, f jobs.Fire) (list []jobs.Run, err error) {
+	err = s.write(ctx, "note that a job fired", func(t tx) (err error) {
+		list, err = t.fire(f)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+func (t tx) fire(f jobs.Fire) (list []jobs.Run, err error) {
+	n, err := t.exec("INSERT INTO fires (job, scheduled_for, fired) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", f.Job, edge(f.At), edge(f.Now))
+	if err != nil || n == 0 {
+		return nil, firstOf(err, jobs.ErrFired)
+	}
+	for _, r := range f.Runs {
+		out, err := t.enqueue(r, f.Now)
+		switch {
+		case err == nil:
+			list = append(list, out)
+		case !errors.Is(err, jobs.ErrActive):
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// Pause implements jobs.Schedules.
+func (s *Store) Pause(ctx context.Context, p jobs.Pause) error {
+	return s.write(ctx, "pause a job", func(t tx) error {
+		_, err := t.exec("INSERT INTO pauses (job, why, paused_by, since) VALUES ($1, $2, $3, $4) "+
+			"ON CONFLICT (job) DO UPDATE SET why = excluded.why, paused_by = excluded.paused_by", p.Job, text(p.Why), text(p.By), edge(p.Since))
+		return err
+	})
+}
+
+// Resume implements jobs.Schedules.
+func (s *Store) Resume(ctx context.Context, job string) (was bool, err error) {
+	err = s.write(ctx, "resume a job", func(t tx) error {
+		n, err := t.exec("DELETE FROM pauses WHERE job = $1", job)
+		was = n > 0
+		return err
+	})
+	return was, err
+}
+
+// Paused implements jobs.Schedules.
+func (s *Store) Paused(ctx context.Context) (list []jobs.Pause, err error) {
+	err = s.read(ctx, "list paused jobs", func(t tx) error {
+		list = nil
+		return t.query(func(scan func(...any) error) error {
+			var p jobs.Pause
+			err := scan(&p.Job, &p.Why, &p.By, moment{&p.Since})
+			list = append(list, p)
+			return err
+		}, "SELECT job, why, paused_by, since FROM pauses ORDER BY job")
+	})
+	return list, err
+}
