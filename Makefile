@@ -91,14 +91,23 @@ bin/rclone-sftp.test: jobs/peers/suite_test.go
 	src=$$($(GO) mod download -json $(RCLONE) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'); \
 	cd "$$src" && CGO_ENABLED=0 $(GO) test -c -mod=readonly -o "$(CURDIR)/$@" ./backend/sftp
 
+# Keeps Debian's package from making a database of its own, which would run.
+NOCLUSTER = /etc/postgresql-common/createcluster.conf
+
 .PHONY: machine
 machine: ## installs what is missing when it may, else says what it is
-	@for need in git:git gcc:gcc gcc:libc6-dev; do \
-		if [ "$$need" = gcc:libc6-dev ]; then [ ! -e /usr/include/stdlib.h ] || continue; \
-		else ! command -v $${need%%:*} >/dev/null || continue; fi; \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -q && apt-get install -y -q --no-install-recommends $${need##*:}; \
-		else echo "$${need%%:*} is missing: install the package $${need##*:}" >&2; exit 1; fi; \
+	@for need in git:git gcc:gcc gcc:libc6-dev initdb:postgresql; do \
+		case $$need in \
+		gcc:libc6-dev) [ ! -e /usr/include/stdlib.h ] ;; \
+		initdb:postgresql) ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;; \
+		*) ! command -v $${need%%:*} >/dev/null ;; \
+		esac || continue; \
+		if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+			echo "$${need%%:*} is missing: install the package $${need##*:}" >&2; exit 1; fi; \
+		if [ $$need = initdb:postgresql ] && [ ! -e $(NOCLUSTER) ]; then \
+			mkdir -p $(dir $(NOCLUSTER)) && echo 'create_main_cluster = false' >$(NOCLUSTER); fi; \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 \
+			apt-get install -y -q --no-install-recommends $${need##*:}; \
 	done
 
 .PHONY: clean
