@@ -9,7 +9,7 @@ import (
 // Note implements jobs.Trail.
 func (s *Store) Note(ctx context.Context, row jobs.AuditRow) error {
 	return s.write(ctx, "note what was done", func(t tx) error {
-		_, err := t.exec("INSERT INTO audit (time, who, what, object, detail) VALUES ($1, $2, $3, $4, $5)",
+		_, err := t.exec(ctx, "INSERT INTO audit (time, who, what, object, detail) VALUES ($1, $2, $3, $4, $5)",
 			edge(row.Time), text(row.Who), text(row.What), text(row.Object), text(row.Detail))
 		return err
 	})
@@ -29,7 +29,7 @@ func (s *Store) Audit(ctx context.Context, f jobs.AuditFilter) (list []jobs.Audi
 	}
 	err = s.read(ctx, "list what was done", func(t tx) error {
 		list = nil
-		return t.query(func(scan func(...any) error) error {
+		return t.query(ctx, func(scan func(...any) error) error {
 			var row jobs.AuditRow
 			err := scan(&row.ID, moment{&row.Time}, &row.Who, &row.What, &row.Object, &row.Detail)
 			list = append(list, row)

@@ -48,17 +48,15 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// tx is a querier for one call, in its dialect. It lives as long as the call,
-// and so may hold its context.
+// tx is a querier in its dialect.
 type tx struct {
-	ctx context.Context
-	q   querier
-	d   *dialect
+	q querier
+	d *dialect
 }
 
 // exec runs a statement and returns how many rows it changed.
-func (t tx) exec(query string, args ...any) (int64, error) {
-	r, err := t.q.ExecContext(t.ctx, t.d.rebind(query), t.args(args)...)
+func (t tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	r, err := t.q.ExecContext(ctx, t.d.rebind(query), t.args(args)...)
 	if err != nil {
 		return 0, err
 	}
@@ -66,8 +64,8 @@ func (t tx) exec(query string, args ...any) (int64, error) {
 }
 
 // query calls row for each row. row scans it.
-func (t tx) query(row func(scan func(...any) error) error, query string, args ...any) (err error) {
-	rows, err := t.q.QueryContext(t.ctx, t.d.rebind(query), t.args(args)...)
+func (t tx) query(ctx context.Context, row func(scan func(...any) error) error, query string, args ...any) (err error) {
+	rows, err := t.q.QueryContext(ctx, t.d.rebind(query), t.args(args)...)
 	if err != nil {
 		return err
 	}
@@ -81,8 +79,8 @@ func (t tx) query(row func(scan func(...any) error) error, query string, args ..
 }
 
 // one reads the only row into dest, and reports whether there was one.
-func (t tx) one(dest []any, query string, args ...any) (found bool, err error) {
-	err = t.query(func(scan func(...any) error) error {
+func (t tx) one(ctx context.Context, dest []any, query string, args ...any) (found bool, err error) {
+	err = t.query(ctx, func(scan func(...any) error) error {
 		found = true
 		return scan(dest...)
 	}, query, args...)

@@ -14,15 +14,15 @@ func (s *Store) Claim(ctx context.Context, o jobs.ClaimOptions) (r jobs.Run, err
 	err = s.write(ctx, "claim a run", func(t tx) (err error) {
 		var id string
 		query, args := nextRun(o)
-		found, err := t.one([]any{&id}, query+t.d.lockFree, args...)
+		found, err := t.one(ctx, []any{&id}, query+t.d.lockFree, args...)
 		if err != nil || !found {
 			return firstOf(err, jobs.ErrNoRun)
 		}
-		if r, err = t.run("WHERE id = $1", id); err != nil {
+		if r, err = t.run(ctx, "WHERE id = $1", id); err != nil {
 			return err
 		}
 		r.State, r.Owner, r.Started, r.LeaseUntil = jobs.RunRunning, o.Owner, micro(o.Now), micro(o.Now.Add(o.Lease))
-		return t.save(&r)
+		return t.save(ctx, &r)
 	})
 	if err != nil {
 		return jobs.Run{}, err
@@ -55,19 +55,19 @@ func nextRun(o jobs.ClaimOptions) (query string, args []any) {
 // Heartbeat implements jobs.Runs.
 func (s *Store) Heartbeat(ctx context.Context, l jobs.Lease, until time.Time) (cancel bool, err error) {
 	err = s.write(ctx, "extend a lease", func(t tx) error {
-		r, err := t.held(l)
+		r, err := t.held(ctx, l)
 		if err != nil {
 			return err
 		}
 		cancel, r.LeaseUntil = r.CancelAsked, micro(until)
-		return t.save(&r)
+		return t.save(ctx, &r)
 	})
 	return cancel, err
 }
 
 // held returns the run of a lease that is not over.
-func (t tx) held(l jobs.Lease) (jobs.Run, error) {
-	r, err := t.locked(l.Run)
+func (t tx) held(ctx context.Context, l jobs.Lease) (jobs.Run, error) {
+	r, err := t.locked(ctx, l.Run)
 	if err == nil && (r.State != jobs.RunRunning || r.Lease() != l) {
 		err = fmt.Errorf("%w: %s", jobs.ErrLost, l.Run)
 	}
@@ -77,23 +77,23 @@ func (t tx) held(l jobs.Lease) (jobs.Run, error) {
 // Snapshot implements jobs.Runs.
 func (s *Store) Snapshot(ctx context.Context, l jobs.Lease, settings json.RawMessage, inputs []jobs.RunInput) error {
 	return s.write(ctx, "note what a run works with", func(t tx) error {
-		if _, err := t.held(l); err != nil {
+		if _, err := t.held(ctx, l); err != nil {
 			return err
 		}
-		if _, err := t.exec("UPDATE runs SET settings = $1 WHERE id = $2", string(settings), l.Run); err != nil {
+		if _, err := t.exec(ctx, "UPDATE runs SET settings = $1 WHERE id = $2", string(settings), l.Run); err != nil {
 			return err
 		}
-		if _, err := t.exec("DELETE FROM run_inputs WHERE run = $1", l.Run); err != nil {
+		if _, err := t.exec(ctx, "DELETE FROM run_inputs WHERE run = $1", l.Run); err != nil {
 			return err
 		}
-		return t.putInputs(l.Run, inputs)
+		return t.putInputs(ctx, l.Run, inputs)
 	})
 }
 
 // Release implements jobs.Runs.
 func (s *Store) Release(ctx context.Context, l jobs.Lease, now time.Time) error {
 	return s.write(ctx, "put a run back", func(t tx) error {
-		r, err := t.held(l)
+		r, err := t.held(ctx, l)
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (s *Store) Release(ctx context.Context, l jobs.Lease, now time.Time) error 
 		} else {
 			r.State, r.Owner, r.Started = jobs.RunQueued, "", time.Time{}
 		}
-		return t.save(&r)
+		return t.save(ctx, &r)
 	})
 }
 
@@ -114,7 +114,7 @@ func (s *Store) Finish(ctx context.Context, l jobs.Lease, e jobs.Ending, now tim
 	}
 	err = s.write(ctx, "end a run", func(t tx) error {
 		next = jobs.Run{}
-		r, err := t.locked(l.Run)
+		r, err := t.locked(ctx, l.Run)
 		switch {
 		case err != nil:
 			return err
@@ -127,10 +127,10 @@ func (s *Store) Finish(ctx context.Context, l jobs.Lease, e jobs.Ending, now tim
 		if e.Error != "" || !r.CancelAsked || e.State == jobs.RunSucceeded {
 			r.Error = e.Error
 		}
-		if err := t.save(&r); err != nil || e.RetryAt.IsZero() || r.CancelAsked {
+		if err := t.save(ctx, &r); err != nil || e.RetryAt.IsZero() || r.CancelAsked {
 			return err
 		}
-		next, err = t.retry(r, r.By, e.RetryAt, now)
+		next, err = t.retry(ctx, r, r.By, e.RetryAt, now)
 		return err
 	})
 	return next, err
@@ -142,12 +142,12 @@ const lost = "the service that ran it ended or fell silent"
 // Expire implements jobs.Runs.
 func (s *Store) Expire(ctx context.Context, now time.Time, most int) (list []jobs.Run, err error) {
 	err = s.write(ctx, "take runs from services that are gone", func(t tx) (err error) {
-		if list, err = t.runs(selectRun+"WHERE state = 'running' AND lease_until < $1 ORDER BY id"+t.d.lockFree, now); err != nil {
+		if list, err = t.runs(ctx, selectRun+"WHERE state = 'running' AND lease_until < $1 ORDER BY id"+t.d.lockFree, now); err != nil {
 			return err
 		}
 		for i := range list {
 			expire(&list[i], now, most)
-			if err := t.save(&list[i]); err != nil {
+			if err := t.save(ctx, &list[i]); err != nil {
 				return err
 			}
 		}

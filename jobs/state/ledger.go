@@ -29,7 +29,7 @@ const (
 func (s *Store) Record(ctx context.Context, a jobs.Arrival, decide func(jobs.Known) jobs.Entry) (e jobs.Entry, err error) {
 	a.Received = micro(a.Received)
 	err = s.write(ctx, "record a file", func(t tx) (err error) {
-		e, err = t.record(a, decide)
+		e, err = t.record(ctx, a, decide)
 		return err
 	})
 	if err != nil {
@@ -38,13 +38,13 @@ func (s *Store) Record(ctx context.Context, a jobs.Arrival, decide func(jobs.Kno
 	return e, nil
 }
 
-func (t tx) record(a jobs.Arrival, decide func(jobs.Known) jobs.Entry) (jobs.Entry, error) {
+func (t tx) record(ctx context.Context, a jobs.Arrival, decide func(jobs.Known) jobs.Entry) (jobs.Entry, error) {
 	if t.d.lockCarrier != "" {
-		if err := t.query(func(func(...any) error) error { return nil }, t.d.lockCarrier, a.Carrier); err != nil {
+		if err := t.query(ctx, func(func(...any) error) error { return nil }, t.d.lockCarrier, a.Carrier); err != nil {
 			return jobs.Entry{}, err
 		}
 	}
-	before, err := t.entries("WHERE carrier = $1 AND NOT settled AND sha256 = $2 AND received = $3 ORDER BY seq", a.Carrier, a.SHA256, a.Received)
+	before, err := t.entries(ctx, "WHERE carrier = $1 AND NOT settled AND sha256 = $2 AND received = $3 ORDER BY seq", a.Carrier, a.SHA256, a.Received)
 	if err != nil {
 		return jobs.Entry{}, err
 	}
@@ -53,27 +53,27 @@ func (t tx) record(a jobs.Arrival, decide func(jobs.Known) jobs.Entry) (jobs.Ent
 			return before[i], nil
 		}
 	}
-	k, err := t.known(a)
+	k, err := t.known(ctx, a)
 	if err != nil {
 		return jobs.Entry{}, err
 	}
 	e := decide(k)
 	e.Received, e.Decided, e.Settled = micro(e.Received), micro(e.Decided), false
-	_, err = t.exec(insertEntry, append(entryValues(&e), e.Ingested())...)
+	_, err = t.exec(ctx, insertEntry, append(entryValues(&e), e.Ingested())...)
 	return e, err
 }
 
 // known looks for what matters of the entries before.
-func (t tx) known(a jobs.Arrival) (k jobs.Known, err error) {
+func (t tx) known(ctx context.Context, a jobs.Arrival) (k jobs.Known, err error) {
 	if a.SHA256 != "" {
-		k.Content, err = t.entry("WHERE sha256 = $1 AND carrier = $2 AND ingested "+
+		k.Content, err = t.entry(ctx, "WHERE sha256 = $1 AND carrier = $2 AND ingested "+
 			"ORDER BY CASE WHEN sequence = $3 THEN 0 WHEN name = $4 THEN 1 ELSE 2 END, seq LIMIT 1", a.SHA256, a.Carrier, a.Sequence, text(a.Name))
 	}
 	if err == nil && a.Sequence != nil {
-		k.Number, err = t.entry("WHERE carrier = $1 AND sequence = $2 AND ingested ORDER BY seq DESC LIMIT 1", a.Carrier, *a.Sequence)
+		k.Number, err = t.entry(ctx, "WHERE carrier = $1 AND sequence = $2 AND ingested ORDER BY seq DESC LIMIT 1", a.Carrier, *a.Sequence)
 	}
 	if err == nil {
-		_, err = t.one([]any{&k.Highest}, "SELECT max(sequence) FROM files WHERE carrier = $1 AND ingested AND sequence IS NOT NULL", a.Carrier)
+		_, err = t.one(ctx, []any{&k.Highest}, "SELECT max(sequence) FROM files WHERE carrier = $1 AND ingested AND sequence IS NOT NULL", a.Carrier)
 	}
 	return k, err
 }
@@ -81,7 +81,7 @@ func (t tx) known(a jobs.Arrival) (k jobs.Known, err error) {
 // Unsettled implements jobs.Ledger.
 func (s *Store) Unsettled(ctx context.Context, carrier string) (list []jobs.Entry, err error) {
 	err = s.read(ctx, "find unsettled files", func(t tx) (err error) {
-		list, err = t.entries("WHERE carrier = $1 AND NOT settled ORDER BY seq", carrier)
+		list, err = t.entries(ctx, "WHERE carrier = $1 AND NOT settled ORDER BY seq", carrier)
 		return err
 	})
 	return list, err
@@ -90,7 +90,7 @@ func (s *Store) Unsettled(ctx context.Context, carrier string) (list []jobs.Entr
 // Files implements jobs.Ledger.
 func (s *Store) Files(ctx context.Context, carrier string) (list []jobs.Entry, err error) {
 	err = s.read(ctx, "list files", func(t tx) (err error) {
-		list, err = t.entries("WHERE carrier = $1 ORDER BY seq", carrier)
+		list, err = t.entries(ctx, "WHERE carrier = $1 ORDER BY seq", carrier)
 		return err
 	})
 	return list, err
@@ -99,7 +99,7 @@ func (s *Store) Files(ctx context.Context, carrier string) (list []jobs.Entry, e
 // Settle implements jobs.Ledger.
 func (s *Store) Settle(ctx context.Context, carrier, id string) error {
 	return s.write(ctx, "settle a file", func(t tx) error {
-		n, err := t.exec("UPDATE files SET settled = $1 WHERE id = $2 AND carrier = $3", true, id, carrier)
+		n, err := t.exec(ctx, "UPDATE files SET settled = $1 WHERE id = $2 AND carrier = $3", true, id, carrier)
 		if err == nil && n == 0 {
 			err = fmt.Errorf("%w: %s has none with the id %s", jobs.ErrNoFile, carrier, id)
 		}
@@ -113,7 +113,7 @@ func (s *Store) Holds(ctx context.Context, sha256 string) (held bool, err error)
 		return false, ctx.Err()
 	}
 	err = s.read(ctx, "look for a content", func(t tx) (err error) {
-		held, err = t.one([]any{new(int64)}, "SELECT seq FROM files WHERE sha256 = $1 LIMIT 1", sha256)
+		held, err = t.one(ctx, []any{new(int64)}, "SELECT seq FROM files WHERE sha256 = $1 LIMIT 1", sha256)
 		return err
 	})
 	return held, err
@@ -133,14 +133,14 @@ func (s *Store) ListFiles(ctx context.Context, f jobs.FileFilter) (list []jobs.E
 	err = s.read(ctx, "list files", func(t tx) error {
 		if f.Before != "" {
 			var seq int64
-			found, err := t.one([]any{&seq}, "SELECT seq FROM files WHERE id = $1", f.Before)
+			found, err := t.one(ctx, []any{&seq}, "SELECT seq FROM files WHERE id = $1", f.Before)
 			if err != nil || !found {
 				return errors.Join(err, missing(found, jobs.ErrNoFile, f.Before))
 			}
 			w.add("seq < ?", seq)
 		}
 		// The rows are wide: those of the page are read after it was chosen.
-		list, err = t.entries("WHERE seq IN (SELECT seq FROM files"+w.text()+" ORDER BY seq DESC"+w.limit(f.Limit)+") ORDER BY seq DESC", w.args...)
+		list, err = t.entries(ctx, "WHERE seq IN (SELECT seq FROM files"+w.text()+" ORDER BY seq DESC"+w.limit(f.Limit)+") ORDER BY seq DESC", w.args...)
 		return err
 	})
 	return list, err
@@ -155,16 +155,16 @@ func missing(found bool, err error, id string) error {
 }
 
 // entry returns the first entry, or nil.
-func (t tx) entry(rest string, args ...any) (*jobs.Entry, error) {
-	list, err := t.entries(rest, args...)
+func (t tx) entry(ctx context.Context, rest string, args ...any) (*jobs.Entry, error) {
+	list, err := t.entries(ctx, rest, args...)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
 	return &list[0], nil
 }
 
-func (t tx) entries(rest string, args ...any) (list []jobs.Entry, err error) {
-	err = t.query(func(scan func(...any) error) error {
+func (t tx) entries(ctx context.Context, rest string, args ...any) (list []jobs.Entry, err error) {
+	err = t.query(ctx, func(scan func(...any) error) error {
 		var e jobs.Entry
 		err := scanEntry(&e, scan)
 		list = append(list, e)

@@ -29,29 +29,29 @@ const (
 // Enqueue implements jobs.Runs.
 func (s *Store) Enqueue(ctx context.Context, r jobs.Run, now time.Time) (out jobs.Run, err error) {
 	err = s.write(ctx, "enqueue a run", func(t tx) (err error) {
-		out, err = t.enqueue(r, now)
+		out, err = t.enqueue(ctx, r, now)
 		return err
 	})
 	return out, err
 }
 
 // enqueue adds a run. That which is in its way may end while it is looked for.
-func (t tx) enqueue(r jobs.Run, now time.Time) (jobs.Run, error) {
+func (t tx) enqueue(ctx context.Context, r jobs.Run, now time.Time) (jobs.Run, error) {
 	if err := prepare(&r, now); err != nil {
 		return r, err
 	}
 	for range attempts {
-		if before, err := t.sameKey(&r); err != nil || before.ID != "" {
+		if before, err := t.sameKey(ctx, &r); err != nil || before.ID != "" {
 			return before, err
 		}
-		n, err := t.exec(insertRun, runValues(&r)...)
+		n, err := t.exec(ctx, insertRun, runValues(&r)...)
 		if err != nil {
 			return r, err
 		}
 		if n > 0 {
-			return r, t.putInputs(r.ID, r.Inputs)
+			return r, t.putInputs(ctx, r.ID, r.Inputs)
 		}
-		if active, err := t.active(&r); err != nil || active.ID != "" {
+		if active, err := t.active(ctx, &r); err != nil || active.ID != "" {
 			return active, errors.Join(err, jobs.ErrActive)
 		}
 	}
@@ -74,11 +74,11 @@ func prepare(r *jobs.Run, now time.Time) error {
 }
 
 // sameKey returns the run of the same key, without an ID if there is none.
-func (t tx) sameKey(r *jobs.Run) (jobs.Run, error) {
+func (t tx) sameKey(ctx context.Context, r *jobs.Run) (jobs.Run, error) {
 	if r.Key == "" {
 		return jobs.Run{}, nil
 	}
-	k, err := t.run("WHERE idempotency_key = $1 AND idempotency_key <> ''", text(r.Key))
+	k, err := t.run(ctx, "WHERE idempotency_key = $1 AND idempotency_key <> ''", text(r.Key))
 	same := k.Job == r.Job && k.Carrier == r.Carrier && k.Period.From.Equal(r.Period.From) && k.Period.To.Equal(r.Period.To)
 	if err == nil && k.ID != "" && !same {
 		return jobs.Run{}, jobs.ErrKey
@@ -88,15 +88,15 @@ func (t tx) sameKey(r *jobs.Run) (jobs.Run, error) {
 
 // active returns the run that must not run twice, without an ID if there is
 // none.
-func (t tx) active(r *jobs.Run) (jobs.Run, error) {
-	return t.run("WHERE job = $1 AND carrier = $2 AND period_from = $3 AND period_to = $4 AND state IN ('queued', 'running')",
+func (t tx) active(ctx context.Context, r *jobs.Run) (jobs.Run, error) {
+	return t.run(ctx, "WHERE job = $1 AND carrier = $2 AND period_from = $3 AND period_to = $4 AND state IN ('queued', 'running')",
 		r.Job, r.Carrier, edge(r.Period.From), edge(r.Period.To))
 }
 
 // Retry implements jobs.Runs.
 func (s *Store) Retry(ctx context.Context, id, by string, notBefore, now time.Time) (out jobs.Run, err error) {
 	err = s.write(ctx, "try a run again", func(t tx) error {
-		r, err := t.locked(id)
+		r, err := t.locked(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -104,22 +104,22 @@ func (s *Store) Retry(ctx context.Context, id, by string, notBefore, now time.Ti
 			out = r
 			return fmt.Errorf("%w: %s is %s", jobs.ErrRetry, id, r.State)
 		}
-		out, err = t.retry(r, by, notBefore, now)
+		out, err = t.retry(ctx, r, by, notBefore, now)
 		return err
 	})
 	return out, err
 }
 
 // retry enqueues the next attempt of r.
-func (t tx) retry(r jobs.Run, by string, notBefore, now time.Time) (jobs.Run, error) {
+func (t tx) retry(ctx context.Context, r jobs.Run, by string, notBefore, now time.Time) (jobs.Run, error) {
 	r.RerunOf, r.Attempt, r.Trigger, r.By, r.Key, r.NotBefore = r.ID, r.Attempt+1, jobs.TriggerRetry, by, "", notBefore
-	return t.enqueue(r, now)
+	return t.enqueue(ctx, r, now)
 }
 
 // Cancel implements jobs.Runs.
 func (s *Store) Cancel(ctx context.Context, id, by string, now time.Time) (out jobs.Run, err error) {
 	err = s.write(ctx, "cancel a run", func(t tx) (err error) {
-		if out, err = t.locked(id); err != nil {
+		if out, err = t.locked(ctx, id); err != nil {
 			return err
 		}
 		switch {
@@ -131,7 +131,7 @@ func (s *Store) Cancel(ctx context.Context, id, by string, now time.Time) (out j
 			out.Error = cancelledBy(by)
 		}
 		out.CancelAsked = true
-		return t.save(&out)
+		return t.save(ctx, &out)
 	})
 	return out, err
 }
@@ -146,7 +146,7 @@ func cancelledBy(by string) string {
 // Run implements jobs.Runs.
 func (s *Store) Run(ctx context.Context, id string) (r jobs.Run, err error) {
 	err = s.read(ctx, "read a run", func(t tx) (err error) {
-		if r, err = t.run("WHERE id = $1", text(id)); err == nil {
+		if r, err = t.run(ctx, "WHERE id = $1", text(id)); err == nil {
 			err = missing(r.ID != "", jobs.ErrNoRun, id)
 		}
 		return err
@@ -184,20 +184,20 @@ func (s *Store) Runs(ctx context.Context, f jobs.RunFilter) (list []jobs.Run, er
 		w.add("id < ?", text(f.Before))
 	}
 	err = s.read(ctx, "list runs", func(t tx) error {
-		list, err = t.runs("SELECT "+runColumns+", '' FROM runs"+w.text()+" ORDER BY id DESC"+w.limit(f.Limit), w.args...)
+		list, err = t.runs(ctx, "SELECT "+runColumns+", '' FROM runs"+w.text()+" ORDER BY id DESC"+w.limit(f.Limit), w.args...)
 		return err
 	})
 	return list, err
 }
 
 // run returns the only run with its inputs, or one without an ID.
-func (t tx) run(rest string, args ...any) (jobs.Run, error) {
-	list, err := t.runs(selectRun+rest, args...)
+func (t tx) run(ctx context.Context, rest string, args ...any) (jobs.Run, error) {
+	list, err := t.runs(ctx, selectRun+rest, args...)
 	if err != nil || len(list) == 0 {
 		return jobs.Run{}, err
 	}
 	r := list[0]
-	err = t.query(func(scan func(...any) error) error {
+	err = t.query(ctx, func(scan func(...any) error) error {
 		var in jobs.RunInput
 		err := scan(&in.Role, &in.File, &in.SHA256)
 		r.Inputs = append(r.Inputs, in)
@@ -207,16 +207,16 @@ func (t tx) run(rest string, args ...any) (jobs.Run, error) {
 }
 
 // locked returns a run and keeps others from it until the transaction ends.
-func (t tx) locked(id string) (jobs.Run, error) {
-	r, err := t.run("WHERE id = $1"+t.d.lockRow, text(id))
+func (t tx) locked(ctx context.Context, id string) (jobs.Run, error) {
+	r, err := t.run(ctx, "WHERE id = $1"+t.d.lockRow, text(id))
 	if err == nil {
 		err = missing(r.ID != "", jobs.ErrNoRun, id)
 	}
 	return r, err
 }
 
-func (t tx) runs(query string, args ...any) (list []jobs.Run, err error) {
-	err = t.query(func(scan func(...any) error) error {
+func (t tx) runs(ctx context.Context, query string, args ...any) (list []jobs.Run, err error) {
+	err = t.query(ctx, func(scan func(...any) error) error {
 		var r jobs.Run
 		err := scanRun(&r, scan)
 		list = append(list, r)
@@ -225,9 +225,9 @@ func (t tx) runs(query string, args ...any) (list []jobs.Run, err error) {
 	return list, err
 }
 
-func (t tx) putInputs(id string, inputs []jobs.RunInput) error {
+func (t tx) putInputs(ctx context.Context, id string, inputs []jobs.RunInput) error {
 	for n, in := range inputs {
-		if _, err := t.exec("INSERT INTO run_inputs (run, n, role, file, sha256) VALUES ($1, $2, $3, $4, $5)",
+		if _, err := t.exec(ctx, "INSERT INTO run_inputs (run, n, role, file, sha256) VALUES ($1, $2, $3, $4, $5)",
 			id, n, text(in.Role), text(in.File), text(in.SHA256)); err != nil {
 			return err
 		}
@@ -236,8 +236,8 @@ func (t tx) putInputs(id string, inputs []jobs.RunInput) error {
 }
 
 // save writes what changes in the life of a run.
-func (t tx) save(r *jobs.Run) error {
-	_, err := t.exec(updateRun, r.ID, r.Attempt, string(r.State), r.NotBefore, r.Started, r.Finished, text(r.Report),
+func (t tx) save(ctx context.Context, r *jobs.Run) error {
+	_, err := t.exec(ctx, updateRun, r.ID, r.Attempt, string(r.State), r.NotBefore, r.Started, r.Finished, text(r.Report),
 		r.CancelAsked, text(r.Owner), r.LeaseUntil, text(r.Error))
 	return err
 }

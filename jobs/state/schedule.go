@@ -11,7 +11,7 @@ import (
 // LastFire implements jobs.Schedules.
 func (s *Store) LastFire(ctx context.Context, job string) (at time.Time, err error) {
 	err = s.read(ctx, "find when a job fired", func(t tx) error {
-		_, err := t.one([]any{moment{&at}}, "SELECT max(scheduled_for) FROM fires WHERE job = $1", job)
+		_, err := t.one(ctx, []any{moment{&at}}, "SELECT max(scheduled_for) FROM fires WHERE job = $1", job)
 		return err
 	})
 	return at, err
@@ -20,7 +20,7 @@ func (s *Store) LastFire(ctx context.Context, job string) (at time.Time, err err
 // RecordFire implements jobs.Schedules.
 func (s *Store) RecordFire(ctx context.Context, f jobs.Fire) (list []jobs.Run, err error) {
 	err = s.write(ctx, "note that a job fired", func(t tx) (err error) {
-		list, err = t.fire(f)
+		list, err = t.fire(ctx, f)
 		return err
 	})
 	if err != nil {
@@ -29,13 +29,13 @@ func (s *Store) RecordFire(ctx context.Context, f jobs.Fire) (list []jobs.Run, e
 	return list, nil
 }
 
-func (t tx) fire(f jobs.Fire) (list []jobs.Run, err error) {
-	n, err := t.exec("INSERT INTO fires (job, scheduled_for, fired) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", f.Job, edge(f.At), edge(f.Now))
+func (t tx) fire(ctx context.Context, f jobs.Fire) (list []jobs.Run, err error) {
+	n, err := t.exec(ctx, "INSERT INTO fires (job, scheduled_for, fired) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", f.Job, edge(f.At), edge(f.Now))
 	if err != nil || n == 0 {
 		return nil, firstOf(err, jobs.ErrFired)
 	}
 	for _, r := range f.Runs {
-		out, err := t.enqueue(r, f.Now)
+		out, err := t.enqueue(ctx, r, f.Now)
 		switch {
 		case err == nil:
 			list = append(list, out)
@@ -49,7 +49,7 @@ func (t tx) fire(f jobs.Fire) (list []jobs.Run, err error) {
 // Pause implements jobs.Schedules.
 func (s *Store) Pause(ctx context.Context, p jobs.Pause) error {
 	return s.write(ctx, "pause a job", func(t tx) error {
-		_, err := t.exec("INSERT INTO pauses (job, why, paused_by, since) VALUES ($1, $2, $3, $4) "+
+		_, err := t.exec(ctx, "INSERT INTO pauses (job, why, paused_by, since) VALUES ($1, $2, $3, $4) "+
 			"ON CONFLICT (job) DO UPDATE SET why = excluded.why, paused_by = excluded.paused_by", p.Job, text(p.Why), text(p.By), edge(p.Since))
 		return err
 	})
@@ -58,7 +58,7 @@ func (s *Store) Pause(ctx context.Context, p jobs.Pause) error {
 // Resume implements jobs.Schedules.
 func (s *Store) Resume(ctx context.Context, job string) (was bool, err error) {
 	err = s.write(ctx, "resume a job", func(t tx) error {
-		n, err := t.exec("DELETE FROM pauses WHERE job = $1", job)
+		n, err := t.exec(ctx, "DELETE FROM pauses WHERE job = $1", job)
 		was = n > 0
 		return err
 	})
@@ -69,7 +69,7 @@ func (s *Store) Resume(ctx context.Context, job string) (was bool, err error) {
 func (s *Store) Paused(ctx context.Context) (list []jobs.Pause, err error) {
 	err = s.read(ctx, "list paused jobs", func(t tx) error {
 		list = nil
-		return t.query(func(scan func(...any) error) error {
+		return t.query(ctx, func(scan func(...any) error) error {
 			var p jobs.Pause
 			err := scan(&p.Job, &p.Why, &p.By, moment{&p.Since})
 			list = append(list, p)

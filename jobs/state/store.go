@@ -119,7 +119,7 @@ func (s *Store) write(ctx context.Context, what string, do func(tx) error) error
 
 // read runs do outside of a transaction; it may run again.
 func (s *Store) read(ctx context.Context, what string, do func(tx) error) error {
-	return s.insist(ctx, what, func() error { return do(tx{ctx, s.r, s.d}) })
+	return s.insist(ctx, what, func() error { return do(tx{s.r, s.d}) })
 }
 
 // insist tries again what failed and left nothing.
@@ -141,7 +141,7 @@ func (s *Store) try(ctx context.Context, do func(tx) error) error {
 		return err
 	}
 	defer func() { _ = t.Rollback() }() // after a commit it does nothing
-	if err := do(tx{ctx, t, s.d}); err != nil {
+	if err := do(tx{t, s.d}); err != nil {
 		return err
 	}
 	if err := t.Commit(); err != nil {
