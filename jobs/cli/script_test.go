@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 			"bytes":     writeBytes,
 			"smalldisk": smallDisk,
 			"onlythese": onlyThese,
+			"sftphost":  startHost,
 		},
 		Condition: func(cond string) (bool, error) { return cond == "mount" && canMount(t), nil },
 	})
