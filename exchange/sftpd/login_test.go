@@ -214,7 +214,7 @@ func TestWhoLosesTheAccountIsSentAway(t *testing.T) {
 		"the account given":   func(a *sftpd.Account) { a.Home = nil },
 		"the account removed": func(a *sftpd.Account) { *a = sftpd.Account{Name: a.Name} },
 	} {
-		site := newSite(t, exchangetest.SiteOptions{Settings: sftpd.Settings{Keepalive: 20 * time.Millisecond}})
+		site := newSite(t, exchangetest.SiteOptions{Settings: sftpd.Settings{Keepalive: 200 * time.Millisecond}})
 		c, another := login(t, site, carrier), login(t, site, other)
 		must(t, put(open(t, c), "inbox/a.csv", []byte("a")))
 		allow(site, change)

@@ -119,7 +119,7 @@ func TestAClosedListenerIsAnError(t *testing.T) {
 
 func TestTheIdleAreSentAway(t *testing.T) {
 	t.Parallel()
-	site := newSite(t, exchangetest.SiteOptions{Settings: sftpd.Settings{Idle: 2 * time.Second, Keepalive: 50 * time.Millisecond}})
+	site := newSite(t, exchangetest.SiteOptions{Settings: sftpd.Settings{Idle: 2 * time.Second, Keepalive: 500 * time.Millisecond}})
 	busy, idle := login(t, site, carrier), login(t, site, other)
 	f := open(t, busy)
 	gone := make(chan error, 1)

@@ -65,8 +65,8 @@ func (w *wire) next() error {
 	w.heard()
 	n := binary.BigEndian.Uint32(h[:])
 	w.head = append(w.head[:0], h[:]...)
-	if h[4] == fxpRead || h[4] == fxpWrite {
-		w.checkHandle(int(min(n, maxPacket)) - 1)
+	if (h[4] == fxpRead || h[4] == fxpWrite) && n <= maxPacket {
+		w.checkHandle(max(1, int(n)) - 1)
 	}
 	if h[4] != fxpOpen && h[4] != fxpExtended || n <= 1 || n > maxRewritten {
 		// Whether its length is sane is for the library to say.
