@@ -28,6 +28,8 @@ var rooms = map[string][]string{
 	"exchange/sftpc":        {"exchange"},
 	"exchange/sftpd":        {"exchange/landing"},
 	"exchange/exchangetest": {"exchange", "exchange/..."},
+
+	"exchange/exchangetest/peerbench": {"exchange", "exchange/..."},
 	"formats":               {"engine", "formats/..."},
 	"formats/csvscan":       {},
 	"formats/dialect":       {"engine", "formats/yamltree"},

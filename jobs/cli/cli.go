@@ -38,6 +38,8 @@ type Streams struct {
 type commands struct {
 	Match   matchCmd   `cmd:"" help:"Reconcile a carrier's files with Microsoft's and write a report."`
 	Profile profileCmd `cmd:"" help:"Check a carrier's profile, or propose one."`
+	Serve   serveCmd   `cmd:"" help:"Serve carriers: take their files over SFTP and answer with receipts."`
+	Files   filesCmd   `cmd:"" help:"List what carriers sent and what became of it."`
 	Config  configCmd  `cmd:"" help:"Check the configuration of the service, or print an example."`
 	Carrier carrierCmd `cmd:"" help:"Keys and passwords of carriers; try a carrier's own host."`
 	Demo    demoCmd    `cmd:"" help:"Make three carriers' files, reconcile each and show the result."`
