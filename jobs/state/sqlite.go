@@ -56,8 +56,10 @@ func openSQLite(path string) (*Store, error) {
 
 // sqlitePool returns up to n connections to a file.
 func sqlitePool(path string, n int, options ...string) (*sql.DB, error) {
+	// A wait for another program is not cut short by a context, so it is short,
+	// and begun again.
 	name := url.URL{Scheme: "file", Path: path} // escapes what SQLite would take for options
-	options = append(options, "_pragma=busy_timeout(10000)", "_pragma=foreign_keys(1)")
+	options = append(options, "_pragma=busy_timeout(2500)", "_pragma=foreign_keys(1)")
 	c, err := sqlite.NewConnector(name.String() + "?" + strings.Join(options, "&"))
 	if err != nil {
 		return nil, err

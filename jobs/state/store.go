@@ -62,8 +62,9 @@ func Open(ctx context.Context, url string) (_ *Store, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if err := s.w.PingContext(ctx); err != nil {
-		return nil, s.trouble("open", err)
+	// Programs that make a file at once may be in each other's way.
+	if err := s.insist(ctx, "open", func() error { return s.w.PingContext(ctx) }); err != nil {
+		return nil, err
 	}
 	if err := s.migrate(ctx); err != nil {
 		return nil, s.trouble("bring the tables up to date", err)
