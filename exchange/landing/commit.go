@@ -113,20 +113,36 @@ func (u *incoming) cut(head int64) error {
 	return err
 }
 
-// commit makes the file last and puts it into the inbox.
+// commit makes the file last and puts it into the inbox. A sealed file is named
+// before it is flushed, so that its content and its name reach the disk in one
+// transaction of the file system instead of two; after a power cut in between,
+// the seal tells whether all of it is there.
 func (u *incoming) commit(s *Session) error {
 	err := errors.Join(u.f.Chmod(u.mode()), u.setTime())
-	if err == nil {
+	sealed := err == nil && seal(u.f, u.size) == nil
+	if err == nil && !sealed {
 		err = u.home.sync(u.f)
 	}
-	if err = errors.Join(err, u.f.Close()); err != nil {
-		return u.undo(err)
+	if err != nil {
+		return u.undo(errors.Join(err, u.f.Close()))
 	}
 	m, backup, err := u.rename(s)
 	if err != nil {
-		return u.undo(err)
+		return u.undo(errors.Join(err, u.f.Close()))
 	}
-	return u.settle(m, backup, u.home.syncDir(path.Dir(u.name)))
+	return u.settle(m, backup, u.flush(sealed))
+}
+
+// flush makes the name last and, when it was not done before, the content. Both
+// at once wait for the same transaction.
+func (u *incoming) flush(content bool) error {
+	folder := make(chan error, 1)
+	go func() { folder <- u.home.syncDir(path.Dir(u.name)) }()
+	var err error
+	if content {
+		err = u.home.sync(u.f)
+	}
+	return errors.Join(err, <-folder, u.f.Close())
 }
 
 func (u *incoming) setTime() error {

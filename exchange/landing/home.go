@@ -104,10 +104,27 @@ func (h *Home) prepare() error {
 // a size beforehand and not filled is removed: which parts of it are real is
 // known no more.
 func (h *Home) inherit(name string, i fs.FileInfo) {
-	if arrivalOf(i.Mode()) == sized && h.root.Remove(name) == nil {
+	how := arrivalOf(i.Mode())
+	if how == sized && h.root.Remove(name) == nil {
 		return
 	}
+	if how != dropped && !how.unfinished() && h.torn(name, i.Size()) {
+		// If this fails, so does everything else that is done with it.
+		_ = h.root.Chmod(name, modePartial)
+	}
 	h.know(name, i.Size(), nil)
+}
+
+// torn reports whether the power was cut while a file was made to last: its
+// client was not told that it had arrived.
+func (h *Home) torn(name string, size int64) bool {
+	f, err := h.root.Open(name)
+	if err != nil {
+		return false // it cannot be taken either
+	}
+	defer func() { _ = f.Close() }()
+	is, err := broken(f, size)
+	return is || err != nil
 }
 
 // walk visits every regular file below a folder of the home. Links and what
@@ -234,7 +251,8 @@ func (h *Home) syncDir(name string) error {
 
 // lstat returns what is at a name, which no link may be part of.
 func (h *Home) lstat(name string) (fs.FileInfo, error) {
-	for i := range len(name) {
+	// The home's own folders are what they are: nobody could change them.
+	for i := strings.IndexByte(name, '/') + 1; i < len(name); i++ {
 		if name[i] != '/' {
 			continue
 		}

@@ -281,14 +281,16 @@ func (s *Session) Truncate(name string, size int64) (err error) {
 	return u.Close()
 }
 
-// Sync makes what was written at a name last.
+// Sync reports whether what was written at a name is safe so far. An upload
+// under way does not outlive a crash however often it is flushed, so that is
+// left to its close; what is in the inbox was flushed by then.
 func (s *Session) Sync(name string) error {
 	at, err := locate(name)
 	if err != nil {
 		return err
 	}
 	if u := s.uploadAt(at); u != nil {
-		return u.Sync()
+		return u.failure()
 	}
-	return nil // what is in the inbox was made to last when it was closed
+	return nil
 }

@@ -292,11 +292,9 @@ func (u *incoming) Truncate(size int64) error {
 	return nil
 }
 
-// Sync makes what is written last.
-func (u *incoming) Sync() error {
-	if err := u.home.sync(u.f); err != nil {
-		u.Break(tell(err))
-	}
+// failure returns why the upload cannot become whole; nil: nothing is known
+// against it.
+func (u *incoming) failure() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.err

@@ -60,8 +60,8 @@ type work struct {
 func works() []work {
 	put := func(r string) string { return "put large " + r + "/large" }
 	get := func(r string) string { return "get " + r + "/large back/large" }
-	puts := func(r string) string { return "put small/* " + r + "/small/" }
-	gets := func(r string) string { return "get " + r + "/small/* back/" }
+	puts := func(r string) string { return "put small/* " + r + "/" }
+	gets := func(r string) string { return "get " + r + "/*.csv back/" }
 	return []work{
 		{"large file, put", nil, put},
 		{"large file, get", nil, get},
@@ -108,13 +108,13 @@ func run(ctx context.Context, o options) (err error) {
 // time runs one batch and returns how long the client took.
 func (s *server) time(ctx context.Context, dir string, w work) (time.Duration, error) {
 	if strings.Contains(w.name, "put") {
-		if err := s.clear(); err != nil {
+		if err := s.fresh(); err != nil {
 			return 0, err
 		}
 	}
 	cmd := exec.CommandContext(ctx, "sftp", append(append([]string{"-q", "-b", "-"}, w.flags...), s.flags...)...)
 	cmd.Dir = dir
-	cmd.Stdin = strings.NewReader(w.batch(s.remote) + "\n")
+	cmd.Stdin = strings.NewReader(w.batch(s.remote+"/"+s.folder()) + "\n")
 	begin := time.Now()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -155,7 +155,7 @@ const smallSize = 4000
 
 // prepare makes the files to send.
 func prepare(o options) error {
-	for _, d := range []string{"small", "back", "openssh/small", "concord"} {
+	for _, d := range []string{"small", "back", "openssh", "concord"} {
 		if err := os.MkdirAll(filepath.Join(o.dir, d), 0o755); err != nil {
 			return err
 		}

@@ -29,20 +29,19 @@ type server struct {
 	flags  []string // of the client
 	remote string   // folder, as the client names it
 	disk   string   // the same on disk
+
+	folders int
 }
 
-// clear removes what the last put has left.
-func (s *server) clear() error {
-	return errors.Join(ignore(os.Remove(filepath.Join(s.disk, "large"))),
-		os.RemoveAll(filepath.Join(s.disk, "small")), os.Mkdir(filepath.Join(s.disk, "small"), 0o755))
+// fresh makes a folder to put into. What was put before stays until the end: a
+// file system that discards the blocks of removed files does so while the next
+// ones are being timed.
+func (s *server) fresh() error {
+	s.folders++
+	return os.Mkdir(filepath.Join(s.disk, s.folder()), 0o755)
 }
 
-func ignore(err error) error {
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
-}
+func (s *server) folder() string { return fmt.Sprint("f", s.folders) }
 
 func random(name string, n int64) error {
 	f, err := os.Create(name)
@@ -127,7 +126,7 @@ func openSSH(ctx context.Context, dir string) (*server, func(), error) {
 		return nil, nil, fmt.Errorf("%w: install the package openssh-server", err)
 	}
 	disk := filepath.Join(dir, "openssh")
-	s := &server{"OpenSSH", client(dir, who.Username, addr), disk, disk}
+	s := &server{name: "OpenSSH", flags: client(dir, who.Username, addr), remote: disk, disk: disk}
 	return s, func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }, await(ctx, addr)
 }
 
@@ -163,7 +162,10 @@ func concord(ctx context.Context, dir string) (*server, func(), error) {
 		return nil, nil, err
 	}
 	addr, err := bufio.NewReader(out).ReadString('\n')
-	s := &server{"Concord", client(dir, carrier, strings.TrimSpace(addr)), landing.Inbox, filepath.Join(home, "home", landing.Inbox)}
+	s := &server{
+		name: "Concord", flags: client(dir, carrier, strings.TrimSpace(addr)),
+		remote: landing.Inbox, disk: filepath.Join(home, "home", landing.Inbox),
+	}
 	return s, func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }, err
 }
 
@@ -184,7 +186,7 @@ func serve(ctx context.Context, dir, key string) error {
 	if err != nil {
 		return err
 	}
-	home, err := landing.OpenHome(filepath.Join(dir, "home"), carrier, landing.Terms{}, time.Now)
+	home, err := landing.OpenHome(filepath.Join(dir, "home"), carrier, landing.Terms{MaxFiles: 1 << 20, MaxBytes: 1 << 40}, time.Now)
 	if err != nil {
 		return err
 	}
