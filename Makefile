@@ -11,13 +11,14 @@ BINARY = bin/concord
 
 # The packages with goroutines of their own. Not the command line: its scripts
 # run under limits of memory that the race detector's own memory breaks.
-RACE ?= ./engine/... ./formats/... ./jobs ./jobs/schedule
+RACE ?= ./engine/... ./formats/... ./exchange/... ./jobs ./jobs/jobstest ./jobs/schedule
 FUZZTIME ?= 30s
 COUNT ?= 6
 BENCH ?= .
 PKG ?= ./...
 SIZES ?= 1m,10m
 ROUNDS ?= 5
+CYCLES ?= 500
 RESULTS = fixtures/bench/results
 
 .PHONY: build
@@ -59,11 +60,28 @@ bench: ## the parts: BENCH in PKG, COUNT times, benchstat-readable, kept by date
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG) | tee $(RESULTS)/$$(date -u +%F)-parts.txt
 
 .PHONY: bench-peer
-bench-peer: machine build ## the whole program beside DuckDB on the same files: SIZES, ROUNDS
+bench-peer: machine build bench-sftp ## the whole program beside DuckDB on the same files: SIZES, ROUNDS
 	@mkdir -p $(RESULTS)
 	$(GO) build -o bin/gen ./fixtures/gen
 	cd fixtures/bench && CGO_ENABLED=1 $(GO) build -o ../../bin/bench-peer .
 	./bin/bench-peer -concord $(BINARY) -sizes $(SIZES) -rounds $(ROUNDS) | tee $(RESULTS)/$$(date -u +%F)-peer.txt
+
+.PHONY: bench-sftp
+bench-sftp: ## the SFTP server beside OpenSSH's, on disk and in memory; part of bench-peer
+	@mkdir -p $(RESULTS)
+	@if [ ! -e /usr/sbin/sshd ] || [ ! -e /usr/lib/openssh/sftp-server ]; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends openssh-client openssh-server openssh-sftp-server; \
+		else echo "sshd is missing: install the packages openssh-client openssh-server openssh-sftp-server" >&2; exit 1; fi; fi
+	CGO_ENABLED=0 $(GO) build -o bin/peerbench ./exchange/exchangetest/peerbench
+	{ echo "On disk:"; ./bin/peerbench -rounds $(ROUNDS); \
+	if [ -d /dev/shm ]; then echo; echo "In memory, where flushing costs nothing:"; \
+		mkdir -p /dev/shm/concord-bench; ./bin/peerbench -rounds $(ROUNDS) -dir /dev/shm/concord-bench; \
+		rm -rf /dev/shm/concord-bench; fi; } | tee $(RESULTS)/$$(date -u +%F)-sftp.txt
+
+.PHONY: chaos
+chaos: ## the whole service killed CYCLES times while carriers send files
+	CYCLES=$(CYCLES) $(GO) test -count 1 -timeout 60m -v ./jobs/crash
 
 .PHONY: peers
 peers: peer-programs bin/rclone-sftp.test ## carriers' programs against the server: OpenSSH, lftp, sshfs, PuTTY, curl, paramiko, rclone
@@ -96,8 +114,9 @@ NOCLUSTER = /etc/postgresql-common/createcluster.conf
 
 .PHONY: machine
 machine: ## installs what is missing when it may, else says what it is
-	@for need in git:git gcc:gcc gcc:libc6-dev initdb:postgresql; do \
+	@for need in git:git gcc:gcc gcc:libc6-dev sftp-server:openssh-sftp-server initdb:postgresql; do \
 		case $$need in \
+		sftp-server:*) [ ! -e /usr/lib/openssh/sftp-server ] ;; \
 		gcc:libc6-dev) [ ! -e /usr/include/stdlib.h ] ;; \
 		initdb:postgresql) ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;; \
 		*) ! command -v $${need%%:*} >/dev/null ;; \

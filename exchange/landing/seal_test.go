@@ -26,7 +26,7 @@ func TestAFileTornByAPowerCutIsNotTaken(t *testing.T) {
 		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	}
 	s := home(t, dir, Terms{}, nil).Session()
-	content := strings.Repeat("0123456789\n", 1000)
+	content := strings.Repeat("0123456789\n", 1000) + "end\n"
 	mustPut(t, s, "inbox/torn.csv", content)
 	mustPut(t, s, "inbox/whole.csv", content)
 	mustPut(t, s, "inbox/renamed.csv.tmp", content)
