@@ -5,24 +5,20 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"concord/exchange/landing"
-	"concord/exchange/sftpd"
 	"concord/jobs"
-	"concord/jobs/jobstest"
+	"concord/jobs/config"
+	"concord/jobs/service"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -45,84 +41,38 @@ func TestMain(m *testing.M) {
 	}
 }
 
-type accounts struct{ a sftpd.Account }
-
-// Account implements sftpd.Accounts.
-func (a accounts) Account(name string) (sftpd.Account, bool) { return a.a, name == a.a.Name }
-
-// serve is the service. It prints its address, and ends when it is killed or
+// serve is concord serve. It prints its address, and ends when it is killed or
 // when standard input does.
 func serve(dir string) error {
-	var wg sync.WaitGroup
-	defer wg.Wait()
+	c, err := config.Load(filepath.Join(dir, "concord.yaml"))
+	if err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	ledger, err := jobstest.OpenJournal(filepath.Join(dir, "journal"))
-	if err != nil {
-		return err
-	}
-	spool, err := landing.OpenSpool(filepath.Join(dir, "spool"))
-	if err != nil {
-		return err
-	}
-	if err := spool.Sweep(ctx, ledger.Holds); err != nil {
-		return err
-	}
-	terms := landing.Terms{Hold: 20 * time.Millisecond, Grace: 30 * time.Millisecond, Rescan: 100 * time.Millisecond}
-	home, err := landing.OpenHome(filepath.Join(dir, "home"), carrier, terms, time.Now)
-	if err != nil {
-		return err
-	}
-	taker := jobs.NewCollector(jobs.CollectOptions{
-		Profile: func(string) (string, error) { return filepath.Join(dir, "profile.yaml"), nil },
-		Ledger:  ledger, Worker: jobs.Worker{Program: os.Args[0], Args: []string{"worker"}},
-		Content: spool.Path, Rejects: filepath.Join(dir, "rejects"),
+	srv, err := service.Open(ctx, c, service.Options{
+		Worker: jobs.Worker{Program: os.Args[0], Args: []string{"worker"}}, Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
-	wg.Go(func() {
-		home.Tend(ctx, spool, taker, landing.Watch{Trouble: func(_, name string, err error) { slog.Error(err.Error(), "file", name) }})
-	})
+	if err != nil {
+		return err
+	}
+	fmt.Println(srv.SFTP())
 	go func() { // ends with the process at the latest
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
-	return listen(ctx, dir, home)
+	return errors.Join(srv.Run(ctx), srv.Close())
 }
 
-func listen(ctx context.Context, dir string, home *landing.Home) error {
-	keys, err := sftpd.OpenHostKeys(filepath.Join(dir, "keys"), time.Now)
-	if err != nil {
-		return err
-	}
-	line, err := os.ReadFile(filepath.Join(dir, "user.pub"))
-	if err != nil {
-		return err
-	}
-	user, _, _, _, err := ssh.ParseAuthorizedKey(line)
-	if err != nil {
-		return err
-	}
-	server, err := sftpd.New(sftpd.Config{
-		Accounts: accounts{sftpd.Account{Name: carrier, Keys: []ssh.PublicKey{user}, Home: home}}, Keys: keys, Now: time.Now,
-	})
-	if err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	fmt.Println(l.Addr())
-	return server.Serve(ctx, l)
-}
-
-// service is a running one.
-type service struct {
+// child is a running service.
+type child struct {
 	cmd  *exec.Cmd
 	in   io.Closer
 	addr string
 }
 
-func start(t *testing.T, dir string) *service {
+func start(t *testing.T, dir string) *child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "serve", dir)
 	cmd.Stderr = os.Stderr
@@ -135,19 +85,19 @@ func start(t *testing.T, dir string) *service {
 	if err != nil {
 		t.Fatalf("the service does not start: %v", errors.Join(err, cmd.Wait()))
 	}
-	return &service{cmd, in, strings.TrimSpace(addr)}
+	return &child{cmd, in, strings.TrimSpace(addr)}
 }
 
 // kill ends it without a word, as kill -9 does.
-func (s *service) kill() {
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
+func (c *child) kill() {
+	_ = c.cmd.Process.Kill()
+	_ = c.cmd.Wait()
 }
 
 // stop lets it end by itself.
-func (s *service) stop(t *testing.T) {
+func (c *child) stop(t *testing.T) {
 	t.Helper()
-	if err := errors.Join(s.in.Close(), s.cmd.Wait()); err != nil {
+	if err := errors.Join(c.in.Close(), c.cmd.Wait()); err != nil {
 		t.Error(err)
 	}
 }
@@ -167,15 +117,12 @@ func settle(t *testing.T, dir string) ssh.Signer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, err := ssh.MarshalPrivateKey(key, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string][]byte{
-		"user.pub": ssh.MarshalAuthorizedKey(line), "user": pem.EncodeToMemory(block),
-		"profile.yaml": []byte("carrier: fabrikam\nfiles: {pattern: \"FAB_{seq:06}.csv\", format: csv}\n"),
+	for name, text := range map[string]string{
+		"concord.yaml": fmt.Sprintf("data: data\nsftp: {listen: \"127.0.0.1:0\"}\ncarriers:\n  fabrikam:\n    profile: profile.yaml\n"+
+			"    keys: [%q]\n    files: {hold: 20ms, grace: 30ms}\n", strings.TrimSpace(string(ssh.MarshalAuthorizedKey(line)))),
+		"profile.yaml": "carrier: fabrikam\nfiles: {pattern: \"FAB_{seq:06}.csv\", format: csv}\n",
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
