@@ -55,13 +55,6 @@ func (t *tender) openMarked(s sight) (*os.File, error) {
 	if t.marks[s.name] != s.mark {
 		return nil, nil
 	}
-	if arrivalOf(s.info.Mode()).unfinished() {
-		// It cannot be read as it is; it is going to be rejected anyway.
-		if err := t.root.Chmod(s.name, modeDoubtful); err != nil {
-			return nil, err
-		}
-		defer func() { _ = t.root.Chmod(s.name, s.info.Mode()) }()
-	}
 	return t.root.Open(s.name)
 }
 

@@ -35,18 +35,22 @@ func (t *tender) took(s sight, a Answer) {
 	}
 }
 
+// longestStay is how long a claimed file stays for a client that never leaves,
+// such as a mounted folder.
+const longestStay = 24 * time.Hour
+
 // leave moves a claimed file out of the inbox once its client cannot be
 // looking for it any more, and returns when that will be.
 func (t *tender) leave(s sight, c *claim) time.Time {
-	ended, over := s.mark.session.over()
-	if !over {
-		return time.Time{} // its end wakes us
+	due := s.mark.at.Add(longestStay)
+	if ended, over := s.mark.session.over(); over {
+		if ended.Before(s.mark.at) {
+			ended = s.mark.at
+		}
+		due = ended.Add(t.terms.Grace)
 	}
-	if ended.Before(s.mark.at) {
-		ended = s.mark.at
-	}
-	if due := ended.Add(t.terms.Grace); due.After(t.now()) {
-		return due
+	if due.After(t.now()) {
+		return due // or earlier: the end of its session wakes us
 	}
 	err := t.writeReceipt(c)
 	t.mu.Lock()

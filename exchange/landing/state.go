@@ -7,8 +7,8 @@ import "io/fs"
 // The patterns, execution for the group but not for the owner, are none that a
 // program would give a file that it drops here by other ways.
 const (
-	modePartial  fs.FileMode = 0o200 // broken off; a client may go on at its end
-	modeSized    fs.FileMode = 0o300 // given a size beforehand and not filled yet
+	modePartial  fs.FileMode = 0o610 // broken off; a client may go on at its end
+	modeSized    fs.FileMode = 0o611 // given a size beforehand and not filled yet
 	modeDoubtful fs.FileMode = 0o410
 	modeClosed   fs.FileMode = 0o450
 	modeVouched  fs.FileMode = 0o411

@@ -113,6 +113,17 @@ func TestTheWayOfAFile(t *testing.T) {
 	})
 }
 
+func TestAClientThatNeverLeavesDoesNotFillTheInbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := tend(t, newDir(t), Terms{}, newNotary(), nil)
+		mustPut(t, d.Session(), "inbox/a.csv", whole)
+		later(25 * time.Hour)
+		if onDisk(d.dir, "inbox/a.csv") != "(none)" || !d.notary.settled["0"] {
+			t.Errorf("files: %v", files(t, d.dir))
+		}
+	})
+}
+
 func TestPolicies(t *testing.T) {
 	tmp := func(s *Session, name, text string) error {
 		return errors.Join(put(s, name+".tmp", text, 1000), s.Rename(name+".tmp", name, false))
