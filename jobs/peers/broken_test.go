@@ -176,12 +176,16 @@ func (a account) unmount(t *testing.T) {
 	})
 }
 
+// unfinished is the permission bit of a file that nobody takes as it is: its
+// client may still write to it.
+const unfinished = 0o200
+
 // nothingAccepted waits until the server has made up its mind of a half.
 func (p *place) nothingAccepted(t *testing.T, b brokenOff) {
 	t.Helper()
 	await(t, "a decision on the half", func() bool {
 		mode := p.arrival(t, b.String(), b.cargo.name)
-		return mode&0o400 == 0 || p.waited(b.String()) > 0 || len(p.files(t, b.String())) > 0
+		return mode == 0 || mode&unfinished != 0 || p.waited(b.String()) > 0 || len(p.files(t, b.String())) > 0
 	})
 	for _, e := range p.files(t, b.String()) {
 		if e.Ingested() {
