@@ -66,7 +66,7 @@ func (d *day) arrived(t *testing.T, name string, content []byte) {
 	t.Helper()
 	is := func() bool {
 		b, err := os.ReadFile(d.path(name))
-		return err == nil && bytes.Equal(b, content) && d.arrival(t, d.name, strings.TrimPrefix(name, "inbox/"))&0o400 != 0
+		return err == nil && bytes.Equal(b, content) && d.arrival(t, d.name, strings.TrimPrefix(name, "inbox/"))&unfinished == 0
 	}
 	if d.late {
 		await(t, d.name+": "+name+" whole in the inbox", is)
