@@ -105,7 +105,7 @@ func end(how string) {
 func worker(how string) Worker {
 	return Worker{Program: os.Args[0], Args: []string{"worker", how}, grace: 20 * time.Millisecond, bound: func(l *limits) {
 		if how == "hang" {
-			l.Wall = 500 * time.Millisecond
+			l.Wall = 2 * time.Second
 		}
 		if how == "spin" {
 			l.CPU = 1
