@@ -20,7 +20,7 @@ type Ledger interface {
 	// decide, may be called more than once, and its entry is of the arrival.
 	Record(ctx context.Context, a Arrival, decide func(Known) Entry) (Entry, error)
 	// Unsettled returns the entries of a carrier that were not settled, in
-	// the order of their recording.
+	// the order of their recording. Microsoft's are not among them.
 	Unsettled(ctx context.Context, carrier string) ([]Entry, error)
 	// Settle marks an entry; a second time it changes nothing. An id that is
 	// not the carrier's is an error.
@@ -39,6 +39,9 @@ type Arrival struct {
 	SHA256   string    // in hex; empty: it has none, and repeats nothing
 	Received time.Time // together with name and content it tells one upload from another
 	Sequence *int64    // nil: the name has none
+	// Microsoft says that it is a file of Microsoft's about the carrier.
+	// Files of one side know nothing of those of the other.
+	Microsoft bool
 }
 
 // Known is what a ledger knows of a carrier's files when one more arrives.
@@ -58,16 +61,19 @@ type Known struct {
 // Entry is what a ledger remembers of one file. Rows is the sum of Accepted,
 // Rejected and Filtered, but for a duplicate: of its rows none is counted.
 type Entry struct {
-	ID       string // a UUID, version 7
-	Carrier  string
-	Name     string // below inbox/, with slashes
-	SHA256   string // in hex; empty when the content was not offered
-	Bytes    int64
-	Format   string // such as "csv+gzip"; empty when it was not found out
-	Proof    string // how it is known to be whole: content, vouched, closed; empty: it is not
-	Verified bool   // control totals or checksums agree
-	Sequence *int64 // of the name
-	Date     string // of the name, such as 2026-10-01; empty: it has none
+	ID      string // a UUID, version 7
+	Carrier string
+	// Microsoft says that it is a file of Microsoft's about the carrier. It is
+	// settled from the beginning.
+	Microsoft bool
+	Name      string // below inbox/, or the carrier's folder of Microsoft's files; with slashes
+	SHA256    string // in hex; empty when the content was not offered
+	Bytes     int64
+	Format    string // such as "csv+gzip"; empty when it was not found out
+	Proof     string // how it is known to be whole: content, vouched, closed; empty: it is not
+	Verified  bool   // control totals or checksums agree
+	Sequence  *int64 // of the name
+	Date      string // of the name, such as 2026-10-01; empty: it has none
 
 	Status     landing.Status
 	Rows       int64
@@ -86,12 +92,49 @@ type Entry struct {
 	DuplicateOf, DuplicateOfID string
 	Notes                      []string
 
+	// Days are the days of its accepted rows, in order; none unless it is
+	// ingested.
+	Days []Day
+	// Profile is the SHA-256 of the profile that it was read with; empty:
+	// none.
+	Profile string
+
 	Received time.Time // UTC
 	Decided  time.Time // UTC
 	Run      string
 	// Settled says that receipt and file are where they belong. A ledger sets
 	// it, no one else.
 	Settled bool
+}
+
+// Day is what a file holds of one day.
+type Day struct {
+	Date       string `json:"date"` // in UTC, by the starts of the calls, such as 2026-10-01
+	Rows       int64  `json:"rows"`
+	DurationMS int64  `json:"duration_ms"`
+}
+
+// Coverage knows which files hold what of which days, and which of them were
+// not yet looked at for what they change.
+type Coverage interface {
+	// Covering returns the ingested entries of a carrier, of both sides, with
+	// rows on days that have a part in [from, to), in the order of their
+	// recording. Those that a later one replaces are left out, whatever days
+	// that one has.
+	Covering(ctx context.Context, carrier string, from, to time.Time) ([]Entry, error)
+	// Unfollowed returns the ingested entries that were not followed, in the
+	// order of their recording.
+	Unfollowed(ctx context.Context, limit int) ([]Followup, error)
+	// Follow marks an entry; a second time it changes nothing.
+	Follow(ctx context.Context, id string) error
+}
+
+// Followup is a new entry whose days may have been reported already.
+type Followup struct {
+	Entry
+	// Touched are the days of the entry and of those that it replaces, one by
+	// one and in order.
+	Touched []string
 }
 
 // Ingested reports whether the rows of the file count.
@@ -101,7 +144,7 @@ func (e *Entry) Ingested() bool {
 
 // Arrived reports whether the entry is of this upload.
 func (e *Entry) Arrived(a Arrival) bool {
-	return e.Carrier == a.Carrier && e.Name == a.Name && e.SHA256 == a.SHA256 && e.Received.Equal(a.Received)
+	return e.Carrier == a.Carrier && e.Microsoft == a.Microsoft && e.Name == a.Name && e.SHA256 == a.SHA256 && e.Received.Equal(a.Received)
 }
 
 // Receipt is what the carrier is told.

@@ -156,6 +156,8 @@ type ClaimOptions struct {
 	// Urgent leaves out runs of a priority below 0. A service that has one
 	// worker claim so never lets backfills hold back today's runs.
 	Urgent bool
+	// Kinds are those of the runs that it can do; none: all.
+	Kinds []string
 	// PerCarrier is how many runs of one carrier may run at once, over all
 	// services; 0: any number. Services that claim at the same instant may
 	// exceed it by one each.
@@ -241,11 +243,14 @@ type AuditFilter struct {
 type FileList interface {
 	// ListFiles lists entries, the latest recorded first.
 	ListFiles(ctx context.Context, f FileFilter) ([]Entry, error)
+	// File returns one entry; ErrNoFile.
+	File(ctx context.Context, id string) (Entry, error)
 }
 
 // FileFilter selects entries of a ledger; a zero field selects all.
 type FileFilter struct {
 	Carrier string
+	Side    string // carrier or microsoft: who sent them
 	Status  landing.Status
 	Name    string // a part of the name
 	Since   time.Time

@@ -39,7 +39,6 @@ type Store struct {
 
 var (
 	_ jobs.Ledger    = (*Store)(nil)
-	_ jobs.FileList  = (*Store)(nil)
 	_ jobs.Runs      = (*Store)(nil)
 	_ jobs.Schedules = (*Store)(nil)
 	_ jobs.Trail     = (*Store)(nil)
