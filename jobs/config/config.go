@@ -34,10 +34,18 @@ type Config struct {
 	HTTP      HTTP
 	Webhook   *Webhook // that is told of alerts; nil: none is
 	Microsoft string   // the folder of Microsoft's files, one subfolder a carrier
+	Runs      Runs
 	Carriers  []*Carrier
 	Jobs      []*Job
 	// Notes are what is allowed and yet hardly meant.
 	Notes []*yamltree.Fault
+}
+
+// Runs are bounds of what is done at once.
+type Runs struct {
+	Workers    int   // runs at once in this service
+	PerCarrier int   // of them of one carrier, over all services
+	Memory     int64 // bytes that one run may hold
 }
 
 // SFTP is the server for carriers.
@@ -139,6 +147,13 @@ type Job struct {
 	CatchUp   schedule.CatchUp
 	CatchUpTo time.Duration // how old what was missed may be
 	Attempts  int           // of one run
+	Deadline  time.Duration // from the scheduled time until it is late; 0: it never is
+	// LateFiles says that a file which changes what was reported leads to a
+	// new version by itself, LateDelay how long that waits for further ones.
+	LateFiles bool
+	LateDelay time.Duration
+	// Verdicts and Users ask for the files that are written on request only.
+	Verdicts, Users bool
 }
 
 // JobKind is what a job does.

@@ -141,6 +141,7 @@ database: "postgres://concord:${DB_PASSWORD}@db:5432/concord"
 sftp: {listen: none, handshake: 1s, idle: 2s, keepalive: 3s, drain: 4s, ban: 5s, waiting: 1, waiting_per_address: 2, connections: 3, channels: 4, sessions: 5, handles: 6, failures: 7}
 http: {listen: ":8022", behind_proxy: true}
 alerts: {webhook: {url: "https://x.example/y", secret_file: secrets/word}}
+runs: {workers: 3, per_carrier: 2, memory: 64MiB}
 carriers:
   a:
     keys: ["` + publicLine(1) + ` x", "` + publicLine(1) + `"]
@@ -151,7 +152,7 @@ carriers:
     expected: {by: "18:30", zone: America/New_York, days: 2}
     host: {address: "h:2222", user: u, password_file: secrets/word, host_keys: SHA256:FidDdQScNPLVqfGM5KJXcECEjGkvnZvbSI56H9F3jgM, inbox: out/, done: /done, receipts: /r, outbox: /in}
 jobs:
-  j: {kind: reconcile, schedule: "@daily", zone: UTC, carriers: [a], period: previous_month, catch_up: last, catch_up_window: 24h, attempts: 2}
+  j: {kind: reconcile, schedule: "@daily", zone: UTC, carriers: [a], period: previous_month, catch_up: last, catch_up_window: 24h, attempts: 2, deadline: 2h, late_files: wait, late_delay: 1m, verdicts: true, users: true}
   by_hand: {kind: reconcile}
 `)
 	if got := c.Database.Reveal(); got != "postgres://concord:p%40ss%2Fword%20%25@db:5432/concord" {
@@ -165,6 +166,15 @@ jobs:
 	j, _ := c.Job("j")
 	if j.Period != schedule.PreviousMonth || j.CatchUp != schedule.Last || j.CatchUpTo != 24*time.Hour || j.Attempts != 2 || j.Schedule == nil {
 		t.Errorf("%+v", j)
+	}
+	if j.Deadline != 2*time.Hour || j.LateFiles || j.LateDelay != time.Minute || !j.Verdicts || !j.Users {
+		t.Errorf("%+v", j)
+	}
+	if byHand, _ := c.Job("by_hand"); !byHand.LateFiles || byHand.LateDelay != 5*time.Minute || byHand.Deadline != 0 {
+		t.Errorf("%+v", byHand)
+	}
+	if c.Runs != (Runs{Workers: 3, PerCarrier: 2, Memory: 64 << 20}) {
+		t.Errorf("%+v", c.Runs)
 	}
 	if all := c.Timetable(); len(all) != 1 || all[0].Name != "j" || all[0].CatchUp != schedule.Last || all[0].Window != 24*time.Hour {
 		t.Errorf("%+v", all)

@@ -110,6 +110,7 @@ func (c *Config) lasting() []setting {
 		{"http.listen", c.HTTP.Listen},
 		{"http.behind_proxy", fmt.Sprint(c.HTTP.BehindProxy)},
 		{"http.tls", fmt.Sprint(c.HTTP.TLS != nil)},
+		{"runs.workers", fmt.Sprint(c.Runs.Workers)},
 	}
 }
 
@@ -126,6 +127,8 @@ func (c *Config) live() []setting {
 		{"http.tokens", fmt.Sprint(c.HTTP.Tokens)},
 		{"alerts.webhook", webhook},
 		{"microsoft.folder", c.Microsoft},
+		{"runs.per_carrier", fmt.Sprint(c.Runs.PerCarrier)},
+		{"runs.memory", fmt.Sprint(c.Runs.Memory)},
 	}
 }
 
@@ -178,5 +181,10 @@ func (j *Job) settings() []setting {
 		{"catch_up", string(j.CatchUp)},
 		{"catch_up_window", j.CatchUpTo.String()},
 		{"attempts", fmt.Sprint(j.Attempts)},
+		{"deadline", j.Deadline.String()},
+		{"late_files", fmt.Sprint(j.LateFiles)},
+		{"late_delay", j.LateDelay.String()},
+		{"verdicts", fmt.Sprint(j.Verdicts)},
+		{"users", fmt.Sprint(j.Users)},
 	}
 }

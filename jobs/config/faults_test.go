@@ -97,6 +97,10 @@ func TestFaults(t *testing.T) {
 		"to catch up with what never comes": {job + "kind: collect, catch_up: all}}", "jobs.j.catch_up: has no meaning without a schedule"},
 		"a key that is not known":           {"carrier: {}", "carrier: no such key; did you mean carriers?"},
 		"a key given twice":                 {"zone: UTC\nzone: UTC", "zone: is there twice, first in line 2"},
+		"a deadline of what is never due":   {"zone: UTC\njobs: {j: {kind: reconcile, deadline: 1h}}", "deadline: has no meaning without a schedule"},
+		"reports of a job that makes none":  {"zone: UTC\njobs: {j: {kind: collect, late_files: wait, verdicts: true}}", "verdicts: has no meaning for collect"},
+		"late files in other words":         {"jobs: {j: {kind: reconcile, late_files: never}}", "rerun"},
+		"too little memory for a run":       {"runs: {memory: 1MiB}", "at least 16MiB"},
 	} {
 		text := c.text
 		if !strings.HasPrefix(text, "data:") {

@@ -13,6 +13,7 @@ import (
 const (
 	exampleJob      = `{kind: reconcile, schedule: "30 6 * * *", period: previous_day}`
 	defaultAttempts = 5
+	defaultDelay    = 5 * time.Minute
 )
 
 func (r *reader) jobs(y *yamltree.Node) {
@@ -23,8 +24,8 @@ func (r *reader) jobs(y *yamltree.Node) {
 }
 
 func (r *reader) job(name string, y *yamltree.Node) *Job {
-	j := &Job{Name: name, Zone: r.zone, CatchUpTo: schedule.DefaultWindow, Attempts: defaultAttempts}
-	y.Each(map[string]func(*yamltree.Node){
+	j := &Job{Name: name, Zone: r.zone, CatchUpTo: schedule.DefaultWindow, Attempts: defaultAttempts, LateFiles: true, LateDelay: defaultDelay}
+	set := map[string]func(*yamltree.Node){
 		"kind":     func(y *yamltree.Node) { j.Kind = JobKind(y.OneOf(string(Collect), string(Reconcile))) },
 		"schedule": func(y *yamltree.Node) { j.Spec, _ = y.Word(`"30 6 * * *"`) },
 		"zone":     func(y *yamltree.Node) { j.Zone = y.Zone() },
@@ -37,12 +38,41 @@ func (r *reader) job(name string, y *yamltree.Node) *Job {
 		},
 		"catch_up_window": func(y *yamltree.Node) { j.CatchUpTo = lasting(y, "168h", 366*day) },
 		"attempts":        func(y *yamltree.Node) { j.Attempts = int(y.Whole(1, 100)) },
-	})
+		"deadline":        func(y *yamltree.Node) { j.Deadline = lasting(y, "2h", 31*day) },
+	}
+	reporting(j, set)
+	y.Each(set)
 	if !y.Has("kind") {
 		y.ReportAt("kind", "required: write %s or %s", Collect, Reconcile)
 	}
 	r.timing(j, y)
 	return j
+}
+
+// reporting adds the settings of reports.
+func reporting(j *Job, set map[string]func(*yamltree.Node)) {
+	set["late_files"] = func(y *yamltree.Node) { j.LateFiles = y.OneOf(lateRerun, lateWait) == lateRerun }
+	set["late_delay"] = func(y *yamltree.Node) { j.LateDelay = lasting(y, "5m", day) }
+	set["verdicts"] = func(y *yamltree.Node) { j.Verdicts = y.Boolean() }
+	set["users"] = func(y *yamltree.Node) { j.Users = y.Boolean() }
+}
+
+// What a file that changes a report leads to.
+const (
+	lateRerun = "rerun"
+	lateWait  = "wait"
+)
+
+// onlyReconcile reports the settings of reports on a job that makes none.
+func onlyReconcile(j *Job, y *yamltree.Node) {
+	if j.Kind != Collect {
+		return
+	}
+	for _, name := range []string{"late_files", "late_delay", "verdicts", "users"} {
+		if y.Has(name) {
+			y.ReportAt(name, "has no meaning for collect, which makes no reports; remove it")
+		}
+	}
 }
 
 // timing judges what says when a job runs, and for which time.
@@ -61,8 +91,9 @@ func (r *reader) timing(j *Job, y *yamltree.Node) {
 		}
 		j.Schedule = &s
 	}
+	onlyReconcile(j, y)
 	if j.Schedule == nil && !y.Has("schedule") {
-		for _, name := range []string{"catch_up", "catch_up_window"} {
+		for _, name := range []string{"catch_up", "catch_up_window", "deadline"} {
 			if y.Has(name) {
 				y.ReportAt(name, "has no meaning without a schedule; remove it")
 			}

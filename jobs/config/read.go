@@ -80,9 +80,11 @@ func (r *reader) read() {
 		"microsoft": r.microsoft,
 		"carriers":  r.carriers,
 		"jobs":      r.jobs,
+		"runs":      r.runs,
 	}
 	r.secretKeys(set, "database", &r.c.Database, r.database)
 	r.c.SFTP.Listen, r.c.HTTP.Listen = defaultSFTP, defaultHTTP
+	r.c.Runs = Runs{Workers: 2, PerCarrier: 1, Memory: 256 << 20}
 	r.root.Each(set)
 	if !r.root.Has("data") {
 		r.root.Report("data: required; name the folder in which everything is kept, such as /var/lib/concord")
@@ -152,6 +154,23 @@ func (r *reader) microsoft(y *yamltree.Node) {
 	}
 	y.Each(map[string]func(*yamltree.Node){
 		"folder": func(y *yamltree.Node) { r.c.Microsoft = r.folder(y, "/srv/microsoft") },
+	})
+}
+
+// runs reads the bounds of what is done at once.
+func (r *reader) runs(y *yamltree.Node) {
+	if !y.IsObject("{workers: 2, per_carrier: 1, memory: 256MiB}") {
+		return
+	}
+	const least, most = 16 << 20, 1 << 40 // bytes
+	y.Each(map[string]func(*yamltree.Node){
+		"workers":     func(y *yamltree.Node) { r.c.Runs.Workers = int(y.Whole(1, 256)) },
+		"per_carrier": func(y *yamltree.Node) { r.c.Runs.PerCarrier = int(y.Whole(1, 256)) },
+		"memory": func(y *yamltree.Node) {
+			if r.c.Runs.Memory = y.Size(most); r.c.Runs.Memory < least {
+				y.Report("is too little for a run; write at least 16MiB")
+			}
+		},
 	})
 }
 
