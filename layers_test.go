@@ -40,6 +40,8 @@ var rooms = map[string][]string{
 	"jobs/config":                     {"formats/dialect", "formats/yamltree", "exchange/landing", "exchange/sftpc", "exchange/sftpd", "jobs/schedule"},
 	"jobs/crash":                      {"jobs", "jobs/...", "exchange/..."},
 	"jobs/cli":                        {"engine", "formats/...", "exchange/...", "jobs/..."},
+	"jobs/dispatch":                   {"jobs"},
+	"jobs/feed":                       {"jobs", "exchange/landing"},
 	"jobs/jobstest":                   {"jobs", "exchange/..."},
 	"jobs/peers":                      {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
 	"jobs/schedule":                   {},
