@@ -97,7 +97,7 @@ func (s *stagedFile) wrap(verb string, err error) error {
 	return fmt.Errorf("%s %s: %w", verb, s.name, plain(err))
 }
 
-// Abort removes what was prepared. It does nothing after a Publish.
+// Abort removes what was prepared. It does nothing after a Publish or a Seal.
 func (d *Folder) Abort() error {
 	if d.done {
 		return nil
@@ -120,6 +120,57 @@ func (d *Folder) Publish() error {
 		return errors.Join(err, d.fsys.Rename(d.out, d.staging))
 	}
 	d.done = true
+	return nil
+}
+
+// Seal makes the folder lasting under the name of its staging folder and
+// leaves it there, complete: Settle gives it its own name later, also after
+// a power cut and from another process.
+func (d *Folder) Seal() error {
+	for _, dir := range []string{d.staging, filepath.Dir(d.staging)} {
+		if err := d.fsys.SyncDir(dir); err != nil {
+			return fmt.Errorf("flush folder %s: %w", d.out, plain(err))
+		}
+	}
+	d.done = true
+	return nil
+}
+
+// Settle gives a sealed folder its final name and makes that last. It may be
+// repeated until it succeeds: it does what is left to do, and is nil when all
+// is done. It fails with ErrExists when both names are taken, and with
+// fs.ErrNotExist when neither is; then it has changed nothing.
+func Settle(fsys FS, staging, final string) error {
+	sealed, err1 := fsys.Exists(staging)
+	settled, err2 := fsys.Exists(final)
+	if err := errors.Join(plain(err1), plain(err2)); err != nil {
+		return fmt.Errorf("look for folder %s: %w", final, err)
+	}
+	switch {
+	case sealed && settled:
+		return fmt.Errorf("name folder %s: the name is taken, and %s is still waiting for it: folder %w", final, staging, ErrExists)
+	case !sealed && !settled:
+		return fmt.Errorf("name folder %s: it was to come from %s, which is not there either: restore one of them: %w", final, staging, fs.ErrNotExist)
+	case sealed:
+		if err := fsys.Rename(staging, final); err != nil {
+			return fmt.Errorf("name folder %s: %w", final, plain(err))
+		}
+	}
+	return syncParents(fsys, final, staging)
+}
+
+// syncParents makes a rename last. The new name comes first: a folder with
+// two names after a power cut is whole, one with none is lost.
+func syncParents(fsys FS, to, from string) error {
+	dirs := []string{filepath.Dir(to)}
+	if dir := filepath.Dir(from); dir != dirs[0] {
+		dirs = append(dirs, dir)
+	}
+	for _, dir := range dirs {
+		if err := fsys.SyncDir(dir); err != nil {
+			return fmt.Errorf("flush folder %s: %w", dir, plain(err))
+		}
+	}
 	return nil
 }
 
