@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +18,7 @@ import (
 // concurrent use.
 type Home struct {
 	carrier string
-	terms   Terms
+	terms   atomic.Pointer[Terms]
 	root    disk
 	now     func() time.Time
 	wake    chan struct{}
@@ -66,9 +67,10 @@ func OpenHome(dir, carrier string, terms Terms, now func() time.Time) (*Home, er
 
 func openHome(root disk, sync flush, carrier string, terms Terms, now func() time.Time) (*Home, error) {
 	h := &Home{
-		carrier: carrier, terms: terms.withDefaults(), root: root, now: now, wake: make(chan struct{}, 1),
+		carrier: carrier, root: root, now: now, wake: make(chan struct{}, 1),
 		sync: sync, uploads: map[string]*incoming{}, marks: map[string]*mark{},
 	}
+	h.SetTerms(terms)
 	if err := h.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare home of %s: %w", carrier, err), root.Close())
 	}
@@ -77,6 +79,14 @@ func openHome(root disk, sync flush, carrier string, terms Terms, now func() tim
 
 // Close releases the home. Sessions and Tend must have ended.
 func (h *Home) Close() error { return h.root.Close() }
+
+// SetTerms changes what holds in the home from now on, also for files that are
+// there already.
+func (h *Home) SetTerms(t Terms) {
+	t = t.withDefaults()
+	h.terms.Store(&t)
+	h.stir()
+}
 
 // Carrier returns whose home it is.
 func (h *Home) Carrier() string { return h.carrier }
@@ -198,7 +208,7 @@ func below(name, above string) (rest string, ok bool) {
 func (h *Home) reserve(bytes int64) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.held+h.arriving.bytes+h.refused.bytes+bytes > h.terms.MaxBytes {
+	if h.held+h.arriving.bytes+h.refused.bytes+bytes > h.terms.Load().MaxBytes {
 		return overQuota("the quota of bytes is used up; files count until they are taken, and while they lie in rejected")
 	}
 	h.held += bytes
@@ -222,8 +232,8 @@ func (h *Home) Space() Space {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return Space{
-		Bytes: h.terms.MaxBytes, FreeBytes: max(0, h.terms.MaxBytes-h.held-h.arriving.bytes-h.refused.bytes),
-		Files: h.terms.MaxFiles, FreeFiles: max(0, h.terms.MaxFiles-h.fileCount()),
+		Bytes: h.terms.Load().MaxBytes, FreeBytes: max(0, h.terms.Load().MaxBytes-h.held-h.arriving.bytes-h.refused.bytes),
+		Files: h.terms.Load().MaxFiles, FreeFiles: max(0, h.terms.Load().MaxFiles-h.fileCount()),
 	}
 }
 

@@ -47,7 +47,7 @@ func (t *tender) leave(s sight, c *claim) time.Time {
 		if ended.Before(s.mark.at) {
 			ended = s.mark.at
 		}
-		due = ended.Add(t.terms.Grace)
+		due = ended.Add(t.terms.Load().Grace)
 	}
 	if due.After(t.now()) {
 		return due // or earlier: the end of its session wakes us

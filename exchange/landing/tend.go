@@ -55,7 +55,7 @@ func (h *Home) Tend(ctx context.Context, spool *Spool, taker Taker, watch Watch)
 	defer func() { t.settle(context.WithoutCancel(ctx)) }()
 	for {
 		next := t.look(ctx)
-		if !t.rest(ctx, min(next.Sub(h.now()), h.terms.Rescan)) {
+		if !t.rest(ctx, min(next.Sub(h.now()), h.terms.Load().Rescan)) {
 			return
 		}
 	}
@@ -83,7 +83,7 @@ func (t *tender) rest(ctx context.Context, d time.Duration) bool {
 
 // look goes through the inbox once and returns when to do so again.
 func (t *tender) look(ctx context.Context) time.Time {
-	next := t.now().Add(t.terms.Rescan)
+	next := t.now().Add(t.terms.Load().Rescan)
 	all, err := t.sights()
 	if err != nil {
 		t.trouble("", err)
@@ -165,8 +165,8 @@ func (t *tender) step(ctx context.Context, s sight, gens map[string]uint64) time
 		return tr.retryAt
 	}
 	o := offered{sight: s, try: tr, sum: gens[s.name+checksum]}
-	o.standing = t.terms.judge(s, func(name string) bool { return gens[name] > 0 }, now)
-	deadline := tr.since.Add(t.terms.Deadline)
+	o.standing = t.terms.Load().judge(s, func(name string) bool { return gens[name] > 0 }, now)
+	deadline := tr.since.Add(t.terms.Load().Deadline)
 	o.final = !now.Before(deadline)
 	if !o.final && (!o.ready || tr.asked && tr.trust >= o.trust && tr.sum == o.sum) {
 		return earlier(o.again, deadline)

@@ -316,3 +316,21 @@ func TestAnEmptyFileWaitsForItsClientToGo(t *testing.T) {
 		}
 	})
 }
+
+// A carrier's policy changes while the service runs.
+func TestNewTermsHoldForFilesThatAreThereAlready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := tend(t, newDir(t), Terms{Policy: OnMarker}, newNotary(), nil)
+		s := d.Session()
+		mustPut(t, s, "inbox/a.csv", whole)
+		later(20 * time.Second)
+		if got := d.notary.statuses(); len(got) > 0 {
+			t.Errorf("taken without its marker: %v", got)
+		}
+		d.SetTerms(Terms{})
+		later(time.Second)
+		if got := d.notary.statuses(); !slices.Equal(got, []string{"a.csv accepted"}) {
+			t.Errorf("decided %v", got)
+		}
+	})
+}

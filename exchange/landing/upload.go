@@ -112,8 +112,8 @@ func (u *incoming) beginNew(o UploadOptions) error {
 	if dir, err := u.home.lstat(path.Dir(u.name)); err != nil || !dir.IsDir() {
 		return errors.Join(err, notFound())
 	}
-	if u.home.fileCount() >= u.home.terms.MaxFiles {
-		return overQuota(fmt.Sprintf("there are %d files already, which is the most; wait until they are taken", u.home.terms.MaxFiles))
+	if u.home.fileCount() >= u.home.terms.Load().MaxFiles {
+		return overQuota(fmt.Sprintf("there are %d files already, which is the most; wait until they are taken", u.home.terms.Load().MaxFiles))
 	}
 	return u.create()
 }
@@ -156,7 +156,7 @@ func (u *incoming) takeOver(info fs.FileInfo) (err error) {
 // may be being read.
 func (u *incoming) copyOf(info fs.FileInfo) (err error) {
 	h := u.home
-	if h.held+h.arriving.bytes+h.refused.bytes+info.Size() > h.terms.MaxBytes {
+	if h.held+h.arriving.bytes+h.refused.bytes+info.Size() > h.terms.Load().MaxBytes {
 		return overQuota("the quota of bytes is used up")
 	}
 	from, err := h.root.Open(u.name)
@@ -238,7 +238,7 @@ func (u *incoming) grow(size int64) error {
 	if size <= u.size {
 		return nil
 	}
-	if limit := u.home.terms.MaxFile; size > limit {
+	if limit := u.home.terms.Load().MaxFile; size > limit {
 		return u.stick(overQuota(fmt.Sprintf("a file may have %d bytes at most", limit)))
 	}
 	if err := u.home.reserve(size - u.size); err != nil {

@@ -82,7 +82,7 @@ func (r *reader) profile(c *Carrier, y *yamltree.Node) {
 	case p.Carrier != "" && p.Carrier != c.Name:
 		y.Report("%s is the profile of %s; correct the path, or the name of one of the two", typed, p.Carrier)
 	default:
-		c.Profile, c.profileSum = p.Profile, p.sum
+		c.Profile, c.ProfileSum, c.ProfileText = p.Profile, p.sum, p.text
 	}
 }
 
@@ -96,7 +96,7 @@ func (r *reader) readProfile(typed, path string) (*profile, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(b)
-	p := &profile{sum: hex.EncodeToString(sum[:])}
+	p := &profile{sum: hex.EncodeToString(sum[:]), text: b}
 	p.Profile, err = dialect.Parse(r.shown(typed), b)
 	if err != nil {
 		p.bad = true

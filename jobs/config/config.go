@@ -90,6 +90,7 @@ type Carrier struct {
 	Name         string           // of the login and of its folders
 	ProfilePath  string           // empty: its files are canonical
 	Profile      *dialect.Profile // nil: its files are canonical
+	ProfileText  []byte           // as it was read
 	Keys         []ssh.PublicKey
 	Authorities  []ssh.PublicKey // whose certificates let in
 	PasswordHash Secret          // empty: no passwords
@@ -97,7 +98,7 @@ type Carrier struct {
 	Host         *Host     // nil: it comes to us
 	Expected     *Expected // nil: whenever it likes
 
-	profileSum string // of the profile's content
+	ProfileSum string // SHA-256 of ProfileText, in hex; empty without one
 }
 
 // Account returns the carrier's way in.

@@ -134,7 +134,7 @@ func (c *Config) live() []setting {
 
 func (c *Carrier) settings() []setting {
 	return []setting{
-		{"profile", c.ProfilePath + " " + c.profileSum},
+		{"profile", c.ProfilePath + " " + c.ProfileSum},
 		{"keys", keyText(c.Keys)},
 		{"authorities", keyText(c.Authorities)},
 		{"password_hash", c.PasswordHash.Reveal()},

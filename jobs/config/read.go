@@ -63,8 +63,9 @@ type reader struct {
 // profile is one that was read, also when it is broken.
 type profile struct {
 	*dialect.Profile
-	sum string
-	bad bool
+	sum  string
+	text []byte
+	bad  bool
 }
 
 func (r *reader) read() {
