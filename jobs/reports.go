@@ -99,6 +99,7 @@ type ReportFilter struct {
 	From, To     time.Time // versions whose period has a part within
 	Verdict      string
 	Newest       bool   // only those that no version supersedes
+	Pending      bool   // only those with calls that are pending
 	File         string // made of a file of this id, name or hash
 	Before       string // id: those published before it; ErrNoReport
 	Limit        int    // 0: all

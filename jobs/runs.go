@@ -36,6 +36,7 @@ const (
 	TriggerBackfill Trigger = "backfill"
 	TriggerUpload   Trigger = "upload"
 	TriggerCatchUp  Trigger = "catch_up"
+	TriggerPending  Trigger = "pending" // calls that were pending may not be so any more
 )
 
 // PriorityBackfill is below that of every other run, which is 0.

@@ -1,6 +1,7 @@
 package landing
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,6 +33,7 @@ type Home struct {
 	held     int64    // bytes in uploads under way
 	refused  usage    // what lies among the rejected
 	arriving usage    // what lies in the inbox
+	asked    []chan struct{}
 }
 
 type usage struct{ bytes, files int64 }
@@ -240,6 +242,30 @@ func (h *Home) Space() Space {
 // fileCount counts against MaxFiles. Callers hold mu.
 func (h *Home) fileCount() int64 {
 	return h.arriving.files + h.refused.files + int64(len(h.uploads))
+}
+
+// Look has Tend look through the inbox, and waits until it has.
+func (h *Home) Look(ctx context.Context) error {
+	done := make(chan struct{})
+	h.mu.Lock()
+	h.asked = append(h.asked, done)
+	h.mu.Unlock()
+	h.stir()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// lookers takes those who wait for a look.
+func (h *Home) lookers() []chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := h.asked
+	h.asked = nil
+	return list
 }
 
 // stir tells Tend that something has happened.

@@ -54,7 +54,11 @@ func (h *Home) Tend(ctx context.Context, spool *Spool, taker Taker, watch Watch)
 	// What has left the inbox is settled even when the service is stopping.
 	defer func() { t.settle(context.WithoutCancel(ctx)) }()
 	for {
+		waiting := t.lookers()
 		next := t.look(ctx)
+		for _, done := range waiting {
+			close(done)
+		}
 		if !t.rest(ctx, min(next.Sub(h.now()), h.terms.Load().Rescan)) {
 			return
 		}

@@ -334,3 +334,26 @@ func TestNewTermsHoldForFilesThatAreThereAlready(t *testing.T) {
 		}
 	})
 }
+
+func TestALookCanBeAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := tend(t, newDir(t), Terms{Hold: time.Millisecond}, newNotary(), nil)
+		later(time.Second)
+		d.dropFile(t, "done.csv", whole)
+		s := d.Session()
+		mustPut(t, s, "inbox/a.csv", whole)
+		time.Sleep(time.Second)
+		if err := d.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.notary.statuses(); !slices.Equal(got, []string{"a.csv accepted"}) {
+			t.Errorf("decided %v", got)
+		}
+		d.stop()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := d.Look(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("nobody looks: %v", err)
+		}
+	})
+}
