@@ -12,7 +12,7 @@ import (
 	"concord/formats/report"
 )
 
-// Outcome is a reconciliation that was published.
+// Outcome is a reconciliation that was published, or is whole and waits for it.
 type Outcome struct {
 	Out     string // the folder
 	Summary engine.Summary
@@ -24,6 +24,11 @@ type Outcome struct {
 	// Remarks are what a person should know of the files before they trust
 	// the figures, each with the file's name.
 	Remarks []string
+	// Staging is where a report is that was asked to stay unpublished; empty:
+	// it is in Out.
+	Staging  string
+	Manifest string          // SHA-256 of its manifest.json, in hexadecimal
+	Changes  *report.Changes // counts; Events has the cases; nil without a Release
 }
 
 // Match reconciles in this process. Its error is a *Failure.
@@ -73,9 +78,9 @@ func (p *plan) run(ctx context.Context, watch engine.Observer) (out *Outcome, er
 		o.Zone = p.rules.Zone.String()
 	}
 	create := func(name string) (report.File, error) { return folder.Create(name) }
-	err = report.Write(ctx, create, result, p.reportOptions(o))
+	written, err := report.Write(ctx, create, result, p.reportOptions(o))
 	if err == nil {
-		err = folder.Publish()
+		err = p.finish(folder, written, o)
 	}
 	if closed := result.Close(); err != nil { // only scratch files are lost
 		return nil, errors.Join(err, closed)
@@ -93,7 +98,7 @@ func (p *plan) task(in *inputs, watch engine.Observer) engine.Task {
 }
 
 func (p *plan) reportOptions(o *Outcome) report.Options {
-	return report.Options{Inputs: o.Inputs, Rules: p.rules, Profile: p.profileName, Verdicts: p.Verdicts, Users: p.Users}
+	return report.Options{Inputs: o.Inputs, Rules: p.rules, Profile: p.profileName, Verdicts: p.Verdicts, Users: p.Users, Release: p.release(p.Staging)}
 }
 
 // inputs are the open files of both sides.

@@ -67,6 +67,12 @@ type MatchOptions struct {
 	// Staging is the folder in which the report is prepared, beside Out;
 	// empty: a name of its own.
 	Staging string
+	// Unpublished leaves the finished report in Staging, whole and lasting,
+	// until Settle gives it its name.
+	Unpublished bool
+	// Release asks what changed since the version before; nil: the report is
+	// no version.
+	Release *Release
 }
 
 // paths returns the file names by side.
@@ -93,7 +99,7 @@ func (o MatchOptions) plan() (*plan, error) {
 	if p.Memory == 0 {
 		p.Memory = DefaultMemory
 	}
-	err := errors.Join(p.checkFiles(), p.readProfile(), p.readTimes(), p.checkFigures(), p.checkOut())
+	err := errors.Join(p.checkFiles(), p.readProfile(), p.readTimes(), p.checkFigures(), p.checkOut(), p.checkRelease())
 	if err != nil {
 		return nil, usage(err)
 	}

@@ -51,7 +51,7 @@ func BenchmarkDiscrepancies(b *testing.B) {
 	f := manyCases(300_000)
 	dir := b.TempDir()
 	for b.Loop() {
-		if err := report.Write(context.Background(), into(dir), f, opts); err != nil {
+		if _, err := report.Write(context.Background(), into(dir), f, opts); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -73,7 +73,7 @@ func BenchmarkVerdicts(b *testing.B) {
 	opts := report.Options{Inputs: [2][]report.Input{{{Name: "calls.parquet", Rows: n}}, {{Name: "carrier.csv.gz", Rows: n}}}, Verdicts: true}
 	dir := b.TempDir()
 	for b.Loop() {
-		if err := report.Write(context.Background(), into(dir), f, opts); err != nil {
+		if _, err := report.Write(context.Background(), into(dir), f, opts); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -53,7 +53,7 @@ func (f *faultyFile) Close() error {
 func TestEveryErrorOfAFileIsReported(t *testing.T) {
 	for i := 1; ; i++ {
 		f := &faulty{at: i}
-		err := report.Write(context.Background(), f.create, sampleResult(), sampleOptions())
+		_, err := report.Write(context.Background(), f.create, sampleResult(), sampleOptions())
 		if f.open != 0 {
 			t.Errorf("operation %d failed and left %d files open", i, f.open)
 		}
@@ -73,7 +73,7 @@ func TestAnErrorOfTheRunEndsTheReport(t *testing.T) {
 	f := sampleResult()
 	f.fail = fmt.Errorf("scratch: %w", errInjected)
 	files := &faulty{}
-	if err := report.Write(context.Background(), files.create, f, sampleOptions()); !errors.Is(err, errInjected) || files.open != 0 {
+	if _, err := report.Write(context.Background(), files.create, f, sampleOptions()); !errors.Is(err, errInjected) || files.open != 0 {
 		t.Errorf("error %v with %d files open", err, files.open)
 	}
 }

@@ -52,28 +52,41 @@ type Options struct {
 	// Verdicts and Users ask for verdicts.csv and .parquet, and for
 	// usage_users.csv.
 	Verdicts, Users bool
+	// Release asks for version.json and changes.csv; nil: the report is no
+	// version.
+	Release *Release
+}
+
+// Written says what was written.
+type Written struct {
+	Manifest string   // SHA-256 of manifest.json, in hexadecimal
+	Changes  *Changes // nil without a Release
 }
 
 // Write writes the files of the report of a run. It fails, and the files must
 // not be published, when the figures do not tie out. Every file that was made
 // is synced and closed when it succeeds, and closed when it does not.
-func Write(ctx context.Context, create Create, r Result, o Options) error {
+func Write(ctx context.Context, create Create, r Result, o Options) (*Written, error) {
 	s := r.Summary()
 	if err := errors.Join(TieOut(s), tieInputs(s, o.Inputs)); err != nil {
-		return err
+		return nil, err
 	}
 	w := &writer{folder: &files{create: create}, opts: o, sum: s}
 	for _, step := range []func(context.Context, Result) error{
-		w.summary, w.discrepancies, w.usage, w.users, w.rejected, w.verdicts,
+		w.summary, w.discrepancies, w.usage, w.users, w.rejected, w.verdicts, w.release,
 	} {
 		if err := context.Cause(ctx); err != nil {
-			return err
+			return nil, err
 		}
 		if err := step(ctx, r); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return w.folder.manifest()
+	if err := w.folder.manifest(); err != nil {
+		return nil, err
+	}
+	w.written.Manifest = w.folder.done[len(w.folder.done)-1].SHA256
+	return &w.written, nil
 }
 
 // writer holds what the steps share.
@@ -81,6 +94,8 @@ type writer struct {
 	folder *files
 	opts   Options
 	sum    *engine.Summary
+
+	written Written
 }
 
 // file returns the base name of a file.

@@ -26,7 +26,7 @@ func writeTo(t *testing.T, r report.Result, o report.Options) string {
 	if err := os.Mkdir(out, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := report.Write(context.Background(), into(out), r, o); err != nil {
+	if _, err := report.Write(context.Background(), into(out), r, o); err != nil {
 		t.Fatal(err)
 	}
 	return out
@@ -155,7 +155,7 @@ func TestFiguresThatDoNotTieOutAreNotPublished(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f, o := sampleResult(), sampleOptions()
 			spoil(f, &o)
-			if err := report.Write(context.Background(), into(t.TempDir()), f, o); !errors.Is(err, report.ErrTieOut) {
+			if _, err := report.Write(context.Background(), into(t.TempDir()), f, o); !errors.Is(err, report.ErrTieOut) {
 				t.Errorf("error %v", err)
 			}
 		})
@@ -180,7 +180,7 @@ func TestACancelledReportEnds(t *testing.T) {
 		})
 	}
 	o := report.Options{Inputs: [2][]report.Input{{{}}, {{}}}}
-	if err := report.Write(ctx, into(t.TempDir()), f, o); !errors.Is(err, context.Canceled) {
+	if _, err := report.Write(ctx, into(t.TempDir()), f, o); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
