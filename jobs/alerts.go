@@ -14,11 +14,11 @@ const (
 	AlertFileMissing AlertKind = "file_missing" // an expected file is not there by its deadline
 	AlertGap         AlertKind = "gap"          // sequence numbers are missing before a file
 	AlertRejected    AlertKind = "file_rejected"
-	AlertRunFailed   AlertKind = "run_failed"   // after its last attempt
-	AlertRunLate     AlertKind = "run_late"     // not done by its deadline
-	AlertHost        AlertKind = "host"         // a carrier's own host cannot be used
-	AlertFeed        AlertKind = "feed"         // Microsoft's files cannot be read
-	AlertDisk        AlertKind = "disk"         // the disk is nearly full
+	AlertRunFailed   AlertKind = "run_failed" // after its last attempt
+	AlertRunLate     AlertKind = "run_late"   // not done by its deadline
+	AlertHost        AlertKind = "host"       // a carrier's own host cannot be used
+	AlertFeed        AlertKind = "feed"       // Microsoft's files cannot be read
+	AlertDisk        AlertKind = "disk"       // the disk is nearly full
 )
 
 // Alert is something that a person should know of, from when it was raised

@@ -1,0 +1,192 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"concord/jobs"
+)
+
+// FollowState is what a Follower is told and tells.
+type FollowState interface {
+	Unfollowed(ctx context.Context, limit int) ([]jobs.Followup, error)
+	Follow(ctx context.Context, id string) error
+	Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Report, error)
+	Run(ctx context.Context, id string) (jobs.Run, error)
+	Enqueue(ctx context.Context, r jobs.Run, now time.Time) (jobs.Run, error)
+}
+
+// Follower sees to it that what was reported is reported anew when it has
+// changed: by a late file, by a correction, or because calls need not be
+// waited for any longer. What it enqueues may turn out to change nothing; then
+// there is no new version.
+type Follower struct {
+	State FollowState
+	// Late says whether files that change reports of a job lead to new ones by
+	// themselves, and after which delay.
+	Late func(job string) (delay time.Duration, yes bool)
+	// Holds reports whether an entry has calls that begin in [from, to).
+	Holds func(ctx context.Context, e jobs.Entry, from, to time.Time) (bool, error)
+	// LateWindow is how long a carrier's calls are waited for.
+	LateWindow func(carrier string) time.Duration
+	Now        func() time.Time
+}
+
+// mostFollowed is how many files are looked at before others have a turn.
+const mostFollowed = 200
+
+// Follow looks at the files that are new since the last call. Of a file whose
+// report is being made at this moment it looks again at the next call.
+func (f *Follower) Follow(ctx context.Context) error {
+	list, err := f.State.Unfollowed(ctx, mostFollowed)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, x := range list {
+		done, err := f.follow(ctx, x)
+		if err == nil && done {
+			err = f.State.Follow(ctx, x.ID)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("see what %s of %s changes: %w", x.Name, x.Carrier, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (f *Follower) follow(ctx context.Context, x jobs.Followup) (done bool, err error) {
+	days, err := spans(x.Touched)
+	if err != nil || len(days) == 0 {
+		return err == nil, err
+	}
+	reports, err := f.State.Reports(ctx, jobs.ReportFilter{Carrier: x.Carrier, Newest: true, From: days[0].from, To: days[len(days)-1].to})
+	if err != nil {
+		return false, err
+	}
+	done = true
+	for _, rep := range reports {
+		changes, err := f.changes(ctx, x, days, rep)
+		if err != nil {
+			return false, err
+		}
+		if changes {
+			queued, err := f.enqueue(ctx, rep, jobs.TriggerUpload)
+			if err != nil {
+				return false, err
+			}
+			done = done && queued
+		}
+	}
+	return done, nil
+}
+
+// span is a day of UTC.
+type span struct{ from, to time.Time }
+
+func spans(dates []string) (list []span, err error) {
+	for _, d := range dates {
+		from, err := time.Parse(time.DateOnly, d)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, span{from, from.AddDate(0, 0, 1)})
+	}
+	return list, nil
+}
+
+// changes reports whether a new file may change a report that was not made of
+// it.
+func (f *Follower) changes(ctx context.Context, x jobs.Followup, days []span, rep jobs.Report) (bool, error) {
+	if _, late := f.Late(rep.Job); !late {
+		return false, nil
+	}
+	run, err := f.State.Run(ctx, rep.Run)
+	if err != nil && !errors.Is(err, jobs.ErrNoRun) {
+		return false, err
+	}
+	if slices.ContainsFunc(run.Inputs, func(in jobs.RunInput) bool { return in.File == x.ID }) {
+		return false, nil
+	}
+	p := rep.Period
+	for _, d := range days {
+		from, to := later(d.from, p.From), earlier(d.to, p.To)
+		if !from.Before(to) {
+			continue
+		}
+		// Of a day that is in the period as a whole the date says enough, and
+		// what a correction takes away is in no file any more.
+		if from.Equal(d.from) && to.Equal(d.to) || x.ReplacesID != "" {
+			return true, nil
+		}
+		if holds, err := f.Holds(ctx, x.Entry, from, to); holds || err != nil {
+			return holds, err
+		}
+	}
+	return false, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// enqueue asks for the next version of a report. It reports false when a run
+// is making one at this moment, which may not have seen what is new.
+func (f *Follower) enqueue(ctx context.Context, rep jobs.Report, why jobs.Trigger) (bool, error) {
+	delay, _ := f.Late(rep.Job)
+	now := f.Now()
+	r := jobs.Run{Job: rep.Job, Kind: "reconcile", Carrier: rep.Carrier, Period: rep.Period, Trigger: why}
+	if why == jobs.TriggerUpload {
+		r.NotBefore = now.Add(delay)
+	}
+	active, err := f.State.Enqueue(ctx, r, now)
+	if errors.Is(err, jobs.ErrActive) {
+		return active.State == jobs.RunQueued, nil
+	}
+	return err == nil, err
+}
+
+const (
+	// ripeFor is how far back reports with pending calls are looked for.
+	ripeFor = 92 * 24 * time.Hour
+	// again is how long to wait until what is still pending is looked at once
+	// more: calls that last for days.
+	again = 24 * time.Hour
+)
+
+// Ripen enqueues runs for reports with pending calls that need not be waited
+// for any longer.
+func (f *Follower) Ripen(ctx context.Context) error {
+	now := f.Now()
+	reports, err := f.State.Reports(ctx, jobs.ReportFilter{Newest: true, Pending: true, From: now.Add(-ripeFor), To: now})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, rep := range reports {
+		due := rep.Period.To.Add(f.LateWindow(rep.Carrier))
+		if !rep.AsOf.Before(due) {
+			due = rep.AsOf.Add(again)
+		}
+		if _, late := f.Late(rep.Job); !late || now.Before(due) {
+			continue
+		}
+		if _, err := f.enqueue(ctx, rep, jobs.TriggerPending); err != nil {
+			errs = append(errs, fmt.Errorf("see what is still pending in %s of %s: %w", rep.Period.Text, rep.Carrier, err))
+		}
+	}
+	return errors.Join(errs...)
+}

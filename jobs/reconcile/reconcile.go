@@ -1,0 +1,279 @@
+// Package reconcile does runs of kind reconcile: it finds the files that hold
+// a carrier's period, has them matched in a child process, and publishes what
+// comes of it as the next version.
+//
+// What a version depends on is noted before the work begins: its inputs, its
+// settings, the program. As long as none of that differs there is no further
+// version: a run that nobody asked for ends at once, and one that somebody
+// asked for makes the report anew and proves that it has the same bytes. Time
+// alone makes a version only when it can change one, that is while calls are
+// pending.
+//
+// A report is finished in a hidden folder first. The transaction that records
+// it is the instant at which it is published; then the folder gets its name.
+// Recover does what a crash between the two has left.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"concord/engine"
+	"concord/jobs"
+	"concord/jobs/dispatch"
+
+	"github.com/google/uuid"
+)
+
+// State is what is remembered of files, runs and reports.
+type State interface {
+	Covering(ctx context.Context, carrier string, from, to time.Time) ([]jobs.Entry, error)
+	Snapshot(ctx context.Context, l jobs.Lease, settings []byte, inputs []jobs.RunInput) error
+	Publish(ctx context.Context, l jobs.Lease, r jobs.Report, events []jobs.CaseEvent, now time.Time) (jobs.Report, error)
+	Report(ctx context.Context, id string) (jobs.Report, error)
+	Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Report, error)
+	Run(ctx context.Context, id string) (jobs.Run, error)
+}
+
+// Profile is a carrier's profile as it was when it was asked for.
+type Profile struct {
+	Path   string // of a copy that is never changed; empty: there is none
+	Name   string // in reports
+	SHA256 string // in hex
+	Rules  engine.Rules
+}
+
+// Job is what a job's configuration says of its reports.
+type Job struct {
+	Verdicts, Users bool
+	Memory          int64 // bytes; 0: jobs.DefaultMemory
+}
+
+// Reconciler does runs. Every field but Watch and Trouble is required.
+type Reconciler struct {
+	State State
+	// Records returns the path of the records of an entry.
+	Records func(ctx context.Context, e jobs.Entry) (string, error)
+	Match   func(ctx context.Context, o jobs.MatchOptions, watch engine.Observer) (*jobs.Outcome, error)
+	Profile func(carrier string) (Profile, error)
+	Job     func(name string) Job
+	Folder  string // of all reports
+	Program string // the version of this program
+	Now     func() time.Time
+	// Watch returns who is told of a run's progress.
+	Watch func(run string) engine.Observer
+	// Trouble is told of what will be tried again.
+	Trouble func(err error)
+}
+
+// Do does one run. A period without any file has a report, too: it says so, and
+// a file that comes late has something to supersede.
+func (r *Reconciler) Do(ctx context.Context, run jobs.Run) (jobs.Ending, error) {
+	t, err := r.prepare(ctx, run)
+	if err != nil {
+		return jobs.Ending{}, err
+	}
+	if err := r.State.Snapshot(ctx, run.Lease(), t.settings.json(), t.inputs); err != nil {
+		return jobs.Ending{}, err
+	}
+	switch {
+	case !t.same():
+		return t.publish(ctx)
+	case asked(run.Trigger):
+		return t.prove(ctx)
+	}
+	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID}, nil
+}
+
+// asked reports whether a person wants the report to be made anew.
+func asked(t jobs.Trigger) bool {
+	return t == jobs.TriggerManual || t == jobs.TriggerRerun || t == jobs.TriggerRetry
+}
+
+// task is one run on its way.
+type task struct {
+	*Reconciler
+	run      jobs.Run
+	profile  Profile
+	latest   *jobs.Report // of this carrier and period; nil: there is none
+	entries  []jobs.Entry
+	inputs   []jobs.RunInput
+	settings settings
+}
+
+func (r *Reconciler) prepare(ctx context.Context, run jobs.Run) (t *task, err error) {
+	t = &task{Reconciler: r, run: run}
+	if t.profile, err = r.Profile(run.Carrier); err != nil {
+		return nil, err
+	}
+	if t.entries, err = r.State.Covering(ctx, run.Carrier, run.Period.From.Add(-t.reach()), run.Period.To.Add(t.reach())); err != nil {
+		return nil, err
+	}
+	for _, e := range t.entries {
+		t.inputs = append(t.inputs, jobs.RunInput{Role: side(e).String(), File: e.ID, SHA256: e.SHA256})
+	}
+	newest, err := r.State.Reports(ctx, jobs.ReportFilter{Carrier: run.Carrier, Period: &run.Period, Newest: true, Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(newest) > 0 {
+		t.latest = &newest[0]
+	}
+	t.settings = t.takeSettings()
+	return t, t.decideAsOf(ctx)
+}
+
+func side(e jobs.Entry) engine.Side {
+	if e.Microsoft {
+		return engine.Microsoft
+	}
+	return engine.Carrier
+}
+
+// reach is how far beyond the period a record may lie that takes part.
+func (t *task) reach() time.Duration { return jobs.RecordsReach(t.profile.Rules) }
+
+// options are those of the match, but for where its result goes.
+func (t *task) options(ctx context.Context) (jobs.MatchOptions, error) {
+	o := jobs.MatchOptions{
+		Profile: t.profile.Path, ProfileName: t.profile.Name, CarrierName: t.run.Carrier,
+		From: t.run.Period.From, To: t.run.Period.To, AsOf: t.settings.AsOf,
+		Memory: t.Job(t.run.Job).Memory, Verdicts: t.settings.Verdicts, Users: t.settings.Users, Unpublished: true,
+	}
+	names := uniqueNames(t.entries)
+	for i, e := range t.entries {
+		path, err := t.Records(ctx, e)
+		if err != nil {
+			return o, err
+		}
+		s := side(e)
+		o.Records[s] = append(o.Records[s], jobs.RecordsInput{Path: path, Name: names[i]})
+	}
+	return o, nil
+}
+
+// uniqueNames are the names of the files, of which several of one side may
+// have the same one.
+func uniqueNames(list []jobs.Entry) []string {
+	type key struct {
+		microsoft bool
+		name      string
+	}
+	seen, names := map[key]int{}, make([]string, len(list))
+	for i, e := range list {
+		k := key{e.Microsoft, e.Name}
+		names[i] = e.Name
+		if seen[k]++; seen[k] > 1 {
+			names[i] = fmt.Sprintf("%s (%d)", e.Name, seen[k])
+		}
+	}
+	return names
+}
+
+// publish makes the next version.
+func (t *task) publish(ctx context.Context) (jobs.Ending, error) {
+	rep, err := t.next()
+	if err != nil {
+		return jobs.Ending{}, err
+	}
+	o, err := t.options(ctx)
+	if err != nil {
+		return jobs.Ending{}, err
+	}
+	o.Out, o.Staging = filepath.Join(t.Folder, filepath.FromSlash(rep.Folder)), t.staging(rep.ID)
+	o.Release = t.release(rep.Version, t.latest)
+	if err := makeFolders(filepath.Dir(o.Out), filepath.Dir(o.Staging)); err != nil {
+		return jobs.Ending{}, err
+	}
+	out, err := t.match(ctx, o)
+	if err != nil {
+		return jobs.Ending{}, err
+	}
+	t.figures(&rep, out)
+	events, err := t.events(&rep, out)
+	if err == nil {
+		rep, err = t.State.Publish(ctx, t.run.Lease(), rep, events, t.Now())
+	}
+	if err != nil {
+		return jobs.Ending{}, errors.Join(err, t.giveUp(ctx, rep.ID, o.Staging))
+	}
+	if err := jobs.Settle(o.Staging, o.Out); err != nil && t.Trouble != nil { // it is published; Recover goes on
+		t.Trouble(fmt.Errorf("put version %d of %s of %s in its place: %w", rep.Version, rep.Period.Text, rep.Carrier, err))
+	}
+	return jobs.Ending{}, nil
+}
+
+// prove makes the latest version anew and compares.
+func (t *task) prove(ctx context.Context) (e jobs.Ending, err error) {
+	o, err := t.options(ctx)
+	if err != nil {
+		return e, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return e, err
+	}
+	o.Staging = t.staging(id.String())
+	o.Out = o.Staging + ".never"
+	o.Release = t.release(t.latest.Version, nil)
+	if t.latest.Supersedes != "" {
+		before, err := t.State.Report(ctx, t.latest.Supersedes)
+		if err != nil {
+			return e, err
+		}
+		o.Release = t.release(t.latest.Version, &before)
+	}
+	if err := makeFolders(filepath.Dir(o.Staging)); err != nil {
+		return e, err
+	}
+	out, err := t.match(ctx, o)
+	if err != nil {
+		return e, err
+	}
+	if err := os.RemoveAll(o.Staging); err != nil {
+		return e, fmt.Errorf("remove the second copy of a report: %w", err)
+	}
+	if out.Manifest != t.latest.Manifest {
+		return e, dispatch.Permanent(fmt.Errorf("the same files and settings gave other bytes than version %d, which stays as it is; please report this defect of concord", t.latest.Version))
+	}
+	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID, Error: fmt.Sprintf("made anew: the same bytes as version %d", t.latest.Version)}, nil
+}
+
+// release says which version is made, and which one is before it.
+func (t *task) release(version int, before *jobs.Report) *jobs.Release {
+	if before == nil {
+		return &jobs.Release{Version: version}
+	}
+	return &jobs.Release{
+		Version: version, PreviousVersion: before.Version, PreviousManifest: before.Manifest,
+		Previous: filepath.Join(t.Folder, filepath.FromSlash(before.Folder)),
+	}
+}
+
+// match calls the child. What it says of the inputs or the settings is said
+// at every attempt.
+func (t *task) match(ctx context.Context, o jobs.MatchOptions) (*jobs.Outcome, error) {
+	var watch engine.Observer
+	if t.Watch != nil {
+		watch = t.Watch(t.run.ID)
+	}
+	out, err := t.Match(ctx, o, watch)
+	var f *jobs.Failure
+	if errors.As(err, &f) && (f.Kind == jobs.KindUsage || f.Kind == jobs.KindInput) {
+		return nil, dispatch.Permanent(err)
+	}
+	return out, err
+}
+
+func makeFolders(paths ...string) error {
+	for _, p := range paths {
+		if err := os.MkdirAll(p, 0o750); err != nil {
+			return fmt.Errorf("make the folder of a report: %w", err)
+		}
+	}
+	return nil
+}

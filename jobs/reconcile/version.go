@@ -1,0 +1,167 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"concord/engine"
+	"concord/jobs"
+
+	"github.com/google/uuid"
+)
+
+// next is the version to come, without its figures.
+func (t *task) next() (r jobs.Report, err error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return r, err
+	}
+	asOf, err := time.Parse(time.RFC3339, t.settings.AsOf)
+	if err != nil {
+		return r, err
+	}
+	r = jobs.Report{
+		ID: id.String(), Carrier: t.run.Carrier, Period: t.run.Period, Version: 1, Job: t.run.Job, Run: t.run.ID,
+		Basis: t.basis(t.settings.AsOf), AsOf: asOf,
+	}
+	above := t.periodFolder()
+	if l := t.latest; l != nil {
+		r.Version, r.Supersedes, above = l.Version+1, l.ID, path.Dir(l.Folder)
+	}
+	r.Folder = path.Join(above, "v"+strconv.Itoa(r.Version))
+	return r, nil
+}
+
+// periodFolder is the folder of a period's versions. Two periods may be called
+// the same, when a job was given another zone.
+func (t *task) periodFolder() string {
+	name := strings.NewReplacer("/", "_", ":", "").Replace(t.run.Period.Text)
+	if name == "" {
+		name = t.run.Period.From.UTC().Format(basicTime) + "_" + t.run.Period.To.UTC().Format(basicTime)
+	}
+	above := path.Join(t.run.Carrier, name)
+	if _, err := os.Lstat(filepath.Join(t.Folder, above, "v1")); err == nil {
+		above += "_from_" + t.run.Period.From.UTC().Format(basicTime)
+	}
+	return above
+}
+
+const basicTime = "20060102T150405Z"
+
+// figures takes over what a list of reports shows.
+func (t *task) figures(r *jobs.Report, out *jobs.Outcome) {
+	s := &out.Summary
+	r.Manifest = out.Manifest
+	r.Figures = jobs.Figures{
+		Verdict:   s.Totals.Verdict.String(),
+		Microsoft: tally(s.Totals.Microsoft), Carrier: tally(s.Totals.Carrier),
+	}
+	if ms := s.Totals.Microsoft.MS; ms > 0 {
+		r.Figures.DifferencePPM = int64(float64(s.Totals.DifferenceMS()) / float64(ms) * 1e6)
+	}
+	for _, n := range s.Discrepancies {
+		r.Figures.Discrepancies += n
+	}
+	for _, side := range s.Classes {
+		r.Figures.Pending += side[engine.PendingLate].Records
+	}
+}
+
+func tally(t engine.Tally) jobs.Tally { return jobs.Tally{Records: t.Records, DurationMS: t.MS} }
+
+// stagingDir is where reports are prepared, below the folder of all reports.
+const stagingDir = ".staging"
+
+// staging names the folder of a report that is being made, so that whoever
+// finds it knows whose it is.
+func (t *task) staging(report string) string {
+	return filepath.Join(t.Folder, stagingDir, fmt.Sprintf("%s~%s~%d", report, t.run.ID, t.run.Attempt))
+}
+
+// events are what became of each case since the version before.
+func (t *task) events(r *jobs.Report, out *jobs.Outcome) (list []jobs.CaseEvent, err error) {
+	c := out.Changes
+	r.Changes = jobs.Changes{Opened: c.Opened.Cases, Changed: c.Changed.Cases, Closed: c.Closed.Cases}
+	if r.Changes == (jobs.Changes{}) {
+		return nil, nil
+	}
+	for e, err := range jobs.Events(out.Staging) {
+		if err != nil {
+			return nil, err
+		}
+		e.Carrier, e.Period, e.Report, e.Version = r.Carrier, r.Period, r.ID, r.Version
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+// giveUp removes a finished report that could not be recorded, unless it was
+// after all.
+func (t *task) giveUp(ctx context.Context, report, staging string) error {
+	if _, err := t.State.Report(context.WithoutCancel(ctx), report); !errors.Is(err, jobs.ErrNoReport) {
+		return nil // recorded, or nobody knows: Recover finds out
+	}
+	return os.RemoveAll(staging)
+}
+
+// Recover finishes reports that were recorded, and removes those that were
+// not and that nobody is making any more.
+func (r *Reconciler) Recover(ctx context.Context) error {
+	list, err := os.ReadDir(filepath.Join(r.Folder, stagingDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for unfinished reports: %w", err)
+	}
+	var errs []error
+	for _, d := range list {
+		if err := r.recover(ctx, d.Name()); err != nil {
+			errs = append(errs, fmt.Errorf("unfinished report %s: %w", d.Name(), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r *Reconciler) recover(ctx context.Context, name string) error {
+	staging := filepath.Join(r.Folder, stagingDir, name)
+	id, rest, _ := strings.Cut(name, "~")
+	run, attempt, _ := strings.Cut(rest, "~")
+	rep, err := r.State.Report(ctx, id)
+	switch {
+	case err == nil:
+		return jobs.Settle(staging, filepath.Join(r.Folder, filepath.FromSlash(rep.Folder)))
+	case !errors.Is(err, jobs.ErrNoReport):
+		return err
+	}
+	x, err := r.State.Run(ctx, run)
+	switch {
+	case err != nil && !errors.Is(err, jobs.ErrNoRun):
+		return err
+	case err == nil && x.State == jobs.RunRunning && strconv.Itoa(x.Attempt) == attempt && r.Now().Before(x.LeaseUntil):
+		return nil // under way, perhaps in another service
+	}
+	return os.RemoveAll(staging)
+}
+
+// Missing lists the newest versions whose folder is not in its place.
+func (r *Reconciler) Missing(ctx context.Context) (list []jobs.Report, err error) {
+	all, err := r.State.Reports(ctx, jobs.ReportFilter{Newest: true})
+	if err != nil {
+		return nil, err
+	}
+	for _, rep := range all {
+		if _, err := os.Stat(filepath.Join(r.Folder, filepath.FromSlash(rep.Folder), "manifest.json")); errors.Is(err, fs.ErrNotExist) {
+			list = append(list, rep)
+		}
+	}
+	return list, nil
+}
