@@ -38,9 +38,12 @@ var rooms = map[string][]string{
 	"formats/yamltree":                {},
 	"jobs":                            {"engine", "formats/...", "exchange/...", "jobs/schedule"},
 	"jobs/config":                     {"formats/dialect", "formats/yamltree", "exchange/landing", "exchange/sftpc", "exchange/sftpd", "jobs/schedule"},
+	"jobs/api":                        {"exchange/landing", "jobs", "jobs/config", "jobs/control"},
+	"jobs/control":                    {"exchange/landing", "formats/yamltree", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/crash":                      {"jobs", "jobs/...", "exchange/..."},
 	"jobs/cli":                        {"engine", "formats/...", "exchange/...", "jobs/..."},
 	"jobs/dispatch":                   {"jobs"},
+	"jobs/doctor":                     {"exchange/...", "jobs", "jobs/..."},
 	"jobs/feed":                       {"jobs", "exchange/landing"},
 	"jobs/jobstest":                   {"jobs", "exchange/..."},
 	"jobs/peers":                      {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
@@ -124,7 +127,8 @@ func mayImport(s source, allowed []string, ours string) bool {
 	if s.isTest() {
 		return ours == s.dir() || matches([]string{"fixtures/...", "exchange/exchangetest"}, ours) ||
 			s.dir() == "exchange/sftpc" && matches([]string{"exchange/..."}, ours) ||
-			s.dir() == "jobs/state" && matches([]string{"jobs/jobstest", "jobs/state/pgtest"}, ours)
+			s.dir() == "jobs/state" && matches([]string{"jobs/jobstest", "jobs/state/pgtest"}, ours) ||
+			matches([]string{"jobs/api", "jobs/control"}, s.dir()) && ours == "jobs/state"
 	}
 	return s.dir() == "jobs/cli" && s.isDemo() && matches([]string{"fixtures/..."}, ours)
 }

@@ -1,0 +1,164 @@
+// Package control is what people and programs ask of the service and tell it
+// to do: look at jobs, runs, files and reports, start and stop runs, pause
+// jobs. A Desk does it on the state; a client of the HTTP API does it from
+// elsewhere. Both are Operations, so that a command need not know which one it
+// has.
+//
+// What changes something says by whom, and leaves a row in the audit trail.
+// No answer but the files of a report holds a phone number. What cannot be
+// done comes back as a *Refusal, whose text is meant for the person who asked.
+package control
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"concord/jobs"
+)
+
+// By names who asks: a person, or the token of a program.
+type By string
+
+// Operations are everything that can be asked. Lists are the newest first and
+// are paged by the id that comes last: give it as Before. A Limit of 0 is all,
+// for a client as many as the server gives at once.
+type Operations interface {
+	// Jobs returns the jobs in the order of their names.
+	Jobs(ctx context.Context) ([]Job, error)
+	Job(ctx context.Context, name string) (Job, error)
+
+	// Start asks for a run of a job for each of its carriers. A run of the
+	// same job, carrier and period that is queued or running stands in for a
+	// new one.
+	Start(ctx context.Context, s Start) ([]Planned, error)
+	// Rerun asks for a run of the same job, carrier and period as another one.
+	Rerun(ctx context.Context, run string, by By) (Planned, error)
+	// Backfill asks for runs of a span of days or months, oldest first. They
+	// never hold back others.
+	Backfill(ctx context.Context, b Backfill) ([]Planned, error)
+	// Cancel ends a run, which it returns; one that runs ends within seconds.
+	Cancel(ctx context.Context, run string, by By) (Run, error)
+	// Pause keeps a job from starting runs until Resume.
+	Pause(ctx context.Context, job, why string, by By) (Job, error)
+	Resume(ctx context.Context, job string, by By) (Job, error)
+
+	Runs(ctx context.Context, f jobs.RunFilter) ([]Run, error)
+	Run(ctx context.Context, id string) (RunDetail, error)
+	Files(ctx context.Context, f jobs.FileFilter) ([]File, error)
+	File(ctx context.Context, id string) (FileDetail, error)
+	Reports(ctx context.Context, f jobs.ReportFilter) ([]Report, error)
+	Report(ctx context.Context, id string) (ReportDetail, error)
+	// OpenReportFile opens a file of a report, of the size it returns. Who
+	// asks for evidence is noted.
+	OpenReportFile(ctx context.Context, report, name string, by By) (io.ReadCloser, int64, error)
+	// Changes lists what became of the cases since the version before, in the
+	// order of their ids, those beyond after.
+	Changes(ctx context.Context, report, after string, limit int) ([]Change, error)
+
+	Alerts(ctx context.Context, f jobs.AlertFilter) ([]Alert, error)
+	Audit(ctx context.Context, f jobs.AuditFilter) ([]AuditRow, error)
+	// Carriers returns the carriers in the order of their names.
+	Carriers(ctx context.Context) ([]Carrier, error)
+	// Reload reads the configuration again and says what has changed.
+	Reload(ctx context.Context, by By) ([]string, error)
+}
+
+// Start asks for runs of one job.
+type Start struct {
+	Job      string
+	Carriers []string // of the job's; none: all of them
+	// Period is a day, a month or FROM/TO in the job's zone; empty: the one
+	// that a scheduled run would be about now.
+	Period string
+	DryRun bool // only say what would be done
+	// Key, if set, makes the request one that can be repeated: it leads to
+	// the same runs again.
+	Key string
+	By  By
+}
+
+// Only selects among the periods of a backfill.
+type Only string
+
+// Selections of periods.
+const (
+	OnlyMissing Only = "missing" // there is no report
+	OnlyFailed  Only = "failed"  // the latest run failed, and there is no report since
+	OnlyAll     Only = "all"
+)
+
+// Backfill asks for runs of a span.
+type Backfill struct {
+	Job      string
+	From, To string // days or months, both included
+	Only     Only   // empty: OnlyMissing
+	Carriers []string
+	DryRun   bool
+	By       By
+}
+
+// Outcome says what became of a run that was asked for.
+type Outcome string
+
+// Outcomes.
+const (
+	Enqueued Outcome = "enqueued"
+	Repeated Outcome = "repeated" // the request was made before: its run
+	Active   Outcome = "active"   // one of the same job, carrier and period is queued or running
+	Dry      Outcome = "dry"      // it would be enqueued
+)
+
+// Planned is one run that was asked for.
+type Planned struct {
+	Job     string  `json:"job"`
+	Carrier string  `json:"carrier"`
+	Period  *Period `json:"period,omitempty"` // nil: of no period
+	Outcome Outcome `json:"outcome"`
+	Run     string  `json:"run,omitempty"` // empty: there is none
+	// Files are those that the run would read, and Report the newest version
+	// that there is; both of a dry run only.
+	Files  []Input `json:"files,omitempty"`
+	Report string  `json:"report,omitempty"`
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Stage         string `json:"stage"` // such as read or match
+	MicrosoftRows int64  `json:"microsoft_rows"`
+	CarrierRows   int64  `json:"carrier_rows"`
+}
+
+// Kind says why something was refused.
+type Kind string
+
+// Kinds of refusals.
+const (
+	Invalid         Kind = "invalid"         // the request makes no sense
+	NotFound        Kind = "not_found"       // what it is about is not there
+	Conflict        Kind = "conflict"        // it cannot be done as things are
+	Paused          Kind = "paused"          // the job is paused
+	Unauthenticated Kind = "unauthenticated" // nobody knows who asks
+	Forbidden       Kind = "forbidden"       // who asks may not
+	Unavailable     Kind = "unavailable"     // it can be done later, or by the running service only
+)
+
+// Refusal says that something was not done, and why.
+type Refusal struct {
+	Kind Kind
+	Text string
+	Err  error // behind it; may be nil
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return r.Text }
+
+// Unwrap returns what is behind it.
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// Period is the time that a run or a report is about.
+type Period struct {
+	Text string    `json:"text"` // as it was asked for, such as 2026-10
+	From time.Time `json:"from_utc"`
+	To   time.Time `json:"to_utc"` // not part of it
+}

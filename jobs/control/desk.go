@@ -1,0 +1,211 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"concord/formats/yamltree"
+	"concord/jobs"
+	"concord/jobs/config"
+)
+
+// Queue is what a desk needs of jobs.Runs, where it is described.
+type Queue interface {
+	Enqueue(ctx context.Context, r jobs.Run, now time.Time) (jobs.Run, error)
+	Cancel(ctx context.Context, id, by string, now time.Time) (jobs.Run, error)
+	Run(ctx context.Context, id string) (jobs.Run, error)
+	Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error)
+}
+
+// Pauses is what a desk needs of jobs.Schedules.
+type Pauses interface {
+	Pause(ctx context.Context, p jobs.Pause) error
+	Resume(ctx context.Context, job string) (was bool, err error)
+	Paused(ctx context.Context) ([]jobs.Pause, error)
+}
+
+// Archive is what a desk needs of jobs.Reports.
+type Archive interface {
+	Report(ctx context.Context, id string) (jobs.Report, error)
+	Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Report, error)
+	Cases(ctx context.Context, f jobs.CaseFilter) ([]jobs.CaseEvent, error)
+}
+
+// AlertList is what a desk needs of jobs.Alerts.
+type AlertList interface {
+	Alerts(ctx context.Context, f jobs.AlertFilter) ([]jobs.Alert, error)
+}
+
+// Covering is what a desk needs of jobs.Coverage.
+type Covering interface {
+	Covering(ctx context.Context, carrier string, from, to time.Time) ([]jobs.Entry, error)
+}
+
+// Desk does operations on the state. Its interfaces and Config are required;
+// the other funcs may be nil. It is safe for concurrent use.
+type Desk struct {
+	Queue    Queue
+	Pauses   Pauses
+	Archive  Archive
+	Ledger   jobs.FileList
+	Alarms   AlertList
+	Trail    jobs.Trail
+	Coverage Covering
+
+	Config func() *config.Config
+	Now    func() time.Time
+	// Folder is that of all reports.
+	Folder string
+	// Reach is how far beyond a period the records lie that a run reads.
+	Reach func(carrier string) time.Duration
+	// Wake is called after runs were enqueued.
+	Wake func()
+	// Reloading reads the configuration again and says what has changed.
+	Reloading func(ctx context.Context) ([]string, error)
+	// Progress knows how far a run of this process is.
+	Progress func(run string) (Progress, bool)
+}
+
+var _ Operations = (*Desk)(nil)
+
+func (d *Desk) now() time.Time {
+	if d.Now == nil {
+		return time.Now()
+	}
+	return d.Now()
+}
+
+func (d *Desk) wake() {
+	if d.Wake != nil {
+		d.Wake()
+	}
+}
+
+func refuse(kind Kind, err error, format string, args ...any) error {
+	return &Refusal{Kind: kind, Text: fmt.Sprintf(format, args...), Err: err}
+}
+
+// explain makes a refusal of the answers of the state, which concern what.
+func explain(err error, what, id string) error {
+	for _, gone := range []error{jobs.ErrNoRun, jobs.ErrNoFile, jobs.ErrNoReport} {
+		if errors.Is(err, gone) {
+			return refuse(NotFound, err, "there is no %s %s; the list of %ss has their ids", what, id, what)
+		}
+	}
+	switch {
+	case errors.Is(err, jobs.ErrKey):
+		return refuse(Conflict, err, "%v", jobs.ErrKey)
+	case errors.Is(err, jobs.ErrOver):
+		return refuse(Conflict, err, "run %s is over: there is nothing to cancel", id)
+	}
+	return err
+}
+
+// job returns a job of the configuration.
+func (d *Desk) job(name string) (*config.Job, error) {
+	c := d.Config()
+	if j, ok := c.Job(name); ok {
+		return j, nil
+	}
+	var names []string
+	for _, j := range c.Jobs {
+		names = append(names, j.Name)
+	}
+	return nil, unknown("job", name, names)
+}
+
+func unknown(what, name string, names []string) error {
+	switch like := yamltree.Nearest(name, names); {
+	case like != "":
+		return refuse(NotFound, nil, "there is no %s %q; did you mean %s?", what, name, like)
+	case len(names) == 0:
+		return refuse(NotFound, nil, "there is no %s %q: the configuration has none; add it there", what, name)
+	}
+	return refuse(NotFound, nil, "there is no %s %q; there are %s", what, name, strings.Join(names, ", "))
+}
+
+// carriers returns the names of the carriers of a job, or the subset that was
+// asked for, each once.
+func (d *Desk) carriers(j *config.Job, wanted []string) ([]string, error) {
+	var all []string
+	known := map[string]bool{}
+	for _, c := range d.Config().CarriersOf(j) {
+		all = append(all, c.Name)
+		known[c.Name] = true
+	}
+	if len(wanted) == 0 {
+		if len(all) == 0 {
+			return nil, refuse(Conflict, nil, "job %s has no carriers; add them to the configuration", j.Name)
+		}
+		return all, nil
+	}
+	var some []string
+	for _, name := range wanted {
+		taken, ok := known[name]
+		if !ok {
+			return nil, unknown("carrier of job "+j.Name, name, all)
+		}
+		if taken {
+			some = append(some, name)
+			known[name] = false
+		}
+	}
+	return some, nil
+}
+
+// unpaused refuses what a paused job must not do.
+func (d *Desk) unpaused(ctx context.Context, job string) error {
+	p, err := d.pause(ctx, job)
+	if err != nil || p == nil {
+		return err
+	}
+	return refuse(Paused, nil, "job %s is paused by %s since %s: %s; resume it first", job, orUnknown(p.By), p.Since.UTC().Format(time.RFC3339), p.Why)
+}
+
+func orUnknown(by string) string {
+	if by == "" {
+		return "somebody"
+	}
+	return by
+}
+
+// pause returns the pause of a job; nil: it is not paused.
+func (d *Desk) pause(ctx context.Context, job string) (*jobs.Pause, error) {
+	list, err := d.Pauses.Paused(ctx)
+	for i := range list {
+		if list[i].Job == job {
+			return &list[i], err
+		}
+	}
+	return nil, err
+}
+
+// note appends to the audit trail what was done.
+func (d *Desk) note(ctx context.Context, by By, what, object, detail string) error {
+	row := jobs.AuditRow{Time: d.now().UTC(), Who: string(by), What: what, Object: object, Detail: detail}
+	if err := d.Trail.Note(context.WithoutCancel(ctx), row); err != nil {
+		return fmt.Errorf("note %s in the audit trail: %w", what, err)
+	}
+	return nil
+}
+
+// likeNumber finds what may be a phone number in what a person typed. Dates
+// and short counts are none.
+var likeNumber = regexp.MustCompile(`\+[0-9][0-9 ()/.-]{5,}[0-9]|\b[0-9]{9,}`)
+
+// Masked is a text in which what looks like a phone number shows its last
+// four digits only.
+func Masked(s string) string {
+	return likeNumber.ReplaceAllStringFunc(s, func(n string) string { return "…" + n[len(n)-4:] })
+}
+
+func (d *Desk) zone(j *config.Job) *time.Location {
+	if j.Zone == nil {
+		return time.UTC
+	}
+	return j.Zone
+}
