@@ -101,6 +101,18 @@ func (s *Server) drain() {
 	s.wg.Wait()
 }
 
+// Disconnect ends the connections of one carrier, such as of one that may not
+// log in any more.
+func (s *Server) Disconnect(carrier string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		if c.carrier == carrier {
+			_ = c.raw.Close()
+		}
+	}
+}
+
 func (s *Server) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -52,6 +52,8 @@ type Dispatcher struct {
 	Runs  Queue
 	Kinds map[string]Work // by the kind of a job
 	Owner string          // names this service; no two that live have the same
+	// Can says whether a kind can be done at this moment; nil: all can.
+	Can func(kind string) bool
 	// Workers is how many runs are done at once [2]. One more is kept for
 	// those that are no backfills.
 	Workers int
@@ -172,7 +174,9 @@ func (d *Dispatcher) work(ctx context.Context, urgent bool) {
 func (d *Dispatcher) claim(urgent bool) jobs.ClaimOptions {
 	o := jobs.ClaimOptions{Owner: d.Owner, Now: d.Now(), Lease: d.Lease, Urgent: urgent, PerCarrier: d.PerCarrier()}
 	for kind := range d.Kinds {
-		o.Kinds = append(o.Kinds, kind)
+		if d.Can == nil || d.Can(kind) {
+			o.Kinds = append(o.Kinds, kind)
+		}
 	}
 	return o
 }
