@@ -87,7 +87,7 @@ type doc struct {
 
 func TestAVersionSaysWhyItDiffersFromTheOneBefore(t *testing.T) {
 	old := version{rules: engine.DefaultRules(), inputs: inputs(report.Input{Name: "m.csv", SHA256: "aa"}, report.Input{Name: "c.csv", SHA256: "bb"}, report.Input{Name: "gone.csv", SHA256: "cc"})}
-	now := version{rules: engine.DefaultRules(), inputs: inputs(report.Input{Name: "m.csv", SHA256: "aa"}, report.Input{Name: "c.csv", SHA256: "b2"}, report.Input{Name: "late.csv", SHA256: "dd"})}
+	now := version{rules: engine.DefaultRules(), inputs: inputs(report.Input{Name: "m.csv", SHA256: "aa"}, report.Input{Name: "c.csv", SHA256: "b2"}, report.Input{Name: "late.csv", SHA256: "dd"}, report.Input{Name: "m.csv", SHA256: "aa"})}
 	now.rules.StartTolerance += time.Second
 	old.spoil = func(s *engine.Summary) { s.Totals.Microsoft = engine.Tally{Records: 2, MS: 1_000} }
 	now.spoil = func(s *engine.Summary) {
@@ -112,7 +112,7 @@ func TestAVersionSaysWhyItDiffersFromTheOneBefore(t *testing.T) {
 	if d.Totals.Before.Microsoft.Records != 2 || d.Totals.Now.Microsoft.Milliseconds != 4_000 {
 		t.Errorf("totals %+v", d.Totals)
 	}
-	if diff := cmp.Diff("{[{carrier c.csv b2} {carrier late.csv dd}] [{carrier c.csv bb} {carrier gone.csv cc}]}", fmt.Sprint(d.Inputs)); diff != "" {
+	if diff := cmp.Diff("{[{microsoft m.csv aa} {carrier c.csv b2} {carrier late.csv dd}] [{carrier c.csv bb} {carrier gone.csv cc}]}", fmt.Sprint(d.Inputs)); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff("[{as_of_utc <nil> 2026-10-01T12:00:00Z} {start_tolerance "+old.rules.StartTolerance.String()+" "+now.rules.StartTolerance.String()+"}]", fmt.Sprint(d.Settings)); diff != "" {
