@@ -42,15 +42,20 @@ var ErrNoMessage = errors.New("there is no such message")
 // Alerts remembers alerts and what of them was told.
 type Alerts interface {
 	// Raise opens an alert, of which it sets ID and Raised, and writes a
-	// message. If one of its key is open, that one is returned, and raised is
-	// false.
+	// message, both or neither. If one of its key is open, that one is
+	// returned as it is, and raised is false. Of several that raise one key at
+	// once, one does.
 	Raise(ctx context.Context, a Alert, now time.Time) (_ Alert, raised bool, err error)
-	// Resolve ends the alert of a key, if one is open, and writes a message.
+	// Resolve ends the alert of a key, if one is open, and writes a message,
+	// both or neither. The message of its raising stays.
 	Resolve(ctx context.Context, key string, now time.Time) (was bool, err error)
 	// Alerts lists alerts, the latest raised first.
 	Alerts(ctx context.Context, f AlertFilter) ([]Alert, error)
 	// Messages lists messages that are due and were not delivered, oldest
-	// first.
+	// first. A new one is due at once. Of those about one key only the oldest
+	// can be due: the next one follows when that is delivered, so that nobody
+	// hears of an end before the beginning. Several services are told the
+	// same. Limit 0: all.
 	Messages(ctx context.Context, now time.Time, limit int) ([]Message, error)
 	// Delivered forgets a message; ErrNoMessage.
 	Delivered(ctx context.Context, id string) error
@@ -64,7 +69,7 @@ type AlertFilter struct {
 	Kind    AlertKind
 	Carrier string
 	Key     string
-	Before  string // id of an alert: older ones only
+	Before  string // id of an alert: those raised before it
 	Limit   int    // 0: all
 }
 

@@ -15,9 +15,10 @@ import (
 type Ledger interface {
 	// Record decides of one file and remembers the entry, both or neither, as
 	// one transaction: calls about one carrier come one after the other. An
-	// upload that is recorded and not settled is not recorded again: its
-	// entry is returned, and decide is not called. decide does nothing but
-	// decide, may be called more than once, and its entry is of the arrival.
+	// upload that is recorded and not settled is not recorded again, and a
+	// file of Microsoft's never is: its entry is returned, and decide is not
+	// called. decide does nothing but decide, may be called more than once,
+	// and its entry is of the arrival.
 	Record(ctx context.Context, a Arrival, decide func(Known) Entry) (Entry, error)
 	// Unsettled returns the entries of a carrier that were not settled, in
 	// the order of their recording. Microsoft's are not among them.
@@ -28,7 +29,8 @@ type Ledger interface {
 	// Holds reports whether an entry of any carrier refers to this content,
 	// whatever was decided of it.
 	Holds(ctx context.Context, sha256 string) (bool, error)
-	// Files returns every entry of a carrier in the order of their recording.
+	// Files returns every entry of a carrier, of both sides, in the order of
+	// their recording.
 	Files(ctx context.Context, carrier string) ([]Entry, error)
 }
 
@@ -92,8 +94,8 @@ type Entry struct {
 	DuplicateOf, DuplicateOfID string
 	Notes                      []string
 
-	// Days are the days of its accepted rows, in order; none unless it is
-	// ingested.
+	// Days are the days of its accepted rows, each once and in order; none
+	// unless it is ingested.
 	Days []Day
 	// Profile is the SHA-256 of the profile that it was read with; empty:
 	// none.
@@ -119,21 +121,21 @@ type Day struct {
 type Coverage interface {
 	// Covering returns the ingested entries of a carrier, of both sides, with
 	// rows on days that have a part in [from, to), in the order of their
-	// recording. Those that a later one replaces are left out, whatever days
-	// that one has.
+	// recording and with all their days. Those that a later ingested one
+	// replaces are left out, whatever days that one has.
 	Covering(ctx context.Context, carrier string, from, to time.Time) ([]Entry, error)
-	// Unfollowed returns the ingested entries that were not followed, in the
-	// order of their recording.
+	// Unfollowed returns the ingested entries of all carriers and both sides
+	// that were not followed, in the order of their recording. Limit 0: all.
 	Unfollowed(ctx context.Context, limit int) ([]Followup, error)
-	// Follow marks an entry; a second time it changes nothing.
+	// Follow marks an entry; a second time it changes nothing. ErrNoFile.
 	Follow(ctx context.Context, id string) error
 }
 
 // Followup is a new entry whose days may have been reported already.
 type Followup struct {
 	Entry
-	// Touched are the days of the entry and of those that it replaces, one by
-	// one and in order.
+	// Touched are the days of the entry, of the one that it replaces, of the
+	// one that that replaces, and so on, each day once and in order.
 	Touched []string
 }
 

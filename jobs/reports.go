@@ -9,7 +9,7 @@ import (
 // Report is one published version of what is known of a carrier's period. It
 // is never changed: new knowledge makes a new version that supersedes it.
 type Report struct {
-	ID           string // a UUID, version 7
+	ID           string // a UUID, version 7, by whoever makes it
 	Carrier      string
 	Period       Period
 	Version      int // from 1, without gaps
@@ -54,8 +54,9 @@ type Changes struct {
 	Closed  int64 `json:"closed"`
 }
 
-// CaseEvent is what became of one case in one version that superseded another.
-// What was open in the first version is in that version's files.
+// CaseEvent is what became of one case in one version that superseded another:
+// a case has one in a version. What was open in the first version is in that
+// version's files.
 type CaseEvent struct {
 	Carrier  string
 	Period   Period
@@ -79,16 +80,22 @@ var (
 // published, also if the folder is still on its way to its place.
 type Reports interface {
 	// Publish records a version with its events and ends its run as
-	// succeeded, all or nothing. It sets Version, Supersedes, SupersededBy
-	// and Published of r. Without the lease it returns ErrLost, and ErrVersion
-	// when the newest version of the carrier and period is not r.Version-1.
-	// Repeated by the same run, it returns the version as it was recorded.
+	// succeeded with it, all or nothing. It sets Run, Supersedes, SupersededBy
+	// and Published of r; the carrier, period, report and version of events
+	// are those of r, whatever they say. Without the lease it returns ErrLost,
+	// and ErrVersion, which leaves the run as it was, when the newest version
+	// of the carrier and period is not r.Version-1, or not r.Supersedes where
+	// r names one. A version below 1 is an error. Repeated under the same
+	// lease, whatever r is, it returns the version as it is recorded, also
+	// when the run is over.
 	Publish(ctx context.Context, l Lease, r Report, events []CaseEvent, now time.Time) (Report, error)
 	// Report returns one version; ErrNoReport.
 	Report(ctx context.Context, id string) (Report, error)
-	// Reports lists versions, the latest published first.
+	// Reports lists versions, the latest published first: a version comes
+	// before the one that it supersedes.
 	Reports(ctx context.Context, f ReportFilter) ([]Report, error)
-	// Cases lists events, those of newer versions first.
+	// Cases lists events, those of versions that were published later first,
+	// and of one version in the order of the cases' ids, byte by byte.
 	Cases(ctx context.Context, f CaseFilter) ([]CaseEvent, error)
 }
 
@@ -96,11 +103,11 @@ type Reports interface {
 type ReportFilter struct {
 	Carrier, Job string
 	Period       *Period   // this one exactly: by From and To
-	From, To     time.Time // versions whose period has a part within
+	From, To     time.Time // versions whose period has a part in [From, To)
 	Verdict      string
 	Newest       bool   // only those that no version supersedes
 	Pending      bool   // only those with calls that are pending
-	File         string // made of a file of this id, name or hash
+	File         string // whose run has an input of this id, name or hash
 	Before       string // id: those published before it; ErrNoReport
 	Limit        int    // 0: all
 }
@@ -109,6 +116,6 @@ type ReportFilter struct {
 type CaseFilter struct {
 	Carrier, CaseID, Report string
 	Event                   string
-	After                   string // with Report: ids of cases beyond this one
+	After                   string // with Report, for the next page: ids of cases beyond this one
 	Limit                   int    // 0: all
 }

@@ -190,7 +190,9 @@ type Schedules interface {
 	LastFire(ctx context.Context, job string) (time.Time, error)
 	// RecordFire notes that a job fired and enqueues its runs, both or
 	// neither. Runs of which one is active already are left out of what it
-	// returns. The second time it changes nothing and returns ErrFired.
+	// returns. The second time it changes nothing and returns ErrFired; so it
+	// does for a time so long ago, by a thousand later ones at least, that it
+	// need not be remembered.
 	RecordFire(ctx context.Context, f Fire) ([]Run, error)
 	// Pause keeps a job's runs from starting; a second time it changes why.
 	Pause(ctx context.Context, p Pause) error
