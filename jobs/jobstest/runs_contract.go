@@ -45,6 +45,8 @@ func TestRuns(t *testing.T, open func(t *testing.T) State, reopen func(t *testin
 		"files lead to runs":                                        (*runs).lineage,
 		"a schedule fires once for each time":                       (*runs).fires,
 		"a schedule fires with its runs or not at all":              (*runs).firesWhole,
+		"a service claims what it can do":                           (*runs).kinds,
+		"a time that is long gone does not fire again":              (*runs).firesLongGone,
 		"paused jobs do not start":                                  (*runs).pauses,
 		"the trail keeps every row":                                 (*runs).trail,
 		"text of any kind is kept":                                  (*runs).texts,

@@ -115,6 +115,27 @@ func (c *runs) perCarrier() {
 	c.nothingDue(jobs.ClaimOptions{Now: c.now, PerCarrier: 1})
 }
 
+func (c *runs) kinds() {
+	for i, kind := range []string{"usage", "numbers", "reconcile", "usage"} {
+		r := run("fabrikam", i+1)
+		r.Kind = kind
+		c.enqueue(r)
+	}
+	claims := []struct {
+		kinds []string
+		want  string // day of the period
+	}{
+		{[]string{"reconcile"}, "2026-10-03"}, {[]string{"calls", "usage"}, "2026-10-01"}, {nil, "2026-10-02"}, {[]string{"numbers", "usage"}, "2026-10-04"},
+	}
+	c.again()
+	for _, q := range claims {
+		c.nothingDue(jobs.ClaimOptions{Now: c.now, Kinds: []string{"calls", "collect", "usage' OR 1=1"}})
+		r, err := c.s.Claim(c.Context(), jobs.ClaimOptions{Owner: "a", Now: c.now, Lease: lease, Kinds: q.kinds})
+		c.must(err)
+		c.same(r.Period.Text, q.want)
+	}
+}
+
 func (c *runs) claimedOnce() {
 	const n = 24
 	for i := range n {
@@ -200,6 +221,30 @@ func (c *runs) fires() {
 	list, err := c.s.Runs(c.Context(), jobs.RunFilter{})
 	c.must(err)
 	c.same(len(list), 3)
+}
+
+// firesLongGone fires so often that not every time can be remembered.
+func (c *runs) firesLongGone() {
+	const many = 1100
+	fire := func(n int) error {
+		_, err := c.s.RecordFire(c.Context(), jobs.Fire{Job: "minutely", At: day(1).Add(time.Duration(n) * time.Minute), Now: c.now})
+		return err
+	}
+	_, err := c.s.RecordFire(c.Context(), jobs.Fire{Job: "yearly", At: day(1).AddDate(-1, 0, 0), Now: c.now})
+	c.must(err)
+	for n := range many {
+		c.must(fire(n))
+	}
+	c.again()
+	for _, n := range []int{-1, 0, 1, many / 2, many - 1} {
+		c.fails(fire(n), jobs.ErrFired)
+	}
+	for job, want := range map[string]time.Time{"minutely": day(1).Add((many - 1) * time.Minute), "yearly": day(1).AddDate(-1, 0, 0)} {
+		at, err := c.s.LastFire(c.Context(), job)
+		c.must(err)
+		c.same(at, want)
+	}
+	c.must(fire(many))
 }
 
 func (c *runs) firesWhole() {

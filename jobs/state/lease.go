@@ -46,6 +46,7 @@ func nextRun(o jobs.ClaimOptions) (query string, args []any) {
 	if o.Urgent {
 		w.add("priority >= 0")
 	}
+	w.among("kind", o.Kinds)
 	if o.PerCarrier > 0 {
 		w.add("(SELECT count(*) FROM runs r WHERE r.state = 'running' AND r.carrier = runs.carrier) < ?", o.PerCarrier)
 	}
@@ -123,17 +124,22 @@ func (s *Store) Finish(ctx context.Context, l jobs.Lease, e jobs.Ending, now tim
 		case r.State == e.State: // said before, and the answer was lost
 			return nil
 		}
-		r.State, r.Report, r.Finished, r.LeaseUntil = e.State, e.Report, micro(now), time.Time{}
-		if e.Error != "" || !r.CancelAsked || e.State == jobs.RunSucceeded {
-			r.Error = e.Error
-		}
-		if err := t.save(ctx, &r); err != nil || e.RetryAt.IsZero() || r.CancelAsked {
+		if err := t.end(ctx, &r, e, now); err != nil || e.RetryAt.IsZero() || r.CancelAsked {
 			return err
 		}
 		next, err = t.retry(ctx, r, r.By, e.RetryAt, now)
 		return err
 	})
 	return next, err
+}
+
+// end ends a run that is locked.
+func (t tx) end(ctx context.Context, r *jobs.Run, e jobs.Ending, now time.Time) error {
+	r.State, r.Report, r.Finished, r.LeaseUntil = e.State, e.Report, micro(now), time.Time{}
+	if e.Error != "" || !r.CancelAsked || e.State == jobs.RunSucceeded {
+		r.Error = e.Error
+	}
+	return t.save(ctx, r)
 }
 
 // lost is what a run is told that its service did not finish.

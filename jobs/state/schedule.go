@@ -29,7 +29,18 @@ func (s *Store) RecordFire(ctx context.Context, f jobs.Fire) (list []jobs.Run, e
 	return list, nil
 }
 
+// firesKept is how many instants of a job are remembered. Those before count
+// as instants for which it fired.
+const firesKept = 1000
+
 func (t tx) fire(ctx context.Context, f jobs.Fire) (list []jobs.Run, err error) {
+	oldest, err := t.oldestFire(ctx, f.Job)
+	if err != nil || f.At.Before(oldest) {
+		return nil, firstOf(err, jobs.ErrFired)
+	}
+	if _, err := t.exec(ctx, "DELETE FROM fires WHERE job = $1 AND scheduled_for < $2", f.Job, edge(oldest)); err != nil {
+		return nil, err
+	}
 	n, err := t.exec(ctx, "INSERT INTO fires (job, scheduled_for, fired) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", f.Job, edge(f.At), edge(f.Now))
 	if err != nil || n == 0 {
 		return nil, firstOf(err, jobs.ErrFired)
@@ -44,6 +55,13 @@ func (t tx) fire(ctx context.Context, f jobs.Fire) (list []jobs.Run, err error) 
 		}
 	}
 	return list, nil
+}
+
+// oldestFire returns the oldest instant of a job to keep; the year 1 as long as
+// there are few.
+func (t tx) oldestFire(ctx context.Context, job string) (at time.Time, err error) {
+	_, err = t.one(ctx, []any{moment{&at}}, "SELECT scheduled_for FROM fires WHERE job = $1 ORDER BY scheduled_for DESC LIMIT 1 OFFSET $2", job, firesKept-1)
+	return at, err
 }
 
 // Pause implements jobs.Schedules.

@@ -27,6 +27,18 @@ func (w *where) equal(column, value string) {
 	}
 }
 
+// among adds that a column has one of the values, unless there are none.
+func (w *where) among(column string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = text(v)
+	}
+	w.add(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", args...)
+}
+
 func (w *where) text() string {
 	if len(w.conditions) == 0 {
 		return ""
@@ -40,4 +52,22 @@ func (w *where) limit(n int) string {
 		return ""
 	}
 	return " LIMIT " + strconv.Itoa(n)
+}
+
+// tuples are n lists of parameters, such as ($1, $2), ($3, $4).
+func tuples(n, width int) string {
+	var b strings.Builder
+	for i := range n * width {
+		switch {
+		case i == 0:
+			b.WriteString("($")
+		case i%width == 0:
+			b.WriteString("), ($")
+		default:
+			b.WriteString(", $")
+		}
+		b.WriteString(strconv.Itoa(i + 1))
+	}
+	b.WriteString(")")
+	return b.String()
 }
