@@ -30,6 +30,8 @@ func TestLedger(t *testing.T, open func(t *testing.T) jobs.Ledger, reopen func(t
 		"contents are held for every carrier":                         (*contract).holding,
 		"nothing is recorded for who has gone":                        (*contract).cancelled,
 		"arrivals at once are decided one after the other":            (*contract).serial,
+		"the two sides know nothing of each other":                    (*contract).sides,
+		"a file of Microsoft's is recorded once and is settled":       (*contract).microsoft,
 	} {
 		t.Run(name, func(t *testing.T) { test(&contract{T: t, l: open(t), reopen: reopen}) })
 	}
@@ -81,6 +83,7 @@ func entryOf(a jobs.Arrival, s landing.Status) jobs.Entry {
 	return jobs.Entry{
 		ID:      fmt.Sprintf("%s/%s/%s/%d", a.Carrier, a.Name, a.SHA256, a.Received.UnixNano()),
 		Carrier: a.Carrier, Name: a.Name, SHA256: a.SHA256, Received: a.Received, Sequence: a.Sequence, Status: s, Rows: 1,
+		Microsoft: a.Microsoft, Settled: a.Microsoft,
 	}
 }
 
@@ -99,7 +102,8 @@ func (c *contract) whole() {
 		Rows: 6, Accepted: 3, Rejected: 2, Filtered: 1, DurationMS: 90_001, BadRows: 2,
 		Reasons: []landing.Reason{{Line: 3, Row: 2, Field: "start", Reason: "no time"}, {Group: 1, Row: 9, Reason: "too\n\"much\" ü"}}, MoreReasons: 4,
 		Missing: []landing.Range{{From: 5, To: 6}}, Replaces: "b", ReplacesID: "1", DuplicateOf: "c", DuplicateOfID: "2", Notes: []string{"a note"},
-		Received: a.Received, Decided: time.Date(2026, 10, 1, 12, 0, 3, 250_000_000, time.UTC), Run: "r",
+		Days:    []jobs.Day{{Date: "2026-09-30", Rows: 1, DurationMS: 30_001}, {Date: "2026-10-01", Rows: 2, DurationMS: 60_000}},
+		Profile: "pp", Received: a.Received, Decided: time.Date(2026, 10, 1, 12, 0, 3, 250_000_000, time.UTC), Run: "r",
 	}
 	got, err := c.l.Record(c.Context(), a, func(jobs.Known) jobs.Entry { return want })
 	if err != nil {

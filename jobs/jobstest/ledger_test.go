@@ -11,6 +11,7 @@ import (
 
 func TestMem(t *testing.T) {
 	TestLedger(t, func(*testing.T) jobs.Ledger { return new(Mem) }, nil)
+	t.Run("coverage", func(t *testing.T) { TestCoverage(t, func(*testing.T) Covered { return new(Mem) }, nil) })
 }
 
 func TestJournal(t *testing.T) {

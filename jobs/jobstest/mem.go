@@ -1,9 +1,10 @@
 // Package jobstest is for tests only: ledgers that need no database, and the
-// contract that every ledger keeps.
+// contracts of all that package jobs wants to be remembered.
 //
 // Mem forgets when the process ends. Journal outlives it, and outlives a kill
 // at any instant: it is one file of JSON lines, each synced before anything is
-// said of it. TestLedger is the contract. All are safe for concurrent use.
+// said of it. Both are safe for concurrent use. TestLedger, TestCoverage,
+// TestRuns, TestReports and TestAlerts are the contracts.
 package jobstest
 
 import (
@@ -15,10 +16,12 @@ import (
 	"concord/jobs"
 )
 
-// Mem is a jobs.Ledger in memory. Its zero value is empty and ready.
+// Mem is a jobs.Ledger in memory that knows its coverage. Its zero value is
+// empty and ready.
 type Mem struct {
-	mu      sync.Mutex
-	entries []jobs.Entry
+	mu       sync.Mutex
+	entries  []jobs.Entry
+	followed map[string]bool // by id
 }
 
 var _ jobs.Ledger = (*Mem)(nil)
@@ -36,12 +39,12 @@ func (m *Mem) record(ctx context.Context, a jobs.Arrival, decide func(jobs.Known
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range m.entries {
-		if !e.Settled && e.Arrived(a) {
+		if (!e.Settled || e.Microsoft) && e.Arrived(a) {
 			return clone(e), nil
 		}
 	}
 	e := decide(m.known(a))
-	e.Settled = false
+	e.Settled = e.Microsoft
 	if err := keep(e); err != nil {
 		return jobs.Entry{}, err
 	}
@@ -54,7 +57,7 @@ func (m *Mem) known(a jobs.Arrival) (k jobs.Known) {
 	best := 0
 	for i := range m.entries {
 		e := clone(m.entries[i])
-		if e.Carrier != a.Carrier || !e.Ingested() {
+		if e.Carrier != a.Carrier || e.Microsoft != a.Microsoft || !e.Ingested() {
 			continue
 		}
 		if a.SHA256 != "" && e.SHA256 == a.SHA256 && likeness(&e, a) > best {
@@ -142,6 +145,6 @@ func clone(e jobs.Entry) jobs.Entry {
 		n := *e.Sequence
 		e.Sequence = &n
 	}
-	e.Reasons, e.Missing, e.Notes = slices.Clone(e.Reasons), slices.Clone(e.Missing), slices.Clone(e.Notes)
+	e.Reasons, e.Missing, e.Notes, e.Days = slices.Clone(e.Reasons), slices.Clone(e.Missing), slices.Clone(e.Notes), slices.Clone(e.Days)
 	return e
 }

@@ -8,11 +8,22 @@ import (
 
 // Note implements jobs.Trail.
 func (s *Store) Note(ctx context.Context, row jobs.AuditRow) error {
-	return s.write(ctx, "note what was done", func(t tx) error {
-		_, err := t.exec(ctx, "INSERT INTO audit (time, who, what, object, detail) VALUES ($1, $2, $3, $4, $5)",
-			edge(row.Time), text(row.Who), text(row.What), text(row.Object), text(row.Detail))
-		return err
-	})
+	return s.write(ctx, "note what was done", func(t tx) error { return t.note(ctx, row) })
+}
+
+// Noted returns the same database for doing one thing, such as Pause or Cancel:
+// whatever it changes is noted in the trail in the same transaction, and what
+// fails is not noted. Its Close is that of s.
+func (s *Store) Noted(row jobs.AuditRow) *Store {
+	noted := *s
+	noted.note = &row
+	return &noted
+}
+
+func (t tx) note(ctx context.Context, row jobs.AuditRow) error {
+	_, err := t.exec(ctx, "INSERT INTO audit (time, who, what, object, detail) VALUES ($1, $2, $3, $4, $5)",
+		edge(row.Time), text(row.Who), text(row.What), text(row.Object), text(row.Detail))
+	return err
 }
 
 // Audit implements jobs.Trail.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -16,13 +15,11 @@ import (
 // scanEntry.
 const entryColumns = "id, carrier, name, raw_name, sha256, bytes, format, proof, verified, sequence, date, status, " +
 	"rows, accepted, rejected, filtered, duration_ms, bad_rows, reasons, more_reasons, missing, replaces, replaces_id, " +
-	"duplicate_of, duplicate_of_id, notes, received, decided, run, settled"
+	"duplicate_of, duplicate_of_id, notes, received, decided, run, settled, microsoft, profile"
 
-const (
-	selectEntry = "SELECT " + entryColumns + " FROM files "
-	insertEntry = "INSERT INTO files (" + entryColumns + ", ingested) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, " +
-		"$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)"
-)
+const selectEntry = "SELECT seq, " + entryColumns + " FROM files "
+
+var insertEntry = "INSERT INTO files (" + entryColumns + ", ingested, followed) VALUES " + tuples(1, 34) + " RETURNING seq"
 
 // Record implements jobs.Ledger. Beginning it again after an error that left
 // open whether it was done is safe: what was done is found.
@@ -44,36 +41,59 @@ func (t tx) record(ctx context.Context, a jobs.Arrival, decide func(jobs.Known) 
 			return jobs.Entry{}, err
 		}
 	}
-	before, err := t.entries(ctx, "WHERE carrier = $1 AND NOT settled AND sha256 = $2 AND received = $3 ORDER BY seq", a.Carrier, a.SHA256, a.Received)
-	if err != nil {
-		return jobs.Entry{}, err
-	}
-	for i := range before {
-		if before[i].Arrived(a) {
-			return before[i], nil
-		}
+	if before, err := t.arrived(ctx, a); err != nil || before != nil {
+		return deref(before), err
 	}
 	k, err := t.known(ctx, a)
 	if err != nil {
 		return jobs.Entry{}, err
 	}
 	e := decide(k)
-	e.Received, e.Decided, e.Settled = micro(e.Received), micro(e.Decided), false
-	_, err = t.exec(ctx, insertEntry, append(entryValues(&e), e.Ingested())...)
-	return e, err
+	e.Received, e.Decided, e.Settled = micro(e.Received), micro(e.Decided), e.Microsoft
+	var seq int64
+	if _, err := t.one(ctx, []any{&seq}, insertEntry, append(entryValues(&e), e.Ingested(), !e.Ingested())...); err != nil {
+		return e, err
+	}
+	return e, t.putDays(ctx, seq, &e)
+}
+
+func deref(e *jobs.Entry) jobs.Entry {
+	if e == nil {
+		return jobs.Entry{}
+	}
+	return *e
+}
+
+// arrived returns the entry of an upload that is not to be recorded again, or
+// nil.
+func (t tx) arrived(ctx context.Context, a jobs.Arrival) (*jobs.Entry, error) {
+	again := "NOT settled"
+	if a.Microsoft {
+		again = "microsoft"
+	}
+	list, err := t.entries(ctx, "WHERE carrier = $1 AND "+again+" AND sha256 = $2 AND received = $3 ORDER BY seq", a.Carrier, a.SHA256, a.Received)
+	for i := range list {
+		if list[i].Arrived(a) {
+			return &list[i], err
+		}
+	}
+	return nil, err
 }
 
 // known looks for what matters of the entries before.
 func (t tx) known(ctx context.Context, a jobs.Arrival) (k jobs.Known, err error) {
 	if a.SHA256 != "" {
-		k.Content, err = t.entry(ctx, "WHERE sha256 = $1 AND carrier = $2 AND ingested "+
-			"ORDER BY CASE WHEN sequence = $3 THEN 0 WHEN name = $4 THEN 1 ELSE 2 END, seq LIMIT 1", a.SHA256, a.Carrier, a.Sequence, text(a.Name))
+		k.Content, err = t.entry(ctx, "WHERE sha256 = $1 AND carrier = $2 AND microsoft = $3 AND ingested "+
+			"ORDER BY CASE WHEN sequence = $4 THEN 0 WHEN name = $5 THEN 1 ELSE 2 END, seq LIMIT 1",
+			a.SHA256, a.Carrier, a.Microsoft, a.Sequence, text(a.Name))
 	}
 	if err == nil && a.Sequence != nil {
-		k.Number, err = t.entry(ctx, "WHERE carrier = $1 AND sequence = $2 AND ingested ORDER BY seq DESC LIMIT 1", a.Carrier, *a.Sequence)
+		k.Number, err = t.entry(ctx, "WHERE carrier = $1 AND microsoft = $2 AND sequence = $3 AND ingested ORDER BY seq DESC LIMIT 1",
+			a.Carrier, a.Microsoft, *a.Sequence)
 	}
 	if err == nil {
-		_, err = t.one(ctx, []any{&k.Highest}, "SELECT max(sequence) FROM files WHERE carrier = $1 AND ingested AND sequence IS NOT NULL", a.Carrier)
+		_, err = t.one(ctx, []any{&k.Highest}, "SELECT max(sequence) FROM files WHERE carrier = $1 AND microsoft = $2 AND ingested AND sequence IS NOT NULL",
+			a.Carrier, a.Microsoft)
 	}
 	return k, err
 }
@@ -119,33 +139,6 @@ func (s *Store) Holds(ctx context.Context, sha256 string) (held bool, err error)
 	return held, err
 }
 
-// ListFiles implements jobs.FileList.
-func (s *Store) ListFiles(ctx context.Context, f jobs.FileFilter) (list []jobs.Entry, err error) {
-	var w where
-	w.equal("carrier", f.Carrier)
-	w.equal("status", string(f.Status))
-	if f.Name != "" {
-		w.add(s.d.contains+"(name, ?) > 0", text(f.Name)) // LIKE knows no case in SQLite
-	}
-	if !f.Since.IsZero() {
-		w.add("received >= ?", f.Since)
-	}
-	err = s.read(ctx, "list files", func(t tx) error {
-		if f.Before != "" {
-			var seq int64
-			found, err := t.one(ctx, []any{&seq}, "SELECT seq FROM files WHERE id = $1", f.Before)
-			if err != nil || !found {
-				return errors.Join(err, missing(found, jobs.ErrNoFile, f.Before))
-			}
-			w.add("seq < ?", seq)
-		}
-		// The rows are wide: those of the page are read after it was chosen.
-		list, err = t.entries(ctx, "WHERE seq IN (SELECT seq FROM files"+w.text()+" ORDER BY seq DESC"+w.limit(f.Limit)+") ORDER BY seq DESC", w.args...)
-		return err
-	})
-	return list, err
-}
-
 // missing is an error of what was not found.
 func missing(found bool, err error, id string) error {
 	if found {
@@ -164,12 +157,17 @@ func (t tx) entry(ctx context.Context, rest string, args ...any) (*jobs.Entry, e
 }
 
 func (t tx) entries(ctx context.Context, rest string, args ...any) (list []jobs.Entry, err error) {
+	var seqs []int64
 	err = t.query(ctx, func(scan func(...any) error) error {
 		var e jobs.Entry
-		err := scanEntry(&e, scan)
-		list = append(list, e)
+		var seq int64
+		err := scanEntry(&e, &seq, scan)
+		list, seqs = append(list, e), append(seqs, seq)
 		return err
 	}, selectEntry+rest, args...)
+	if err == nil {
+		err = t.addDays(ctx, list, seqs)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -185,15 +183,17 @@ func entryValues(e *jobs.Entry) []any {
 		e.ID, e.Carrier, text(e.Name), raw, e.SHA256, e.Bytes, e.Format, e.Proof, e.Verified, e.Sequence, e.Date, string(e.Status),
 		e.Rows, e.Accepted, e.Rejected, e.Filtered, e.DurationMS, e.BadRows, document{e.Reasons}, e.MoreReasons, document{e.Missing},
 		text(e.Replaces), e.ReplacesID, text(e.DuplicateOf), e.DuplicateOfID, document{e.Notes}, edge(e.Received), edge(e.Decided), e.Run, e.Settled,
+		e.Microsoft, e.Profile,
 	}
 }
 
-func scanEntry(e *jobs.Entry, scan func(...any) error) error {
+func scanEntry(e *jobs.Entry, seq *int64, scan func(...any) error) error {
 	var raw []byte
 	err := scan(
-		&e.ID, &e.Carrier, &e.Name, &raw, &e.SHA256, &e.Bytes, &e.Format, &e.Proof, &e.Verified, &e.Sequence, &e.Date, &e.Status,
+		seq, &e.ID, &e.Carrier, &e.Name, &raw, &e.SHA256, &e.Bytes, &e.Format, &e.Proof, &e.Verified, &e.Sequence, &e.Date, &e.Status,
 		&e.Rows, &e.Accepted, &e.Rejected, &e.Filtered, &e.DurationMS, &e.BadRows, document{&e.Reasons}, &e.MoreReasons, document{&e.Missing},
 		&e.Replaces, &e.ReplacesID, &e.DuplicateOf, &e.DuplicateOfID, document{&e.Notes}, moment{&e.Received}, moment{&e.Decided}, &e.Run, &e.Settled,
+		&e.Microsoft, &e.Profile,
 	)
 	if raw != nil {
 		e.Name = string(raw)

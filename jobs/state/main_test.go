@@ -52,32 +52,37 @@ func open(t testing.TB, url string) *state.Store {
 	return s
 }
 
-func TestLedger(t *testing.T) {
+// contract runs a contract on both databases.
+func contract[T comparable](t *testing.T, as func(*state.Store) T, test func(t *testing.T, open func(*testing.T) T, reopen func(*testing.T, T) T)) {
 	both(t, func(t *testing.T, fresh func(testing.TB) string) {
-		urls := map[jobs.Ledger]string{}
-		start := func(t *testing.T, url string) jobs.Ledger {
-			s := open(t, url)
+		urls := map[T]string{}
+		start := func(t *testing.T, url string) T {
+			s := as(open(t, url))
 			urls[s] = url
 			return s
 		}
-		jobstest.TestLedger(t,
-			func(t *testing.T) jobs.Ledger { return start(t, fresh(t)) },
-			func(t *testing.T, l jobs.Ledger) jobs.Ledger { return start(t, urls[l]) })
+		test(t, func(t *testing.T) T { return start(t, fresh(t)) }, func(t *testing.T, s T) T { return start(t, urls[s]) })
 	})
 }
 
+func TestLedger(t *testing.T) {
+	contract(t, func(s *state.Store) jobs.Ledger { return s }, jobstest.TestLedger)
+}
+
+func TestCoverage(t *testing.T) {
+	contract(t, func(s *state.Store) jobstest.Covered { return s }, jobstest.TestCoverage)
+}
+
 func TestRuns(t *testing.T) {
-	both(t, func(t *testing.T, fresh func(testing.TB) string) {
-		urls := map[jobstest.State]string{}
-		start := func(t *testing.T, url string) jobstest.State {
-			s := open(t, url)
-			urls[s] = url
-			return s
-		}
-		jobstest.TestRuns(t,
-			func(t *testing.T) jobstest.State { return start(t, fresh(t)) },
-			func(t *testing.T, s jobstest.State) jobstest.State { return start(t, urls[s]) })
-	})
+	contract(t, func(s *state.Store) jobstest.State { return s }, jobstest.TestRuns)
+}
+
+func TestReports(t *testing.T) {
+	contract(t, func(s *state.Store) jobstest.Publisher { return s }, jobstest.TestReports)
+}
+
+func TestAlerts(t *testing.T) {
+	contract(t, func(s *state.Store) jobs.Alerts { return s }, jobstest.TestAlerts)
 }
 
 // TestAStoreThatIsClosedSaysSo also closes it twice.

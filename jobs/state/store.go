@@ -1,6 +1,7 @@
 // Package state keeps what the service must not forget in one database: the
-// ledger of files, runs and their inputs, schedules, pauses and the audit
-// trail. It implements the interfaces that package jobs declares.
+// ledger of files and their days, runs and their inputs, published reports,
+// alerts, schedules, pauses and the audit trail. It implements the interfaces
+// that package jobs declares.
 //
 // The database is a file of SQLite, or PostgreSQL, which several services may
 // share. What is said to be done is on the disk; what is not done left
@@ -35,11 +36,16 @@ type Store struct {
 	where string  // the database as a person knows it; holds no password
 	w     *sql.DB // for transactions that write
 	r     *sql.DB // for reading; PostgreSQL: the same
+	note  *jobs.AuditRow
 }
 
 var (
 	_ jobs.Ledger    = (*Store)(nil)
+	_ jobs.FileList  = (*Store)(nil)
+	_ jobs.Coverage  = (*Store)(nil)
 	_ jobs.Runs      = (*Store)(nil)
+	_ jobs.Reports   = (*Store)(nil)
+	_ jobs.Alerts    = (*Store)(nil)
 	_ jobs.Schedules = (*Store)(nil)
 	_ jobs.Trail     = (*Store)(nil)
 )
@@ -143,6 +149,11 @@ func (s *Store) try(ctx context.Context, do func(tx) error) error {
 	defer func() { _ = t.Rollback() }() // after a commit it does nothing
 	if err := do(tx{t, s.d}); err != nil {
 		return err
+	}
+	if s.note != nil {
+		if err := (tx{t, s.d}).note(ctx, *s.note); err != nil {
+			return err
+		}
 	}
 	if err := t.Commit(); err != nil {
 		return commitError{err}

@@ -1,0 +1,106 @@
+-- +goose Up
+ALTER TABLE files ADD COLUMN microsoft BOOLEAN NOT NULL DEFAULT false; -- Microsoft's, about the carrier
+ALTER TABLE files ADD COLUMN profile TEXT NOT NULL DEFAULT '';
+-- Of the files before this step no days are known: there is nothing to follow.
+ALTER TABLE files ADD COLUMN followed BOOLEAN NOT NULL DEFAULT true;
+
+DROP INDEX files_by_number;
+CREATE INDEX files_by_number ON files (carrier, microsoft, sequence, seq) WHERE ingested;
+DROP INDEX files_page;
+CREATE INDEX files_page ON files (seq, name, carrier, microsoft, status, received);
+CREATE INDEX files_by_replaced ON files (replaces_id) WHERE replaces_id <> '';
+CREATE INDEX files_unfollowed ON files (seq) WHERE NOT followed;
+
+CREATE TABLE file_days (
+    file        BIGINT NOT NULL REFERENCES files (seq) ON DELETE CASCADE,
+    carrier     TEXT COLLATE "C" NOT NULL,
+    microsoft   BOOLEAN NOT NULL,
+    day         TEXT COLLATE "C" NOT NULL, -- in UTC, such as 2026-10-01
+    rows        BIGINT NOT NULL,
+    duration_ms BIGINT NOT NULL,
+    PRIMARY KEY (file, day)
+);
+CREATE INDEX file_days_by_day ON file_days (carrier, day, microsoft, file) WHERE rows > 0;
+
+CREATE TABLE reports (
+    seq                   BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- the order of publishing
+    id                    TEXT COLLATE "C" NOT NULL,
+    carrier               TEXT COLLATE "C" NOT NULL,
+    period_from           TIMESTAMPTZ NOT NULL,
+    period_to             TIMESTAMPTZ NOT NULL,
+    period                TEXT NOT NULL,
+    version               BIGINT NOT NULL,
+    job                   TEXT COLLATE "C" NOT NULL,
+    run                   TEXT COLLATE "C" NOT NULL,
+    supersedes            TEXT COLLATE "C" NOT NULL,
+    superseded_by         TEXT COLLATE "C" NOT NULL,
+    folder                TEXT NOT NULL,
+    basis                 TEXT NOT NULL,
+    manifest              TEXT NOT NULL,
+    as_of                 TIMESTAMPTZ NOT NULL,
+    published             TIMESTAMPTZ NOT NULL,
+    verdict               TEXT NOT NULL,
+    microsoft_records     BIGINT NOT NULL,
+    microsoft_duration_ms BIGINT NOT NULL,
+    carrier_records       BIGINT NOT NULL,
+    carrier_duration_ms   BIGINT NOT NULL,
+    difference_ppm        BIGINT NOT NULL,
+    discrepancies         BIGINT NOT NULL,
+    pending               BIGINT NOT NULL,
+    opened                BIGINT NOT NULL,
+    changed               BIGINT NOT NULL,
+    closed                BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX reports_by_id ON reports (id);
+CREATE UNIQUE INDEX reports_by_run ON reports (run);
+CREATE UNIQUE INDEX reports_by_version ON reports (carrier, period_from, period_to, version);
+CREATE INDEX reports_by_carrier ON reports (carrier, seq);
+CREATE INDEX reports_by_job ON reports (job, seq);
+CREATE INDEX reports_by_verdict ON reports (verdict, seq);
+-- What lists select by, so that the wide rows of others are not looked at.
+CREATE INDEX reports_page ON reports (seq, period_from, period_to, carrier, job, verdict, superseded_by);
+
+CREATE TABLE cases (
+    report    BIGINT NOT NULL REFERENCES reports (seq) ON DELETE CASCADE,
+    case_id   TEXT COLLATE "C" NOT NULL,
+    event     TEXT NOT NULL,
+    class     TEXT NOT NULL,
+    before    TEXT NOT NULL, -- class in the version before
+    diff_ms   BIGINT NOT NULL,
+    before_ms BIGINT NOT NULL
+);
+CREATE INDEX cases_by_report ON cases (report DESC, case_id);
+CREATE INDEX cases_by_case ON cases (case_id, report DESC);
+
+CREATE TABLE alerts (
+    seq       BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- the order of raising
+    id        TEXT COLLATE "C" NOT NULL,
+    alert_key TEXT COLLATE "C" NOT NULL,
+    kind      TEXT NOT NULL,
+    carrier   TEXT COLLATE "C" NOT NULL,
+    job       TEXT COLLATE "C" NOT NULL,
+    subject   TEXT NOT NULL,
+    text      TEXT NOT NULL,
+    raised    TIMESTAMPTZ NOT NULL,
+    resolved  TIMESTAMPTZ -- NULL: it is open
+);
+CREATE UNIQUE INDEX alerts_by_id ON alerts (id);
+CREATE UNIQUE INDEX alerts_open_by_key ON alerts (alert_key) WHERE resolved IS NULL;
+CREATE INDEX alerts_open ON alerts (seq) WHERE resolved IS NULL;
+CREATE INDEX alerts_by_key ON alerts (alert_key, seq);
+CREATE INDEX alerts_by_kind ON alerts (kind, seq);
+CREATE INDEX alerts_by_carrier ON alerts (carrier, seq);
+
+-- What was not delivered yet.
+CREATE TABLE messages (
+    seq          BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- the order of what happened
+    id           TEXT COLLATE "C" NOT NULL,
+    alert        BIGINT NOT NULL REFERENCES alerts (seq) ON DELETE CASCADE,
+    alert_key    TEXT COLLATE "C" NOT NULL,
+    resolved     BOOLEAN NOT NULL, -- that it was, not that it was raised
+    attempts     BIGINT NOT NULL,
+    next_attempt TIMESTAMPTZ NOT NULL,
+    error        TEXT NOT NULL
+);
+CREATE UNIQUE INDEX messages_by_id ON messages (id);
+CREATE INDEX messages_by_key ON messages (alert_key, seq);
