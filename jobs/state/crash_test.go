@@ -57,8 +57,11 @@ func step(ctx context.Context, s *state.Store, n int) error {
 		return err
 	}
 	fmt.Println("claimed", r.ID)
-	if n%3 == 0 {
+	switch n % 3 {
+	case 0:
 		return nil
+	case 1:
+		return announce(ctx, s, r)
 	}
 	if _, err := s.Finish(ctx, r.Lease(), jobs.Ending{State: jobs.RunSucceeded, Report: name}, now); err != nil {
 		return err
@@ -96,7 +99,9 @@ func TestWhatIsSaidToBeDoneOutlivesAKill(t *testing.T) {
 		s := open(t, url)
 		filesAreThere(t, s, said)
 		runsAreThere(t, s, said)
-		t.Logf("%d kills, %d files, %d runs", kills, len(said["recorded"]), len(said["enqueued"]))
+		versionsAreThere(t, s, said)
+		alertsAreThere(t, s, said)
+		t.Logf("%d kills, %d files, %d runs, %d versions, %d alerts", kills, len(said["recorded"]), len(said["enqueued"]), len(said["published"]), len(said["raised"]))
 	})
 }
 
@@ -200,6 +205,7 @@ func runsAreThere(t *testing.T, s *state.Store, said map[string][]string) {
 		"enqueued": {jobs.RunQueued, jobs.RunRunning, jobs.RunSucceeded},
 		"claimed":  {jobs.RunRunning, jobs.RunSucceeded},
 		"finished": {jobs.RunSucceeded},
+		"ended":    {jobs.RunSucceeded},
 	} {
 		for _, id := range said[word] {
 			if !slices.Contains(want, states[id]) {

@@ -24,10 +24,13 @@ func TestFilesAreListedByWhatPeopleAskFor(t *testing.T) {
 		for i, status := range []landing.Status{landing.StatusAccepted, landing.StatusRejected, landing.StatusDuplicate, landing.StatusAccepted} {
 			a := jobs.Arrival{
 				Carrier: []string{"fabrikam", "contoso"}[i%2], Name: fmt.Sprintf("sub/FAB_%06d.csv", i), SHA256: fmt.Sprint(i),
-				Received: now.Add(time.Duration(i) * time.Hour),
+				Received: now.Add(time.Duration(i) * time.Hour), Microsoft: i >= 2,
 			}
 			e, err := s.Record(t.Context(), a, func(jobs.Known) jobs.Entry {
-				return jobs.Entry{ID: fmt.Sprint("id", i), Carrier: a.Carrier, Name: a.Name, SHA256: a.SHA256, Received: a.Received, Status: status}
+				return jobs.Entry{
+					ID: fmt.Sprint("id", i), Carrier: a.Carrier, Name: a.Name, SHA256: a.SHA256, Received: a.Received, Status: status,
+					Microsoft: a.Microsoft, Profile: fmt.Sprint("p", i), Days: []jobs.Day{{Date: "2026-10-01", Rows: int64(i)}},
+				}
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -47,7 +50,11 @@ func TestFilesAreListedByWhatPeopleAskFor(t *testing.T) {
 			"since":       {jobs.FileFilter{Since: now.Add(2 * time.Hour)}, []int{0, 1}},
 			"first page":  {jobs.FileFilter{Limit: 3}, []int{0, 1, 2}},
 			"next page":   {jobs.FileFilter{Limit: 3, Before: all[2].ID}, []int{3}},
-			"everything":  {jobs.FileFilter{Carrier: "fabrikam", Status: landing.StatusDuplicate, Name: "sub/", Since: now, Before: all[0].ID, Limit: 5}, []int{1}},
+			"carrier's":   {jobs.FileFilter{Side: "carrier"}, []int{2, 3}},
+			"Microsoft's": {jobs.FileFilter{Side: "microsoft"}, []int{0, 1}},
+			"no side":     {jobs.FileFilter{Side: "Microsoft"}, nil},
+			"everything": {jobs.FileFilter{Carrier: "fabrikam", Side: "microsoft", Status: landing.StatusDuplicate, Name: "sub/", Since: now,
+				Before: all[0].ID, Limit: 5}, []int{1}},
 		} {
 			var want []jobs.Entry
 			for _, i := range c.want {
@@ -58,8 +65,16 @@ func TestFilesAreListedByWhatPeopleAskFor(t *testing.T) {
 				t.Errorf("%s: %v %s", name, err, d)
 			}
 		}
-		if _, err := s.ListFiles(t.Context(), jobs.FileFilter{Before: "no such"}); !errors.Is(err, jobs.ErrNoFile) {
-			t.Error(err)
+		for _, want := range all {
+			got, err := s.File(t.Context(), want.ID)
+			if d := cmp.Diff(want, got); d != "" || err != nil {
+				t.Errorf("%s: %v %s", want.ID, err, d)
+			}
+		}
+		for _, err := range []error{second(s.ListFiles(t.Context(), jobs.FileFilter{Before: "no such"})), second(s.File(t.Context(), "no such"))} {
+			if !errors.Is(err, jobs.ErrNoFile) {
+				t.Error(err)
+			}
 		}
 	})
 }
