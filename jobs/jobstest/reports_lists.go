@@ -19,6 +19,7 @@ func (c *reports) list() {
 		held := c.claim("a")
 		v := c.version(held, 1)
 		v.Figures.Verdict = []string{"ok", "dispute"}[n/3]
+		v.Figures.Pending = int64(n / 4)
 		out, err := c.p.Publish(c.Context(), held.Lease(), v, nil, c.now)
 		c.must(err)
 		all = slices.Insert(all, 0, out)
@@ -41,6 +42,7 @@ func (c *reports) list() {
 		"job":                {jobs.ReportFilter{Job: "monthly"}, []int{1, 4}},
 		"verdict":            {jobs.ReportFilter{Verdict: "dispute"}, []int{1, 2, 3}},
 		"newest":             {jobs.ReportFilter{Newest: true}, []int{0, 1, 2, 3, 5, 6}},
+		"pending":            {jobs.ReportFilter{Pending: true, Carrier: "contoso"}, []int{1}},
 		"a period":           {jobs.ReportFilter{Period: &same}, []int{0, 3, 4}},
 		"no such period":     {jobs.ReportFilter{Period: &jobs.Period{From: second.From, To: second.To.Add(time.Hour)}}, nil},
 		"a carrier's period": {jobs.ReportFilter{Carrier: "fabrikam", Period: &second, Newest: true}, []int{0}},

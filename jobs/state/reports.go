@@ -131,6 +131,9 @@ func reportsWhere(f jobs.ReportFilter) (w where) {
 	if !f.To.IsZero() {
 		w.add("period_from < ?", f.To)
 	}
+	if f.Pending {
+		w.add("pending > 0")
+	}
 	if f.Newest {
 		w.add("superseded_by = ''")
 	}
