@@ -2,11 +2,13 @@ package control
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"concord/exchange/landing"
+	"concord/formats/yamltree"
 	"concord/jobs"
 	"concord/jobs/config"
 )
@@ -213,6 +215,9 @@ func (d *Desk) Reload(ctx context.Context, by By) ([]string, error) {
 		return nil, refuse(Unavailable, nil, "no service runs on this data folder: a configuration is read when concord serve starts")
 	}
 	changes, err := d.Reloading(ctx)
+	if _, isFault := errors.AsType[*yamltree.Fault](err); isFault {
+		return nil, refuse(Invalid, err, "%v", err)
+	}
 	if err != nil {
 		return nil, err
 	}
