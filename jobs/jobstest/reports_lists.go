@@ -90,7 +90,7 @@ func (c *reports) files() {
 
 // many has numbers of events around those that a database takes at once.
 func (c *reports) many() {
-	for version, n := range []int{0, 1, 199, 200, 201, 2500} {
+	for version, n := range []int{0, 1, 49, 50, 51, 100, 2500} {
 		events := make([]jobs.CaseEvent, n)
 		for i := range events {
 			events[i] = jobs.CaseEvent{CaseID: fmt.Sprintf("%06d", n-i), Event: "opened", Class: "missing_carrier", DiffMS: int64(i)}

@@ -31,6 +31,9 @@ type dialect struct {
 	// lockRow and lockFree end a SELECT that keeps others from the rows that
 	// it returns; lockFree passes over those that are kept already.
 	lockRow, lockFree string
+	// queue has the database go through the queue in its order, where it would
+	// rather sort all of a long one.
+	queue string
 	// optimize has the database find out what its indexes are good for; empty:
 	// it does so by itself.
 	optimize string

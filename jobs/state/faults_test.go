@@ -68,8 +68,8 @@ func TestAVersionThatCannotBePublishedLeavesNothing(t *testing.T) {
 		r := running(t, s)
 		before := memory(t, s)
 		for _, f := range []fault{
-			{"INSERT", "reports", "true"}, {"UPDATE", "reports", "true"}, {"INSERT", "cases", "NEW.case_id = 'case 0'"}, {"INSERT", "cases", "NEW.case_id = 'case 199'"},
-			{"INSERT", "cases", "NEW.case_id = 'case 200'"}, {"INSERT", "cases", "NEW.case_id = 'case 449'"}, {"UPDATE", "runs", "true"},
+			{"INSERT", "reports", "true"}, {"UPDATE", "reports", "true"}, {"INSERT", "cases", "NEW.case_id = 'case 0'"}, {"INSERT", "cases", "NEW.case_id = 'case 49'"},
+			{"INSERT", "cases", "NEW.case_id = 'case 50'"}, {"INSERT", "cases", "NEW.case_id = 'case 449'"}, {"UPDATE", "runs", "true"},
 		} {
 			heal := spoil(t, url, f.statement, f.table, f.when)
 			_, err := publish(t, s, r, 2, events)

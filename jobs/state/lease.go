@@ -13,7 +13,7 @@ import (
 func (s *Store) Claim(ctx context.Context, o jobs.ClaimOptions) (r jobs.Run, err error) {
 	err = s.write(ctx, "claim a run", func(t tx) (err error) {
 		var id string
-		query, args := nextRun(o)
+		query, args := nextRun(o, t.d.queue)
 		found, err := t.one(ctx, []any{&id}, query+t.d.lockFree, args...)
 		if err != nil || !found {
 			return firstOf(err, jobs.ErrNoRun)
@@ -37,8 +37,9 @@ func firstOf(err, otherwise error) error {
 	return otherwise
 }
 
-// nextRun is the query for the run that is next.
-func nextRun(o jobs.ClaimOptions) (query string, args []any) {
+// nextRun is the query for the run that is next. by says how the database is
+// to look for it.
+func nextRun(o jobs.ClaimOptions, by string) (query string, args []any) {
 	var w where
 	w.add("state = 'queued'")
 	w.add("(not_before IS NULL OR not_before <= ?)", o.Now)
@@ -50,7 +51,7 @@ func nextRun(o jobs.ClaimOptions) (query string, args []any) {
 	if o.PerCarrier > 0 {
 		w.add("(SELECT count(*) FROM runs r WHERE r.state = 'running' AND r.carrier = runs.carrier) < ?", o.PerCarrier)
 	}
-	return "SELECT id FROM runs" + w.text() + " ORDER BY priority DESC, created, id LIMIT 1", w.args
+	return "SELECT id FROM runs" + by + w.text() + " ORDER BY priority DESC, created, id LIMIT 1", w.args
 }
 
 // Heartbeat implements jobs.Runs.

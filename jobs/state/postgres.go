@@ -51,8 +51,11 @@ func openPostgres(url string) (*Store, error) {
 		c.ConnectTimeout = postgresConnect
 	}
 	// A service that has gone silent within a transaction must not keep others
-	// from a carrier for ever.
-	for name, value := range map[string]string{"application_name": "concord", "idle_in_transaction_session_timeout": "60000"} {
+	// from a carrier for ever. A list of what is rare must not be read by a
+	// plan that was made for what is frequent.
+	for name, value := range map[string]string{
+		"application_name": "concord", "idle_in_transaction_session_timeout": "60000", "plan_cache_mode": "force_custom_plan",
+	} {
 		if _, set := c.RuntimeParams[name]; !set {
 			c.RuntimeParams[name] = value
 		}

@@ -59,7 +59,7 @@ func (t tx) publish(ctx context.Context, l jobs.Lease, r jobs.Report, events []j
 	if err != nil {
 		return r, err
 	}
-	if err := t.putCases(ctx, seq, events); err != nil {
+	if err := t.putCases(ctx, seq, text(r.Carrier), events); err != nil {
 		return r, err
 	}
 	return r, t.end(ctx, &run, jobs.Ending{State: jobs.RunSucceeded, Report: r.ID}, now)

@@ -29,6 +29,7 @@ func newSQLite() *dialect {
 		migrations: sub(sqliteMigrations, "migrations/sqlite"),
 		rebind:     func(q string) string { return strings.ReplaceAll(q, "$", "?") },
 		at:         func(t time.Time) any { return t.UnixMicro() },
+		queue:      " INDEXED BY runs_queue",
 		optimize:   "PRAGMA optimize = 0x10002", // all tables, of each some rows
 		contains:   "instr",
 		again:      func(err error) bool { return sqliteCode(err) == codes.SQLITE_BUSY },
