@@ -6,6 +6,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"concord/jobs"
+	"concord/jobs/control"
 )
 
 // Exit codes.
@@ -36,14 +38,27 @@ type Streams struct {
 
 // commands is the grammar.
 type commands struct {
-	Match   matchCmd   `cmd:"" help:"Reconcile a carrier's files with Microsoft's and write a report."`
-	Profile profileCmd `cmd:"" help:"Check a carrier's profile, or propose one."`
-	Serve   serveCmd   `cmd:"" help:"Serve carriers: take their files over SFTP and answer with receipts."`
-	Files   filesCmd   `cmd:"" help:"List what carriers sent and what became of it."`
-	Config  configCmd  `cmd:"" help:"Check the configuration of the service, or print an example."`
-	Carrier carrierCmd `cmd:"" help:"Keys and passwords of carriers; try a carrier's own host."`
-	Demo    demoCmd    `cmd:"" help:"Make three carriers' files, reconcile each and show the result."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Match      matchCmd      `cmd:"" help:"Reconcile a carrier's files with Microsoft's and write a report."`
+	Profile    profileCmd    `cmd:"" help:"Check a carrier's profile, or propose one."`
+	Serve      serveCmd      `cmd:"" help:"Serve carriers: take their files over SFTP and answer with receipts."`
+	Jobs       jobsCmd       `cmd:"" help:"List the jobs: what each does, its last run, and when it is due."`
+	Run        runCmd        `cmd:"" name:"run" help:"Start a job now."`
+	Rerun      rerunCmd      `cmd:"" help:"Do a run again."`
+	Cancel     cancelCmd     `cmd:"" help:"Cancel a run."`
+	Pause      pauseCmd      `cmd:"" help:"Keep a job from starting runs."`
+	Resume     resumeCmd     `cmd:"" help:"Let a paused job start runs again."`
+	Backfill   backfillCmd   `cmd:"" help:"Run a job for a span of days or months."`
+	Runs       runsCmd       `cmd:"" help:"List runs, or show one."`
+	Files      filesCmd      `cmd:"" help:"List what carriers sent and what became of it, or show one file."`
+	Reports    reportsCmd    `cmd:"" help:"List reports, show one, or get its files."`
+	Alerts     alertsCmd     `cmd:"" help:"List what a person should know of."`
+	Audit      auditCmd      `cmd:"" help:"List who did what."`
+	Reload     reloadCmd     `cmd:"" help:"Have the running service read its configuration again."`
+	Config     configCmd     `cmd:"" help:"Check the configuration of the service, or print an example."`
+	Carrier    carrierCmd    `cmd:"" help:"Keys and passwords of carriers; try a carrier's own host."`
+	Demo       demoCmd       `cmd:"" help:"Make three carriers' files, reconcile each and show the result."`
+	Completion completionCmd `cmd:"" help:"Print the script that completes commands in a shell."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
 // session is what commands share.
@@ -75,6 +90,10 @@ func Run(ctx context.Context, args []string, s Streams) (code int) {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	if args[0] == completeCommand {
+		ses.complete(parser.Model, args[1:])
+		return exitDone
+	}
 	k, err := parser.Parse(args)
 	if err != nil {
 		return ses.fail(&jobs.Failure{Kind: jobs.KindUsage, Messages: []string{err.Error() + "; concord --help lists the commands, concord COMMAND --help their flags"}})
@@ -97,9 +116,22 @@ func runWorker(ctx context.Context, s Streams) int {
 	return exitDone
 }
 
+// explain makes a failure of any error. What was refused because it makes no
+// sense, or is about something that is not there, is a matter of the command.
+func explain(err error) *jobs.Failure {
+	if r, ok := errors.AsType[*control.Refusal](err); ok {
+		kind := jobs.KindFailed
+		if r.Kind == control.Invalid || r.Kind == control.NotFound {
+			kind = jobs.KindUsage
+		}
+		return &jobs.Failure{Kind: kind, Messages: strings.Split(r.Text, "\n")}
+	}
+	return jobs.Explain(err)
+}
+
 // fail shows an error as one block and returns its exit code.
 func (s *session) fail(err error) int {
-	f := jobs.Explain(err)
+	f := explain(err)
 	fmt.Fprint(s.Err, "concord: ")
 	for i, m := range f.Messages {
 		if i > 0 {

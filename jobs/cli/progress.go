@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"concord/engine"
+	"concord/jobs/control"
 )
 
 // logEvery is how often progress is told where there is no terminal.
@@ -98,6 +99,17 @@ func (p *progress) observer() engine.Observer {
 			defer p.mu.Unlock()
 			p.rows[side] = max(p.rows[side], rows)
 		},
+	}
+}
+
+// shows takes over what another process says of a run.
+func (p *progress) shows(what string, of *control.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stage, p.rows = what, [2]int64{}
+	if of != nil {
+		p.stage += ", " + inWords(of.Stage)
+		p.rows[engine.Microsoft], p.rows[engine.Carrier] = of.MicrosoftRows, of.CarrierRows
 	}
 }
 
