@@ -153,9 +153,9 @@ func (e *RowError) Error() string {
 
 // A Source is one side of a run: its files, in the order received.
 type Source interface {
-	// Next returns the next part, in file and row order, then io.EOF. Calls
-	// of Next do not overlap; parts are read beside each other and beside
-	// Next.
+	// Next returns the next part, in the order of the files, then io.EOF.
+	// Calls of Next do not overlap; parts are read beside each other and
+	// beside Next.
 	Next(ctx context.Context) (Part, error)
 	// Finish is called once after every part was read to its end and closed.
 	// It reports what only a whole file can tell, such as control totals
@@ -163,7 +163,8 @@ type Source interface {
 	Finish(ctx context.Context) error
 }
 
-// A Part is a run of consecutive rows of one file.
+// A Part is some rows of one file, in their order. Parts of one file may come
+// in any order and between each other's rows, and need not be all of it.
 type Part interface {
 	// Place says which rows these are.
 	Place() Place
@@ -174,9 +175,10 @@ type Part interface {
 	Close() error
 }
 
-// Place locates a Part in its side.
+// Place locates a Part in its side: its rows are among those that it names.
+// The last part of a file names the file's last row, if another file follows.
 type Place struct {
 	File  int   // index of the file in the order given
-	First int64 // first data row of the part, from 1
-	Rows  int64 // data rows in the part, rejected ones included
+	First int64 // data row from which on the part has rows, from 1
+	Rows  int64 // data rows from there to its last, rejected and others' included
 }

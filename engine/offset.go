@@ -244,7 +244,7 @@ func (f *sightingReader) see(s *sighting) {
 		}
 		f.seen.before, f.seen.carrier = *s, true
 	}
-	if s.flags&sightAnswered != 0 {
+	if s.flags&sightAnswered != 0 && f.r.period.showsClock(s.start) {
 		f.seen.answered[side]++
 		f.seen.start[side] = s.start
 	}

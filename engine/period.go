@@ -34,6 +34,19 @@ func (p period) near(start int64) bool {
 	return p.has(start) || p.margin > 0 && p.from-p.margin <= start && start < p.to+p.margin
 }
 
+// ClockReach is how far beyond the margin of a period calls may begin that show
+// the carrier's clock: as far as the clock of any zone is from UTC. With a clock
+// that is off by no more, nothing beyond it takes part in a run, but for
+// repeats.
+const ClockReach = 14 * time.Hour
+
+// showsClock reports whether a call of either side, by its own start, takes
+// part in the measurement of the carrier's clock.
+func (p period) showsClock(start int64) bool {
+	reach := p.margin + ClockReach.Microseconds()
+	return p.has(start) || p.from-reach <= start && start < p.to+reach
+}
+
 // days tells the day of an instant in one zone. It remembers the stretch
 // between two changes of the zone's clock; it is not safe for concurrent use.
 type days struct {

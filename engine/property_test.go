@@ -36,6 +36,8 @@ var setups = []setup{
 	{workers: 1, memory: 0, partRows: 1000},
 	{workers: 4, memory: 1, partRows: 3},
 	{workers: 3, memory: 256 << 20, partRows: 3},
+	{workers: 2, memory: 1, scatter: 3},
+	{workers: 3, memory: 256 << 20, scatter: 2},
 }
 
 // sameAsReference compares the engine, run in one of the ways, with the
@@ -71,7 +73,7 @@ func TestEngineDecidesLongFilesAsTheReference(t *testing.T) {
 	check(t, 3, func(t *rapid.T) {
 		w := drawLongWorld(t, 500)
 		want := reference(w)
-		for _, how := range []setup{{workers: 2, memory: 1, partRows: 300}, {workers: 3, memory: 256 << 20, partRows: 70}} {
+		for _, how := range []setup{{workers: 2, memory: 1, partRows: 300}, {workers: 3, memory: 256 << 20, partRows: 70}, {workers: 2, memory: 1, scatter: 5}} {
 			got, err := run(context.Background(), w, how)
 			if err != nil {
 				t.Fatalf("run with %+v: %v", how, err)

@@ -68,11 +68,12 @@ func (r *record) takeOut(class engine.Class) { r.class, r.repeat = class, true }
 
 // clock returns the offset of the carrier's clock by section 2, and how many
 // pairs of numbers it was measured on.
-func clock(rules engine.Rules, kept [2][]*record) (time.Duration, int64) {
+func clock(w *world, kept [2][]*record) (time.Duration, int64) {
+	rules := w.rules
 	if !rules.AutoOffset {
 		return rules.ClockOffset, 0
 	}
-	differences := clockDifferences(kept)
+	differences := clockDifferences(w, kept)
 	n := len(differences)
 	if n < 50 {
 		return 0, int64(n)
@@ -91,13 +92,14 @@ func clock(rules engine.Rules, kept [2][]*record) (time.Duration, int64) {
 	return time.Duration(offset) * time.Microsecond, int64(n)
 }
 
-func clockDifferences(kept [2][]*record) (differences []int64) {
+func clockDifferences(w *world, kept [2][]*record) (differences []int64) {
+	reach := (w.rules.Margin + 14*time.Hour).Microseconds()
 	type numbers struct{ caller, callee engine.Number }
 	var calls [2]map[numbers][]*record
 	for side := range kept {
 		calls[side] = map[numbers][]*record{}
 		for _, r := range kept[side] {
-			if r.answered() && !r.Caller.Withheld() && !r.Callee.Withheld() {
+			if w.near(r.Start, reach) && r.answered() && !r.Caller.Withheld() && !r.Callee.Withheld() {
 				key := numbers{r.Caller, r.Callee}
 				calls[side][key] = append(calls[side][key], r)
 			}

@@ -15,8 +15,10 @@ import (
 type memorySource struct {
 	files    [][]row
 	partRows int
+	scatter  int // parts of a file, with every scatter-th row each; 0: runs of rows
 	file     int
 	row      int
+	dealt    int // parts of the file, when they are scattered
 	open     int
 	finished bool
 	mu       sync.Mutex
@@ -31,11 +33,30 @@ func (s *memorySource) Next(ctx context.Context) (engine.Part, error) {
 	if s.file == len(s.files) {
 		return nil, io.EOF
 	}
-	end := min(s.row+s.partRows, len(s.files[s.file]))
-	p := &memoryPart{source: s, file: s.file, first: s.row, rows: s.files[s.file][s.row:end]}
-	s.row = end
 	s.open++
+	if s.scatter > 0 {
+		return s.scattered(), ctx.Err()
+	}
+	end := min(s.row+s.partRows, len(s.files[s.file]))
+	p := &memoryPart{source: s, file: s.file, first: s.row, step: 1, rows: s.files[s.file][s.row:end]}
+	p.place = engine.Place{File: s.file, First: int64(s.row + 1), Rows: int64(len(p.rows))}
+	s.row = end
 	return p, ctx.Err()
+}
+
+// scattered returns the part with every scatter-th row from the next one on;
+// the last rows come first.
+func (s *memorySource) scattered() *memoryPart {
+	rows := s.files[s.file]
+	p := &memoryPart{source: s, file: s.file, first: s.scatter - 1 - s.dealt, step: s.scatter}
+	p.place = engine.Place{File: s.file, First: 1, Rows: int64(len(rows))}
+	for i := p.first; i < len(rows); i += s.scatter {
+		p.rows = append(p.rows, rows[i])
+	}
+	if s.dealt++; s.dealt == s.scatter {
+		s.row, s.dealt = len(rows), 0
+	}
+	return p
 }
 
 func (s *memorySource) Finish(context.Context) error {
@@ -53,22 +74,22 @@ func (s *memorySource) Finish(context.Context) error {
 type memoryPart struct {
 	source *memorySource
 	file   int
-	first  int
+	first  int // of rows in the file, from 0
+	step   int // from one of rows to the next
+	place  engine.Place
 	rows   []row
 	next   int
 	lent   [][]byte
 }
 
-func (p *memoryPart) Place() engine.Place {
-	return engine.Place{File: p.file, First: int64(p.first + 1), Rows: int64(len(p.rows))}
-}
+func (p *memoryPart) Place() engine.Place { return p.place }
 
 func (p *memoryPart) Read(_ context.Context, dst []engine.Call) (n int, err error) {
 	p.spoil()
 	for n < len(dst) && p.next < len(p.rows) {
 		r := p.rows[p.next]
+		number := int64(p.first + p.next*p.step + 1)
 		p.next++
-		number := int64(p.first + p.next)
 		if r.bad {
 			return n, &engine.RowError{File: p.file, Row: number, Line: number + 1, RecordID: r.RecordID, Field: "start", Reason: "is not a time"}
 		}
@@ -178,6 +199,7 @@ type setup struct {
 	workers  int
 	memory   int64
 	partRows int
+	scatter  int
 }
 
 // run lets the engine decide w.
@@ -188,7 +210,7 @@ func run(ctx context.Context, w *world, how setup) (*answer, error) {
 		Memory: how.memory, Workers: how.workers, Scratch: scratch, Verdicts: true, Users: true,
 	}
 	for side, files := range w.sides {
-		task.Sources[side] = &memorySource{files: files, partRows: how.partRows}
+		task.Sources[side] = &memorySource{files: files, partRows: how.partRows, scatter: how.scatter}
 		for f := range files {
 			task.Files[side] = append(task.Files[side], fmt.Sprintf("%v-%d.csv", engine.Side(side), f))
 		}

@@ -59,7 +59,7 @@ func reference(w *world) *answer {
 		kept[side] = keep(all[side])
 	}
 	a := &answer{}
-	a.offset, a.offsetPairs = clock(w.rules, kept)
+	a.offset, a.offsetPairs = clock(w, kept)
 	for _, c := range all[engine.Carrier] {
 		c.at = c.Start - a.offset.Microseconds()
 	}

@@ -87,7 +87,8 @@ func TestClockOffset(t *testing.T) {
 		{"withheld numbers are not measured on", 50, always(37 * s), withholdOne, 0},
 		{"a number with the same hidden digits on both sides counts", 50, always(37 * s), maskOne, 37 * s},
 		{"a repeat is not a second call", 50, always(37 * s), repeatOne, 37 * s},
-		{"records far outside the period are measured on", 50, always(37 * s), longAgo, 37 * s},
+		{"records 14 h and a margin before the period are measured on", 50, always(37 * s), periodAfter(15*time.Hour - 50*time.Minute), 37 * s},
+		{"records further outside the period are not", 50, always(37 * s), periodAfter(16 * time.Hour), 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := clockWorld(c.calls, c.wrong)
@@ -134,9 +135,12 @@ func withholdOne(w *world) { both(w, func(r *row) { r.Caller = engine.Number{} }
 
 func maskOne(w *world) { both(w, func(r *row) { r.Caller = engine.OtherNumber("+49308***") }) }
 
-func longAgo(w *world) {
-	w.from = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
-	w.to = w.from.AddDate(0, 0, 1)
+// periodAfter sets a period that begins so long after the first call.
+func periodAfter(d time.Duration) func(*world) {
+	return func(w *world) {
+		w.from = time.UnixMicro(w.sides[engine.Microsoft][0][0].Start).Add(d)
+		w.to = w.from.AddDate(0, 0, 1)
+	}
 }
 
 // A wrong clock by itself is a finding of the run and no fault of any call.

@@ -180,6 +180,7 @@ func (s *scanner) newWriter(worker int) *scanWriter {
 func (w *scanWriter) part(ctx context.Context, p Part, base uint32, batch []Call) error {
 	pl := p.Place()
 	f := &w.files[pl.File]
+	before := f.Accepted + f.Rejected
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -201,7 +202,7 @@ func (w *scanWriter) part(ctx context.Context, p Part, base uint32, batch []Call
 				return err
 			}
 		case errors.Is(err, io.EOF):
-			w.s.report(pl.Rows)
+			w.s.report(f.Accepted + f.Rejected - before)
 			return w.wide.flush()
 		case err != nil:
 			return err

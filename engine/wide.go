@@ -187,7 +187,8 @@ type cachedBlock struct {
 
 var errWide = errors.New("a record's details are not where they were put")
 
-// get returns the row of a record.
+// get returns the row of a record. Blocks of parts whose rows lie between each
+// other's overlap; in all but one of them the row is empty.
 func (r *wideReader) get(ord uint32) (wideRow, error) {
 	i, found := slices.BinarySearchFunc(r.w.blocks, ord, func(b wideBlock, ord uint32) int {
 		return int(int64(b.first) - int64(ord))
@@ -195,14 +196,21 @@ func (r *wideReader) get(ord uint32) (wideRow, error) {
 	if !found {
 		i--
 	}
-	if i < 0 || ord-r.w.blocks[i].first >= r.w.blocks[i].rows {
-		return wideRow{}, errWide
+	err := errWide
+	for ; i >= 0 && ord-r.w.blocks[i].first < wideBlockRows; i-- {
+		if ord-r.w.blocks[i].first >= r.w.blocks[i].rows {
+			continue
+		}
+		row, failed := r.row(i, int(ord-r.w.blocks[i].first))
+		if failed != nil {
+			return wideRow{}, fmt.Errorf("read details: %w", failed)
+		}
+		if len(row) > 0 {
+			return decodeWide(row), nil
+		}
+		err = nil
 	}
-	row, err := r.row(i, int(ord-r.w.blocks[i].first))
-	if err != nil {
-		return wideRow{}, fmt.Errorf("read details: %w", err)
-	}
-	return decodeWide(row), nil
+	return wideRow{}, err
 }
 
 // row returns the n-th row of a block.
