@@ -129,6 +129,15 @@ func (w *Writer) EndRow() error {
 	return w.flush()
 }
 
+// EndGroup completes the current row group before it is full. Without a row it
+// does nothing.
+func (w *Writer) EndGroup() error {
+	if w.rows == 0 {
+		return w.err
+	}
+	return w.flush()
+}
+
 // flush writes the current row group.
 func (w *Writer) flush() error {
 	for _, c := range w.cols {
