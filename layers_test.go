@@ -38,6 +38,7 @@ var rooms = map[string][]string{
 	"formats/yamltree":                {},
 	"jobs":                            {"engine", "formats/...", "exchange/...", "jobs/schedule"},
 	"jobs/config":                     {"formats/dialect", "formats/yamltree", "exchange/landing", "exchange/sftpc", "exchange/sftpd", "jobs/schedule"},
+	"jobs/alert":                      {"exchange/landing", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/api":                        {"exchange/landing", "jobs", "jobs/config", "jobs/control"},
 	"jobs/control":                    {"exchange/landing", "formats/yamltree", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/crash":                      {"jobs", "jobs/...", "exchange/..."},
@@ -128,7 +129,7 @@ func mayImport(s source, allowed []string, ours string) bool {
 		return ours == s.dir() || matches([]string{"fixtures/...", "exchange/exchangetest"}, ours) ||
 			s.dir() == "exchange/sftpc" && matches([]string{"exchange/..."}, ours) ||
 			s.dir() == "jobs/state" && matches([]string{"jobs/jobstest", "jobs/state/pgtest"}, ours) ||
-			matches([]string{"jobs/api", "jobs/control"}, s.dir()) && ours == "jobs/state"
+			matches([]string{"jobs/alert", "jobs/api", "jobs/control"}, s.dir()) && ours == "jobs/state"
 	}
 	return s.dir() == "jobs/cli" && s.isDemo() && matches([]string{"fixtures/..."}, ours)
 }
