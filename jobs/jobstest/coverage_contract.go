@@ -171,9 +171,14 @@ func (c *coverage) strangers() {
 	c.put(jobs.Entry{Days: on(1), ReplacesID: first.ID, Carrier: "contoso"})
 	other := c.put(jobs.Entry{Days: on(1), ReplacesID: first.ID, Microsoft: true})
 	c.put(jobs.Entry{Days: on(7), ReplacesID: "no such"})
+	c.put(jobs.Entry{Days: on(8), ReplacesID: other.ID})
+	c.put(jobs.Entry{Days: on(9), ReplacesID: "id 5"})
+	c.put(jobs.Entry{Days: on(10), ReplacesID: "id 2"})
+	c.put(jobs.Entry{Days: on(11), ReplacesID: "id 7"})
 	c.again()
 	c.covers(october(1), october(2), first, other)
-	c.unfollowed(0, "id 1 [2026-10-01]", "id 2 [2026-10-01]", "id 3 [2026-10-01]", "id 4 [2026-10-07]")
+	c.unfollowed(0, "id 1 [2026-10-01]", "id 2 [2026-10-01]", "id 3 [2026-10-01]", "id 4 [2026-10-07]",
+		"id 5 [2026-10-08]", "id 6 [2026-10-08 2026-10-09]", "id 7 [2026-10-10]", "id 8 [2026-10-10 2026-10-11]")
 }
 
 func (c *coverage) following() {
