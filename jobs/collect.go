@@ -2,8 +2,10 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
+	"sync"
 	"time"
 
 	"concord/exchange/landing"
@@ -27,6 +29,12 @@ type CollectOptions struct {
 	// Rejects is a folder of the Collector's own, for the CSVs of rejected
 	// rows of entries that are not settled. It is made when it is not there.
 	Rejects string
+	// Records is a folder of the Collector's own, for the records of ingested
+	// files, in a folder of each carrier; empty: none are kept.
+	Records string
+	// Profiles is a folder for the profiles that files were read with, each
+	// under the SHA-256 of its content; empty: they are not kept.
+	Profiles string
 	// Run is named in receipts; empty: each claim is a run of its own.
 	Run      string
 	Observer CollectObserver
@@ -50,6 +58,8 @@ type Collector struct {
 	o        CollectOptions
 	children chan struct{}
 	rejects  rejectedFiles
+	making   chan struct{} // held by who makes records anew
+	taking   sync.Map      // paths of records of offers that are being decided
 }
 
 var _ landing.Taker = (*Collector)(nil)
@@ -62,7 +72,7 @@ func NewCollector(o CollectOptions) *Collector {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Collector{o: o, children: make(chan struct{}, maxChildren), rejects: rejectedFiles{root: o.Rejects}}
+	return &Collector{o: o, children: make(chan struct{}, maxChildren), making: make(chan struct{}, 1), rejects: rejectedFiles{root: o.Rejects}}
 }
 
 // Take implements landing.Taker.
@@ -85,20 +95,60 @@ func (c *Collector) take(ctx context.Context, o landing.Offer) (_ landing.Answer
 	}
 	recorded := ""
 	defer func() { c.rejects.end(t.rejects, recorded) }()
-	if err := c.judge(ctx, t); err != nil || t.wait != "" {
+	e, err := c.decide(ctx, t)
+	if err != nil || t.wait != "" {
 		return landing.Answer{Verdict: landing.Wait, Why: t.wait}, err
 	}
-	e, err := c.o.Ledger.Record(ctx, t.arrival(), t.claim.decide)
-	if err != nil {
-		return landing.Answer{}, fmt.Errorf("record it: %w", err)
-	}
-	if e.ID == t.id {
-		c.tell(e)
-		if e.BadRows > 0 {
-			recorded = t.rejects
-		}
+	if e.ID == t.id && e.BadRows > 0 {
+		recorded = t.rejects
 	}
 	return c.answer(ctx, e)
+}
+
+// decide judges a file and records it, unless it is too early: then it says in
+// the taking why.
+func (c *Collector) decide(ctx context.Context, t *taking) (e Entry, err error) {
+	ours := false // the entry that was recorded is this one, and its rows count
+	defer func() { c.endRecords(t, ours) }()
+	if err := c.beginRecords(t); err != nil {
+		return Entry{}, err
+	}
+	if err := c.judge(ctx, t); err != nil || t.wait != "" {
+		return Entry{}, err
+	}
+	e, err = c.o.Ledger.Record(ctx, t.arrival(), t.decide)
+	if err != nil {
+		// It may have been recorded nevertheless. Records can be made anew.
+		return Entry{}, fmt.Errorf("record it: %w", err)
+	}
+	if e.ID == t.id {
+		ours = e.Ingested()
+		c.tell(e)
+	}
+	return e, nil
+}
+
+// ErrWait says that a file is not whole yet.
+var ErrWait = errors.New("it is not whole yet")
+
+// TakeFeed is Take for a file of Microsoft's about the carrier: in canonical
+// columns or one of Microsoft's feeds, without a profile, a number or a
+// receipt. A file that is not whole yet, and not Final, is ErrWait; one that
+// cannot be used is an entry that says why.
+func (c *Collector) TakeFeed(ctx context.Context, o landing.Offer) (Entry, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Entry{}, err
+	}
+	t := &taking{Offer: o, id: id.String(), microsoft: true}
+	e, err := c.decide(ctx, t)
+	if err == nil && t.wait != "" {
+		err = fmt.Errorf("%w: %s", ErrWait, t.wait)
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("decide of Microsoft's %s of %s: %w", o.Name, o.Carrier, err)
+	}
+	return e, nil
 }
 
 func (c *Collector) tell(e Entry) {
@@ -126,32 +176,47 @@ func (c *Collector) answer(ctx context.Context, e Entry) (landing.Answer, error)
 // taking is one offer on its way to a decision.
 type taking struct {
 	landing.Offer
-	id      string
-	rejects string // where the CSV of rejected rows belongs
-	profile string
-	parts   dialect.NameParts
-	claim   claim
-	wait    string // why it is too early to decide
+	id        string
+	microsoft bool   // it is a file of Microsoft's
+	rejects   string // where the CSV of rejected rows belongs; empty: nobody wants it
+	records   string // where the records belong; empty: nobody wants them
+	profile   string
+	sum       string // SHA-256 of the profile; empty: it is not kept
+	days      []Day
+	parts     dialect.NameParts
+	claim     claim
+	wait      string // why it is too early to decide
+}
+
+// decide is the entry that the file comes to. Only of what counts are there
+// days.
+func (t *taking) decide(k Known) Entry {
+	e := t.claim.decide(k)
+	if e.Ingested() {
+		e.Days, e.Profile = t.days, t.sum
+	}
+	return e
 }
 
 // arrival says what to look for in the ledger.
 func (t *taking) arrival() Arrival {
-	return Arrival{Carrier: t.Carrier, Name: t.Name, SHA256: t.SHA256, Received: t.Received, Sequence: t.claim.entry.Sequence}
+	return Arrival{Carrier: t.Carrier, Name: t.Name, SHA256: t.SHA256, Received: t.Received, Sequence: t.claim.entry.Sequence, Microsoft: t.microsoft}
 }
 
 // judge finds out all that can be said of the file alone.
 func (c *Collector) judge(ctx context.Context, t *taking) error {
 	t.claim.entry = Entry{
-		ID: t.id, Carrier: t.Carrier, Name: t.Name, SHA256: t.SHA256, Bytes: t.Size, Verified: t.Checked,
+		ID: t.id, Carrier: t.Carrier, Microsoft: t.microsoft, Name: t.Name, SHA256: t.SHA256, Bytes: t.Size, Verified: t.Checked,
 		Received: t.Received.UTC(), Decided: c.o.Now().UTC(), Run: c.o.Run,
 	}
 	if t.Fault != "" {
 		t.claim.fault = t.Fault
 		return nil
 	}
-	fits, err := c.readName(t)
-	if err != nil || !fits {
-		return err
+	if !t.microsoft {
+		if fits, err := c.readName(t); err != nil || !fits {
+			return err
+		}
 	}
 	found, err := c.inspect(ctx, t)
 	if err != nil {
@@ -168,7 +233,7 @@ func (c *Collector) readName(t *taking) (fits bool, err error) {
 	}
 	p := dialect.Canonical()
 	if t.profile != "" {
-		if p, err = LoadProfile(t.profile); err != nil {
+		if p, err = c.loadProfile(t); err != nil {
 			return false, err
 		}
 	}
@@ -204,7 +269,9 @@ func (c *Collector) inspect(ctx context.Context, t *taking) (*Inspection, error)
 	if t.Size == 0 {
 		return nothing(), nil
 	}
-	found, err := c.work(ctx, InspectOptions{Path: t.Content, Name: t.Name, Carrier: t.Carrier, Profile: t.profile, Rejects: t.rejects})
+	found, err := c.work(ctx, InspectOptions{
+		Path: t.Content, Name: t.Name, Carrier: t.Carrier, Profile: t.profile, Microsoft: t.microsoft, Rejects: t.rejects, Records: t.records,
+	})
 	if err == nil && found.SHA256 != "" && t.SHA256 != "" && found.SHA256 != t.SHA256 {
 		err = fmt.Errorf("%w: it is not what was put there", errUnread)
 	}
@@ -228,9 +295,10 @@ func (t *taking) weigh(i *Inspection) {
 	e.Rows, e.Accepted, e.Filtered, e.DurationMS = i.Rows, i.Accepted, i.Filtered, i.DurationMS
 	e.Rejected = i.Rows - i.Accepted - i.Filtered
 	e.Reasons, e.MoreReasons = i.Reasons, i.BadRows-int64(len(i.Reasons))
-	if i.Finished {
+	if i.Finished && t.rejects != "" {
 		e.BadRows = i.BadRows
 	}
+	t.days = i.Days
 	s := i.standing(t.Trust, t.parts.HasSeq)
 	if s.why != "" {
 		t.refuse(s.why, s.more)

@@ -17,10 +17,23 @@ type InspectOptions struct {
 	Name    string `json:"name"`    // as the carrier knows it
 	Carrier string `json:"carrier"` // of records that name none
 	Profile string `json:"profile"` // path; empty: canonical columns
+	// Microsoft says that it is a file of Microsoft's about the carrier.
+	Microsoft bool `json:"microsoft,omitempty"`
 	// Rejects is where a CSV is written of the rows that cannot be read, when
 	// there are some and the file was read to its end. It appears whole or
 	// not at all.
 	Rejects string `json:"rejects"`
+	// Records is where the records of a file are written that can be used;
+	// empty: nobody wants them. They appear whole or not at all.
+	Records string `json:"records,omitempty"`
+}
+
+// side returns whose file it is.
+func (o *InspectOptions) side() engine.Side {
+	if o.Microsoft {
+		return engine.Microsoft
+	}
+	return engine.Carrier
 }
 
 // Inspection is what one file of a carrier holds.
@@ -34,6 +47,8 @@ type Inspection struct {
 	Verified   bool   `json:"verified"`
 	// Notes are what a person should know of the file.
 	Notes []string `json:"notes,omitempty"`
+	// Days are the days of its accepted rows, when records were written.
+	Days []Day `json:"days,omitempty"`
 	// BadRows counts the rows that could not be read; Reasons are those of the
 	// first, and never hold a value.
 	BadRows int64            `json:"bad_rows"`

@@ -13,6 +13,7 @@ import (
 	"concord/engine"
 	"concord/exchange"
 	"concord/formats"
+	"concord/formats/records"
 	"concord/formats/report"
 )
 
@@ -34,7 +35,14 @@ func inspect(ctx context.Context, o InspectOptions) (_ *Inspection, err error) {
 	}
 	x := &inspector{opts: o, from: &watchedFile{f: f}, calls: make([]engine.Call, 1024)}
 	in := formats.Input{Name: o.Name, R: x.from, Size: info.Size()}
+	if err := x.begin(); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, x.dropRecords()) }()
 	if err := x.read(ctx, in, formats.Options{Profile: p.profile, Carrier: p.carrier}); err != nil {
+		return nil, errors.Join(err, x.drop())
+	}
+	if err := x.keepRecords(); err != nil {
 		return nil, errors.Join(err, x.drop())
 	}
 	return &x.found, x.keep()
@@ -47,11 +55,13 @@ type inspector struct {
 	found   Inspection
 	calls   []engine.Call
 	rejects *report.Rejected // nil before the first bad row, or when nobody wants them
+	records *records.Writer  // nil when nobody wants them
+	info    formats.FileInfo // once it is finished
 }
 
 // read reads the file, and puts what is wrong with it among the faults.
 func (x *inspector) read(ctx context.Context, in formats.Input, o formats.Options) error {
-	files, err := formats.Open(ctx, engine.Carrier, []formats.Input{in}, o)
+	files, err := formats.Open(ctx, x.opts.side(), []formats.Input{in}, o)
 	if err == nil {
 		err = errors.Join(x.rows(ctx, files), files.Close())
 	}
@@ -79,7 +89,12 @@ func (x *inspector) rows(ctx context.Context, files *formats.Files) error {
 
 func (x *inspector) part(ctx context.Context, part engine.Part) error {
 	for {
-		_, err := part.Read(ctx, x.calls)
+		n, err := part.Read(ctx, x.calls)
+		if x.records != nil {
+			if failed := x.records.Write(x.calls[:n]); failed != nil {
+				return failed
+			}
+		}
 		var row *engine.RowError
 		switch {
 		case errors.Is(err, io.EOF):
@@ -99,11 +114,16 @@ func (x *inspector) reject(ctx context.Context, e *engine.RowError) (err error) 
 	if len(x.found.Reasons) < mostReasons {
 		x.found.Reasons = append(x.found.Reasons, reasonOf(e))
 	}
+	if x.records != nil {
+		if err := x.records.Reject(e); err != nil {
+			return err
+		}
+	}
 	if x.opts.Rejects == "" {
 		return nil
 	}
 	if x.rejects == nil {
-		if x.rejects, err = report.NewRejected(x.create, engine.Carrier, x.opts.Name); err != nil {
+		if x.rejects, err = report.NewRejected(x.create, x.opts.side(), x.opts.Name); err != nil {
 			return err
 		}
 	}
@@ -120,10 +140,40 @@ func (x *inspector) create(string) (report.File, error) {
 // finished takes over what is known of the whole file.
 func (x *inspector) finished(i formats.FileInfo) {
 	f := &x.found
-	f.Finished = true
+	f.Finished, x.info = true, i
 	f.Rows, f.Accepted, f.Filtered, f.DurationMS = i.Rows, i.Accepted, i.Filtered, i.DurationMS
 	f.Format, f.SHA256, f.Verified, f.Notes = i.Format, i.SHA256, i.IntegrityVerified, notes(i)
 	f.OwnEnd, f.LastLineEnded, f.Trailer = i.OwnEnd, i.LastLineEnded, i.Trailer
+}
+
+// begin begins the records, if somebody wants them.
+func (x *inspector) begin() (err error) {
+	if x.opts.Records != "" {
+		x.records, err = records.Create(recordsDisk{}, x.opts.Records, x.opts.side(), scratchIn(filepath.Dir(x.opts.Records)))
+	}
+	return err
+}
+
+// keepRecords completes the records of a file that can be used.
+func (x *inspector) keepRecords() error {
+	if x.records == nil || !x.found.Finished || len(x.found.Faults) > 0 {
+		return nil
+	}
+	if err := x.records.Finish(x.info); err != nil {
+		return err
+	}
+	for _, d := range x.records.Days() {
+		x.found.Days = append(x.found.Days, Day(d))
+	}
+	return nil
+}
+
+// dropRecords gives up records that were not completed.
+func (x *inspector) dropRecords() error {
+	if x.records == nil {
+		return nil
+	}
+	return x.records.Abort()
 }
 
 // keep gives the CSV of bad rows its name, if it tells of the whole file.

@@ -9,6 +9,7 @@ import (
 	"concord/engine"
 	"concord/exchange"
 	"concord/formats"
+	"concord/formats/records"
 	"concord/formats/report"
 )
 
@@ -40,6 +41,9 @@ func Match(ctx context.Context, o MatchOptions, watch engine.Observer) (*Outcome
 	out, err := p.run(ctx, watch)
 	if errors.Is(err, engine.ErrCollision) { // nothing was written, and the next run hashes otherwise
 		out, err = p.run(ctx, watch)
+	}
+	if errors.Is(err, records.ErrDamaged) {
+		err = p.putAside(ctx, err)
 	}
 	if err != nil {
 		return nil, Explain(err)
@@ -104,7 +108,14 @@ func (p *plan) reportOptions(o *Outcome) report.Options {
 // inputs are the open files of both sides.
 type inputs struct {
 	handles []*os.File
-	sides   [2]*formats.Files
+	sides   [2]openFiles
+}
+
+// openFiles are the files of a side, or what was collected of them.
+type openFiles interface {
+	engine.Source
+	Info() []formats.FileInfo
+	Close() error
 }
 
 // open opens the files of both sides and reports what is wrong with any of
@@ -113,6 +124,10 @@ func (p *plan) open(ctx context.Context) (*inputs, error) {
 	in := new(inputs)
 	var errs []error
 	for side, paths := range p.paths() {
+		if p.fromRecords() {
+			errs = append(errs, in.openRecords(ctx, engine.Side(side), paths, p.names[side], p))
+			continue
+		}
 		o := formats.Options{Carrier: p.carrier}
 		if engine.Side(side) == engine.Carrier {
 			o.Profile = p.profile
@@ -126,22 +141,33 @@ func (p *plan) open(ctx context.Context) (*inputs, error) {
 }
 
 func (in *inputs) openSide(ctx context.Context, side engine.Side, paths, names []string, o formats.Options) error {
+	list, err := in.handle(paths, names)
+	if err != nil {
+		return err
+	}
+	files, err := formats.Open(ctx, side, list, o)
+	if err == nil {
+		in.sides[side] = files
+	}
+	return err
+}
+
+// handle opens files, which close closes.
+func (in *inputs) handle(paths, names []string) ([]formats.Input, error) {
 	list := make([]formats.Input, len(paths))
 	for i, path := range paths {
 		f, err := os.Open(path)
 		if err != nil {
-			return &formats.FileError{File: names[i], Reason: reason(err).Error()}
+			return nil, &formats.FileError{File: names[i], Reason: reason(err).Error()}
 		}
 		in.handles = append(in.handles, f)
 		info, err := f.Stat()
 		if err != nil {
-			return &formats.FileError{File: names[i], Reason: reason(err).Error()}
+			return nil, &formats.FileError{File: names[i], Reason: reason(err).Error()}
 		}
 		list[i] = formats.Input{Name: names[i], R: f, Size: info.Size()}
 	}
-	files, err := formats.Open(ctx, side, list, o)
-	in.sides[side] = files
-	return err
+	return list, nil
 }
 
 // infos describes the files for the report.
@@ -152,6 +178,9 @@ func (in *inputs) infos() (list [2][]report.Input) {
 				Name: i.Name, SHA256: i.SHA256, Bytes: i.Bytes, Format: i.Format, Rows: i.Rows,
 				Filtered: i.Filtered, Verified: i.IntegrityVerified, Notes: notes(i),
 			})
+		}
+		if some, ok := files.(recordsFiles); ok {
+			some.count(list[side])
 		}
 	}
 	return list
@@ -190,4 +219,62 @@ func (in *inputs) close() error {
 		errs = append(errs, f.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// recordsFiles are the records of one side.
+type recordsFiles struct{ *records.Files }
+
+// Close implements openFiles: the handles are closed by themselves.
+func (recordsFiles) Close() error { return nil }
+
+// count puts what was read in the place of what the files hold.
+func (r recordsFiles) count(list []report.Input) {
+	accepted, infos := r.Accepted(), r.Info()
+	for i := range list {
+		list[i].FileRows = infos[i].Rows
+		list[i].Rows = accepted[i] + infos[i].Rejected + infos[i].Filtered
+	}
+}
+
+func (in *inputs) openRecords(ctx context.Context, side engine.Side, paths, names []string, p *plan) error {
+	list, err := in.handle(paths, names)
+	if err != nil {
+		return err
+	}
+	from, to := p.from, p.to
+	if !from.IsZero() || !to.IsZero() {
+		reach := RecordsReach(p.rules)
+		from, to = from.Add(-reach), to.Add(reach)
+	}
+	files, err := records.Open(ctx, side, list, from, to)
+	if err == nil {
+		in.sides[side] = recordsFiles{files}
+	}
+	return err
+}
+
+// putAside renames what is damaged of the records of a run, so that
+// Collector.Records makes them anew, and says so behind why.
+func (p *plan) putAside(ctx context.Context, why error) error {
+	errs := []error{fmt.Errorf("%w; do it again: they are made anew from the file as it was received", why)}
+	for side, list := range p.Records {
+		for _, r := range list {
+			err := verifyRecords(ctx, engine.Side(side), r)
+			if errors.Is(err, records.ErrDamaged) {
+				err = os.Rename(r.Path, r.Path+asideEnding)
+			}
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// verifyRecords reads all of a file of records.
+func verifyRecords(ctx context.Context, side engine.Side, r RecordsInput) (err error) {
+	in := new(inputs)
+	defer func() { err = errors.Join(err, in.close()) }()
+	if err := in.openRecords(ctx, side, []string{r.Path}, []string{r.Name}, new(plan)); err != nil {
+		return err
+	}
+	return readAll(ctx, in.sides[side])
 }

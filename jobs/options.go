@@ -42,15 +42,24 @@ type MatchOptions struct {
 	// Microsoft and Carrier name the files of each side in the order
 	// received.
 	Microsoft, Carrier []string
+	// Records name, by engine.Side and in the order received, what was
+	// collected of the files, in the place of Microsoft and Carrier. Of each
+	// the days are read that RecordsReach says, and a side may have none.
+	Records [2][]RecordsInput
 	// Profile names the file that describes the carrier's dialect and rules;
 	// empty: canonical columns and the default rules.
 	Profile string
+	// ProfileName is what the report calls the profile; empty: its base name.
+	ProfileName string
 	// CarrierName is used in reports; empty: the profile's carrier, or
 	// "carrier".
 	CarrierName string
 	// Period is a day (2026-10-01), a month (2026-10) or FROM/TO in the
 	// profile's zone, FROM included and TO not; empty: everything.
 	Period string
+	// From and To are the same as instants, in the place of Period; both
+	// zero: Period says it.
+	From, To time.Time
 	// AsOf is a day or a time (RFC 3339) from which the run looks at the
 	// world; empty: nothing is pending.
 	AsOf string
@@ -77,6 +86,9 @@ type MatchOptions struct {
 
 // paths returns the file names by side.
 func (o *MatchOptions) paths() [2][]string {
+	if o.fromRecords() {
+		return o.recordsPaths()
+	}
 	return [2][]string{engine.Microsoft: o.Microsoft, engine.Carrier: o.Carrier}
 }
 
@@ -113,6 +125,9 @@ func (o MatchOptions) plan() (*plan, error) {
 
 func (p *plan) checkFiles() error {
 	var errs []error
+	if p.fromRecords() {
+		return p.checkRecords()
+	}
 	for side, paths := range p.paths() {
 		if len(paths) == 0 {
 			errs = append(errs, fmt.Errorf("--%s: name at least one file", engine.Side(side)))
@@ -202,6 +217,9 @@ func (p *plan) readProfile() error {
 			return err
 		}
 		p.profile, p.rules, p.profileName = profile, profile.Rules(), filepath.Base(p.Profile)
+		if p.ProfileName != "" {
+			p.profileName = p.ProfileName
+		}
 		if p.carrier == "" {
 			p.carrier = profile.Carrier
 		}
@@ -248,6 +266,12 @@ func (p *plan) readTimes() error {
 			errs = append(errs, fmt.Errorf("--period: %w", err))
 		}
 		p.from, p.to = period.From, period.To
+	}
+	switch given := !p.From.IsZero() || !p.To.IsZero(); {
+	case given && (p.Period != "" || !p.To.After(p.From)):
+		errs = append(errs, errors.New("period: must end after it begins, and be given once"))
+	case given:
+		p.from, p.to = p.From, p.To
 	}
 	if p.AsOf != "" {
 		var err error

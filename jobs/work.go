@@ -107,7 +107,13 @@ func (r *request) decode(ctx context.Context) (err error) {
 	}
 	in := new(inputs)
 	defer func() { err = errors.Join(err, in.close()) }()
-	if err := in.openSide(ctx, r.Side, []string{r.Probe}, []string{r.Name}, o); err != nil {
+	paths, names := []string{r.Probe}, []string{r.Name}
+	if p.fromRecords() {
+		err = in.openRecords(ctx, r.Side, paths, names, p)
+	} else {
+		err = in.openSide(ctx, r.Side, paths, names, o)
+	}
+	if err != nil {
 		return err
 	}
 	return readAll(ctx, in.sides[r.Side])

@@ -117,6 +117,9 @@ func (w Worker) blame(ctx context.Context, p *plan, d death) error {
 				return Explain(context.Canceled)
 			case err != nil:
 				return Explain(err)
+			case last == nil && p.fromRecords():
+				f.Kind = KindFailed
+				f.Messages = append(f.Messages, unreadable(p.Records[side][i]))
 			case last == nil:
 				f.Messages = append(f.Messages, undecodable(p.names[side][i]).Messages...)
 			case last.Failed != nil:
@@ -134,6 +137,14 @@ func (w Worker) blame(ctx context.Context, p *plan, d death) error {
 func undecodable(name string) *Failure {
 	return &Failure{Kind: KindInput, Messages: []string{name +
 		" could not be decoded within limits; it is damaged or made to do harm: ask the sender for a new copy"}}
+}
+
+// unreadable puts records aside that kill whoever reads them, and says so.
+func unreadable(r RecordsInput) string {
+	if err := os.Rename(r.Path, r.Path+asideEnding); err != nil {
+		return fmt.Sprintf("the records of %s cannot be decoded within limits; remove %s, and they are made anew: %v", r.Name, r.Path, reason(err))
+	}
+	return "the records of " + r.Name + " could not be decoded within limits; do it again: they are made anew from the file as it was received"
 }
 
 // run starts a child and returns its last event, or nil and how it died. err

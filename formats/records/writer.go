@@ -48,6 +48,7 @@ type Writer struct {
 	nbad int64
 	last int64 // row
 	err  error
+	over bool // it is finished or given up
 }
 
 // Unfinished is the name of a file of records while it is written.
@@ -128,12 +129,13 @@ func (w *Writer) Finish(info formats.FileInfo) error {
 	if w.err != nil {
 		return errors.Join(fmt.Errorf("write records of %s: %w", info.Name, w.err), w.Abort())
 	}
-	if err := w.days.close(); err != nil { // only scratch files are lost
-		return errors.Join(fmt.Errorf("write records of %s: %w", info.Name, err), w.fsys.Remove(Unfinished(w.path)))
+	if w.err = w.days.close(); w.err != nil {
+		return errors.Join(fmt.Errorf("write records of %s: %w", info.Name, w.err), w.Abort())
 	}
-	if err := w.fsys.Rename(Unfinished(w.path), w.path); err != nil {
-		return errors.Join(fmt.Errorf("name the records of %s: %w", info.Name, err), w.fsys.Remove(Unfinished(w.path)))
+	if w.err = w.fsys.Rename(Unfinished(w.path), w.path); w.err != nil {
+		return errors.Join(fmt.Errorf("name the records of %s: %w", info.Name, w.err), w.Abort())
 	}
+	w.err, w.over = errOver, true
 	if err := w.fsys.SyncDir(filepath.Dir(w.path)); err != nil {
 		return fmt.Errorf("flush the folder of the records of %s: %w", info.Name, err)
 	}
@@ -227,6 +229,10 @@ func (w *Writer) rejected(offset int64) (section, error) {
 // Abort gives the file up. Nothing of it stays, but what was at its path
 // before. After Finish it does nothing.
 func (w *Writer) Abort() error {
+	if w.over {
+		return nil
+	}
+	w.over = true
 	var errs []error
 	if w.days != nil {
 		errs = append(errs, w.days.close())
@@ -236,12 +242,12 @@ func (w *Writer) Abort() error {
 		w.file = nil
 	}
 	if w.err == nil {
-		w.err = errAborted
+		w.err = errOver
 	}
 	return errors.Join(append(errs, w.fsys.Remove(Unfinished(w.path)))...)
 }
 
-var errAborted = errors.New("the records were given up")
+var errOver = errors.New("the records are finished or given up")
 
 // summed counts the bytes written, and sums those since the last mark.
 type summed struct {

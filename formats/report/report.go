@@ -34,9 +34,12 @@ type Input struct {
 	SHA256 string // hexadecimal
 	Bytes  int64
 	Format string // csv, csv+gzip, parquet, …
-	// Rows are the data rows of the file; Filtered of them the profile leaves
-	// out.
+	// Rows are the data rows of the file that were read; Filtered of them the
+	// profile leaves out.
 	Rows, Filtered int64
+	// FileRows are all data rows of the file, when only those of some days
+	// were read; 0: Rows are all.
+	FileRows int64
 	// Verified says that control totals or checksums in the file agree with
 	// what was read.
 	Verified bool

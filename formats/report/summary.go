@@ -91,6 +91,7 @@ type inputDoc struct {
 	Bytes     int64       `json:"bytes"`
 	Format    string      `json:"format"`
 	Rows      int64       `json:"rows"`
+	FileRows  int64       `json:"file_rows,omitempty"`
 	Accepted  int64       `json:"accepted"`
 	Rejected  int64       `json:"rejected"`
 	Filtered  int64       `json:"filtered"`
@@ -212,7 +213,7 @@ func (w *writer) inputs() []inputDoc {
 func inputOf(side engine.Side, f Input, t engine.FileTally) inputDoc {
 	d := inputDoc{
 		Side: side.String(), Name: f.Name, SHA256: f.SHA256, Bytes: f.Bytes, Format: f.Format,
-		Rows: f.Rows, Accepted: t.Accepted, Rejected: t.Rejected, Filtered: f.Filtered,
+		Rows: f.Rows, FileRows: f.FileRows, Accepted: t.Accepted, Rejected: t.Rejected, Filtered: f.Filtered,
 		Seconds: decimal(appendSeconds(nil, t.MS)), Integrity: "unverified", Notes: f.Notes,
 	}
 	if f.Verified {
