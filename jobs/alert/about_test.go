@@ -160,3 +160,14 @@ func TestTextsOfOthersShowNoPhoneNumbers(t *testing.T) {
 		t.Errorf("%d bytes", len(long))
 	}
 }
+
+// The example that the specification's libraries are tested with.
+func TestTheSignatureIsThatOfTheStandard(t *testing.T) {
+	got := sign("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", []byte(`{"test": 2432232314}`))
+	if want := "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if string(secretKey("whsec_not base64")) != "whsec_not base64" || string(secretKey("plain")) != "plain" {
+		t.Error("a secret that encodes nothing is not the key as it is")
+	}
+}
