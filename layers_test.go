@@ -34,6 +34,7 @@ var rooms = map[string][]string{
 	"formats/csvscan":                 {},
 	"formats/dialect":                 {"engine", "formats/yamltree"},
 	"formats/parquetio":               {},
+	"formats/records":                 {"engine", "engine/spill", "formats", "formats/parquetio"},
 	"formats/report":                  {"engine", "engine/spill", "formats", "formats/..."},
 	"formats/yamltree":                {},
 	"jobs":                            {"engine", "formats/...", "exchange/...", "jobs/schedule"},
