@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"concord/jobs"
-	"concord/jobs/alert"
 	"concord/jobs/config"
 
 	"github.com/google/go-cmp/cmp"
