@@ -94,7 +94,7 @@ func (p *plan) run(ctx context.Context, watch engine.Observer) (out *Outcome, er
 
 func (p *plan) task(in *inputs, watch engine.Observer) engine.Task {
 	return engine.Task{
-		Carrier: p.carrier, Files: p.names, Rules: p.rules, From: p.from, To: p.to, AsOf: p.asOf,
+		NearClock: p.fromRecords(), Carrier: p.carrier, Files: p.names, Rules: p.rules, From: p.from, To: p.to, AsOf: p.asOf,
 		Sources: [2]engine.Source{in.sides[engine.Microsoft], in.sides[engine.Carrier]},
 		Memory:  p.Memory, Workers: p.Workers, Scratch: scratchIn(p.Staging),
 		Verdicts: p.Verdicts, Users: p.Users, Observer: watch,
@@ -231,7 +231,7 @@ func (recordsFiles) Close() error { return nil }
 func (r recordsFiles) count(list []report.Input) {
 	accepted, infos := r.Accepted(), r.Info()
 	for i := range list {
-		list[i].FileRows = infos[i].Rows
+		list[i].FileRows = &infos[i].Rows
 		list[i].Rows = accepted[i] + infos[i].Rejected + infos[i].Filtered
 	}
 }

@@ -38,8 +38,8 @@ type Input struct {
 	// profile leaves out.
 	Rows, Filtered int64
 	// FileRows are all data rows of the file, when only those of some days
-	// were read; 0: Rows are all.
-	FileRows int64
+	// were read; nil: Rows are all.
+	FileRows *int64
 	// Verified says that control totals or checksums in the file agree with
 	// what was read.
 	Verified bool

@@ -91,7 +91,7 @@ type inputDoc struct {
 	Bytes     int64       `json:"bytes"`
 	Format    string      `json:"format"`
 	Rows      int64       `json:"rows"`
-	FileRows  int64       `json:"file_rows,omitempty"`
+	FileRows  *int64      `json:"file_rows,omitempty"`
 	Accepted  int64       `json:"accepted"`
 	Rejected  int64       `json:"rejected"`
 	Filtered  int64       `json:"filtered"`
