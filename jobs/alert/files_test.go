@@ -97,6 +97,8 @@ func TestACrashLosesNoAlertAboutAFile(t *testing.T) {
 	w.record(rejected("unheard.csv", "broken", nil))
 	w.record(rejected("again.csv", "broken", number(5)))
 	w.record(jobs.Entry{Name: "again2.csv", Sequence: number(5)})
+	w.record(rejected("quick.csv", "broken", number(4)))
+	w.record(jobs.Entry{Name: "quick.csv"})
 	w.record(jobs.Entry{Sequence: number(9), Missing: []landing.Range{{From: 6, To: 8}}})
 	w.record(jobs.Entry{Name: "told.csv"})
 	w.restart()
