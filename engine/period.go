@@ -8,7 +8,10 @@ import (
 
 // period is [from, to) in microseconds, and the margin around it within which
 // records take part.
-type period struct{ from, to, margin int64 }
+type period struct {
+	from, to, margin int64
+	nearClock        bool // calls far outside do not show the clock
+}
 
 // checkPeriod refuses a period that can hold nothing.
 func checkPeriod(from, to time.Time) error {
@@ -21,9 +24,9 @@ func checkPeriod(from, to time.Time) error {
 // newPeriod returns the period of a task; without one everything is inside.
 func newPeriod(from, to time.Time, margin time.Duration) period {
 	if from.IsZero() && to.IsZero() {
-		return period{math.MinInt64, math.MaxInt64, 0}
+		return period{from: math.MinInt64, to: math.MaxInt64}
 	}
-	return period{from.UnixMicro(), to.UnixMicro(), margin.Microseconds()}
+	return period{from: from.UnixMicro(), to: to.UnixMicro(), margin: margin.Microseconds()}
 }
 
 func (p period) has(start int64) bool { return p.from <= start && start < p.to }
@@ -35,7 +38,7 @@ func (p period) near(start int64) bool {
 }
 
 // ClockReach is how far beyond the margin of a period calls may begin that show
-// the carrier's clock: as far as the clock of any zone is from UTC. With a clock
+// the carrier's clock with Task.NearClock: as far as the clock of any zone is from UTC. With a clock
 // that is off by no more, nothing beyond it takes part in a run, but for
 // repeats.
 const ClockReach = 14 * time.Hour
@@ -44,7 +47,7 @@ const ClockReach = 14 * time.Hour
 // part in the measurement of the carrier's clock.
 func (p period) showsClock(start int64) bool {
 	reach := p.margin + ClockReach.Microseconds()
-	return p.has(start) || p.from-reach <= start && start < p.to+reach
+	return !p.nearClock || p.has(start) || p.from-reach <= start && start < p.to+reach
 }
 
 // days tells the day of an instant in one zone. It remembers the stretch

@@ -99,7 +99,7 @@ func clockDifferences(w *world, kept [2][]*record) (differences []int64) {
 	for side := range kept {
 		calls[side] = map[numbers][]*record{}
 		for _, r := range kept[side] {
-			if w.near(r.Start, reach) && r.answered() && !r.Caller.Withheld() && !r.Callee.Withheld() {
+			if (!w.nearClock || w.near(r.Start, reach)) && r.answered() && !r.Caller.Withheld() && !r.Callee.Withheld() {
 				key := numbers{r.Caller, r.Callee}
 				calls[side][key] = append(calls[side][key], r)
 			}

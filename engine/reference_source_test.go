@@ -206,7 +206,7 @@ type setup struct {
 func run(ctx context.Context, w *world, how setup) (*answer, error) {
 	scratch := &memoryScratch{}
 	task := engine.Task{
-		Carrier: "fabrikam", Rules: w.rules, From: w.from, To: w.to, AsOf: w.asOf,
+		Carrier: "fabrikam", Rules: w.rules, From: w.from, To: w.to, AsOf: w.asOf, NearClock: w.nearClock,
 		Memory: how.memory, Workers: how.workers, Scratch: scratch, Verdicts: true, Users: true,
 	}
 	for side, files := range w.sides {

@@ -12,6 +12,7 @@ import (
 type world struct {
 	rules          engine.Rules
 	from, to, asOf time.Time
+	nearClock      bool       // calls far from the period do not show the clock
 	sides          [2][][]row // by side, then file
 }
 

@@ -87,8 +87,9 @@ func TestClockOffset(t *testing.T) {
 		{"withheld numbers are not measured on", 50, always(37 * s), withholdOne, 0},
 		{"a number with the same hidden digits on both sides counts", 50, always(37 * s), maskOne, 37 * s},
 		{"a repeat is not a second call", 50, always(37 * s), repeatOne, 37 * s},
-		{"records 14 h and a margin before the period are measured on", 50, always(37 * s), periodAfter(15*time.Hour - 50*time.Minute), 37 * s},
-		{"records further outside the period are not", 50, always(37 * s), periodAfter(16 * time.Hour), 0},
+		{"records far outside the period are measured on", 50, always(37 * s), periodAfter(1000 * time.Hour), 37 * s},
+		{"near only: records 14 h and a margin before the period are measured on", 50, always(37 * s), nearOnly(15*time.Hour - 50*time.Minute), 37 * s},
+		{"near only: records further outside the period are not", 50, always(37 * s), nearOnly(16 * time.Hour), 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := clockWorld(c.calls, c.wrong)
@@ -134,6 +135,14 @@ func ringOnly(w *world) { both(w, func(r *row) { r.DurationMS = 0 }) }
 func withholdOne(w *world) { both(w, func(r *row) { r.Caller = engine.Number{} }) }
 
 func maskOne(w *world) { both(w, func(r *row) { r.Caller = engine.OtherNumber("+49308***") }) }
+
+// nearOnly has only calls around that period show the clock.
+func nearOnly(d time.Duration) func(*world) {
+	return func(w *world) {
+		periodAfter(d)(w)
+		w.nearClock = true
+	}
+}
 
 // periodAfter sets a period that begins so long after the first call.
 func periodAfter(d time.Duration) func(*world) {

@@ -20,6 +20,10 @@ type Task struct {
 	// From and To bound the period [From, To); both zero: every record is
 	// inside. A period that does not end after it begins is refused.
 	From, To time.Time
+	// NearClock has only calls no further than ClockReach beyond the margin of
+	// the period show the carrier's clock. Else all do: then a run reads the
+	// same clock only from the same calls, wherever they lie.
+	NearClock bool
 	// AsOf is when the run looks at the world; zero: nothing is pending.
 	AsOf time.Time
 	// Memory is what the run may hold at once, in bytes, readers' buffers
@@ -139,6 +143,7 @@ func newRun(t *Task) *run {
 func (r *run) setRules() {
 	t := r.task
 	r.period = newPeriod(t.From, t.To, t.Rules.Margin)
+	r.period.nearClock = t.NearClock
 	r.startTolerance = t.Rules.StartTolerance.Microseconds()
 	r.tolerance = t.Rules.DurationTolerance.Milliseconds()
 	r.late = t.Rules.LateWindow.Microseconds()

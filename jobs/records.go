@@ -62,7 +62,11 @@ func RecordsHold(ctx context.Context, path string, from, to time.Time) (bool, er
 	return held, errors.Join(err, in.close())
 }
 
-func (o *MatchOptions) fromRecords() bool { return len(o.Records[0])+len(o.Records[1]) > 0 }
+// fromRecords reports whether collected records are matched. A version may be
+// of a period of which there are none.
+func (o *MatchOptions) fromRecords() bool {
+	return len(o.Records[0])+len(o.Records[1]) > 0 || o.Release != nil && len(o.Microsoft)+len(o.Carrier) == 0
+}
 
 func (o *MatchOptions) recordsPaths() (paths [2][]string) {
 	for side, list := range o.Records {
