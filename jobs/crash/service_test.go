@@ -52,6 +52,7 @@ func serve(dir string) error {
 	defer stop()
 	srv, err := service.Open(ctx, c, service.Options{
 		Worker: jobs.Worker{Program: os.Args[0], Args: []string{"worker"}}, Now: time.Now,
+		VisitEvery: 50 * time.Millisecond, TickEvery: 100 * time.Millisecond, Program: "test",
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
@@ -118,7 +119,7 @@ func settle(t *testing.T, dir string) ssh.Signer {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"concord.yaml": fmt.Sprintf("data: data\nsftp: {listen: \"127.0.0.1:0\"}\ncarriers:\n  fabrikam:\n    profile: profile.yaml\n"+
+		"concord.yaml": fmt.Sprintf("data: data\nhttp: {listen: none}\nsftp: {listen: \"127.0.0.1:0\"}\njobs: {daily: {kind: reconcile, zone: UTC, late_delay: 1ms}}\ncarriers:\n  fabrikam:\n    profile: profile.yaml\n"+
 			"    keys: [%q]\n    files: {hold: 20ms, grace: 30ms}\n", strings.TrimSpace(string(ssh.MarshalAuthorizedKey(line)))),
 		"profile.yaml": "carrier: fabrikam\nfiles: {pattern: \"FAB_{seq:06}.csv\", format: csv}\n",
 	} {

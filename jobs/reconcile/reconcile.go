@@ -16,6 +16,7 @@ package reconcile
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -32,7 +33,7 @@ import (
 // State is what is remembered of files, runs and reports.
 type State interface {
 	Covering(ctx context.Context, carrier string, from, to time.Time) ([]jobs.Entry, error)
-	Snapshot(ctx context.Context, l jobs.Lease, settings []byte, inputs []jobs.RunInput) error
+	Snapshot(ctx context.Context, l jobs.Lease, settings json.RawMessage, inputs []jobs.RunInput) error
 	Publish(ctx context.Context, l jobs.Lease, r jobs.Report, events []jobs.CaseEvent, now time.Time) (jobs.Report, error)
 	Report(ctx context.Context, id string) (jobs.Report, error)
 	Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Report, error)
@@ -201,7 +202,7 @@ func (t *task) publish(ctx context.Context) (jobs.Ending, error) {
 	if err != nil {
 		return jobs.Ending{}, errors.Join(err, t.giveUp(ctx, rep.ID, o.Staging))
 	}
-	if err := jobs.Settle(o.Staging, o.Out); err != nil && t.Trouble != nil { // it is published; Recover goes on
+	if err := settle(o.Staging, o.Out); err != nil && t.Trouble != nil { // it is published; Recover goes on
 		t.Trouble(fmt.Errorf("put version %d of %s of %s in its place: %w", rep.Version, rep.Period.Text, rep.Carrier, err))
 	}
 	return jobs.Ending{}, nil

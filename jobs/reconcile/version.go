@@ -103,6 +103,16 @@ func (t *task) events(r *jobs.Report, out *jobs.Outcome) (list []jobs.CaseEvent,
 	return list, nil
 }
 
+// settle gives a published report its place. Recover may be doing the same:
+// whoever comes second finds it there.
+func settle(staging, final string) error {
+	err := jobs.Settle(staging, final)
+	if err != nil {
+		err = jobs.Settle(staging, final)
+	}
+	return err
+}
+
 // giveUp removes a finished report that could not be recorded, unless it was
 // after all.
 func (t *task) giveUp(ctx context.Context, report, staging string) error {
@@ -138,7 +148,7 @@ func (r *Reconciler) recover(ctx context.Context, name string) error {
 	rep, err := r.State.Report(ctx, id)
 	switch {
 	case err == nil:
-		return jobs.Settle(staging, filepath.Join(r.Folder, filepath.FromSlash(rep.Folder)))
+		return settle(staging, filepath.Join(r.Folder, filepath.FromSlash(rep.Folder)))
 	case !errors.Is(err, jobs.ErrNoReport):
 		return err
 	}

@@ -2,29 +2,39 @@ package service
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
 	"time"
 
-	"concord/exchange/landing"
 	"concord/exchange/sftpc"
 	"concord/jobs"
 	"concord/jobs/config"
 )
 
-// visit looks at a carrier's own host over and over.
-func (s *Service) visit(ctx context.Context, c *config.Carrier, home *landing.Home) {
-	h := &jobs.Host{Home: home, Inbox: c.Host.Inbox, Done: c.Host.Done, Receipts: c.Host.Receipts, Outbox: c.Host.Outbox}
+// hostCalls are the visits to a carrier's own host, one at a time.
+type hostCalls struct {
+	mu   sync.Mutex
+	host *jobs.Host
+	of   *config.Carrier // whose settings host has
+}
+
+// visit looks at a carrier's own host and its folder of Microsoft's files over
+// and over.
+func (r *reception) visit(ctx context.Context, carrier string, d *desk) {
 	for failed := 0; ; {
-		err := call(ctx, c.Host.Dial, h)
-		wait := s.VisitEvery
+		err := r.look(ctx, carrier, d)
+		wait := r.s.VisitEvery
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			failed++
-			wait = min(15*time.Minute, s.VisitEvery<<min(failed, 5))
-			s.Log.Warn("the carrier's host", "carrier", c.Name, "error", err.Error(), "again_in", wait.String())
+			wait = min(15*time.Minute, r.s.VisitEvery<<min(failed, 5))
+			r.s.unreached(carrier, failed, wait, err)
 		default:
 			failed = 0
+			r.s.reached(carrier)
 		}
 		select {
 		case <-ctx.Done():
@@ -34,15 +44,34 @@ func (s *Service) visit(ctx context.Context, c *config.Carrier, home *landing.Ho
 	}
 }
 
-// call dials a host, does what there is to do, and hangs up.
-func call(ctx context.Context, dial sftpc.Config, h *jobs.Host) error {
-	r, err := sftpc.Dial(ctx, dial)
-	if err != nil {
+// look takes what there is for a carrier elsewhere.
+func (r *reception) look(ctx context.Context, carrier string, d *desk) error {
+	_, err := d.feed.Scan(ctx)
+	c, ok := r.s.cfg().Carrier(carrier)
+	if !ok || c.Host == nil {
 		return err
+	}
+	return errors.Join(err, d.host.call(ctx, c, d))
+}
+
+// call dials a host, does what there is to do, and hangs up.
+func (h *hostCalls) call(ctx context.Context, c *config.Carrier, d *desk) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.of != c {
+		h.of = c
+		h.host = &jobs.Host{Home: d.home, Inbox: c.Host.Inbox, Done: c.Host.Done, Receipts: c.Host.Receipts, Outbox: c.Host.Outbox}
+	}
+	r, err := sftpc.Dial(ctx, c.Host.Dial)
+	if err != nil {
+		return fmt.Errorf("the host of %s: %w", c.Name, err)
 	}
 	defer func() { _ = r.Close() }()
-	if err := h.Pull(ctx, r); err != nil {
-		return err
+	if err := h.host.Pull(ctx, r); err != nil {
+		return fmt.Errorf("pull from the host of %s: %w", c.Name, err)
 	}
-	return h.Push(ctx, r)
+	if err := h.host.Push(ctx, r); err != nil {
+		return fmt.Errorf("push to the host of %s: %w", c.Name, err)
+	}
+	return nil
 }

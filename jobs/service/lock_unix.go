@@ -17,7 +17,7 @@ func lock(name string) (*os.File, error) {
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = errors.New("another concord serve works on it; stop that one, or name another folder")
+		err = errTaken
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -3,14 +3,17 @@ package service
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"concord/exchange/landing"
 	"concord/exchange/sftpd"
 	"concord/jobs"
+	"concord/jobs/dispatch"
 )
 
 // audit logs what clients do.
 func (s *Service) audit(e sftpd.Event) {
+	s.metrics.sftp(e)
 	args := []any{"act", string(e.Act), "address", e.Address}
 	for _, x := range []struct{ key, value string }{
 		{"carrier", e.Carrier}, {"session", e.Session}, {"client", e.Client}, {"name", e.Name}, {"to", e.To}, {"why", e.Why},
@@ -32,13 +35,16 @@ func (s *Service) audit(e sftpd.Event) {
 	s.Log.Log(context.Background(), level, "sftp", args...)
 }
 
-// decided logs what became of a file.
+// decided is told what became of a file.
 func (s *Service) decided(e jobs.Entry) {
-	args := []any{"carrier", e.Carrier, "file", e.Name, "status", string(e.Status), "rows", e.Rows, "accepted", e.Accepted, "rejected", e.Rejected, "id", e.ID}
+	s.metrics.decided(e)
+	args := []any{"carrier", e.Carrier, "microsoft", e.Microsoft, "file", e.Name, "status", string(e.Status), "rows", e.Rows, "accepted", e.Accepted, "rejected", e.Rejected, "id", e.ID}
 	if len(e.Reasons) > 0 {
 		args = append(args, "reason", e.Reasons[0].Reason)
 	}
 	s.Log.Info("file", args...)
+	s.alert.Decided(context.Background(), e)
+	signal(s.changed)
 }
 
 // gap logs that files are missing before one.
@@ -54,3 +60,47 @@ func (s *Service) watch() landing.Watch {
 		},
 	}
 }
+
+func (s *Service) started(r jobs.Run) {
+	s.Log.Info("run begins", "run", r.ID, "job", r.Job, "carrier", r.Carrier, "period", r.Period.Text, "attempt", r.Attempt, "trigger", string(r.Trigger))
+}
+
+// ended is told how a run ended.
+func (s *Service) ended(r jobs.Run, how dispatch.How, err error) {
+	now := s.Now()
+	s.metrics.ended(r, how, now)
+	args := []any{"run", r.ID, "job", r.Job, "carrier", r.Carrier, "period", r.Period.Text, "attempt", r.Attempt, "how", string(how), "took", now.Sub(r.Started).Round(time.Millisecond).String()}
+	level := slog.LevelInfo
+	if err != nil {
+		args = append(args, "error", err.Error())
+		if how == dispatch.Failed || how == dispatch.Retried {
+			level = slog.LevelWarn
+		}
+	}
+	s.Log.Log(context.Background(), level, "run ends", args...)
+	r.Error = text(err)
+	s.alert.RunEnded(context.Background(), r, how == dispatch.Failed || how == dispatch.Retried, how != dispatch.Retried && how != dispatch.Released && how != dispatch.Lost)
+	signal(s.changed) // what came in while it ran
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// expired is told of a run that was taken from a service that fell silent.
+func (s *Service) expired(r jobs.Run) {
+	s.metrics.lost.Inc()
+	s.Log.Warn("run taken from a service that fell silent", "run", r.ID, "job", r.Job, "carrier", r.Carrier, "owner", r.Owner, "state", string(r.State))
+}
+
+// unreached is told that a carrier's host, or Microsoft's folder about it,
+// could not be used.
+func (s *Service) unreached(carrier string, failures int, again time.Duration, err error) {
+	s.Log.Warn("nothing can be taken", "carrier", carrier, "error", err.Error(), "failures", failures, "again_in", again.String())
+	s.alert.Host(context.Background(), carrier, failures, err)
+}
+
+func (s *Service) reached(carrier string) { s.alert.Host(context.Background(), carrier, 0, nil) }

@@ -1,7 +1,14 @@
 // Package service is the running whole: it opens what a configuration names, and
 // keeps it going until it is told to stop. Carriers reach it over SFTP; what
 // they send is taken, recorded in the state database and answered with a
-// receipt. One process at a time works on a data folder.
+// receipt. Microsoft's files are taken from their folder. Jobs are done when
+// they are due or when somebody asks for them, and their reports are published
+// below the data folder.
+//
+// One service at a time has the exchange with carriers and Microsoft: the one
+// that holds the lock of the data folder. On a PostgreSQL that they share,
+// further services on the same folder do runs beside it, and one of them takes
+// its place when it ends.
 package service
 
 import (
@@ -13,13 +20,19 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"concord/exchange/landing"
 	"concord/exchange/sftpd"
 	"concord/jobs"
+	"concord/jobs/alert"
 	"concord/jobs/config"
+	"concord/jobs/reconcile"
+	"concord/jobs/schedule"
 	"concord/jobs/state"
+
+	"github.com/google/uuid"
 )
 
 // Options are what a configuration does not say.
@@ -27,46 +40,105 @@ type Options struct {
 	Worker jobs.Worker // decodes files in child processes
 	Log    *slog.Logger
 	Now    func() time.Time
-	// VisitEvery is how long a carrier's own host is left alone between two
-	// looks; 0: 30 s.
+	// VisitEvery is how long a carrier's own host, and Microsoft's folder, are
+	// left alone between two looks; 0: 30 s.
 	VisitEvery time.Duration
+	// TickEvery is how often is looked for what is late, missing or no longer
+	// pending; 0: 30 s.
+	TickEvery time.Duration
+	Program   string // version of this program; reports depend on it
 }
 
 // Service is everything that is open. Run it once, then Close it.
 type Service struct {
 	Options
-	config *config.Config
-	lock   *os.File
+	owner  string // names this service among those that share a database
+	config atomic.Pointer[config.Config]
+	lock   atomic.Pointer[os.File] // nil: another service has the exchange
 	store  *state.Store
 	spool  *landing.Spool
-	keys   *sftpd.HostKeys
 	taker  *jobs.Collector
-	server *sftpd.Server
-	listen net.Listener
-	homes  map[string]*landing.Home
+	maker  *reconcile.Reconciler
+	follow *reconcile.Follower
+
+	exchange  atomic.Pointer[reception] // nil without the lock
+	wake      chan struct{}
+	changed   chan struct{} // something to follow up
+	sets      chan []schedule.Job
+	progress  progress
+	reloading sync.Mutex
+	metrics   *metrics
+	alert     *alert.Desk
+	web       *web // nil when only queued runs are done
 }
 
-// The folders of the data folder.
+// The files and folders of the data folder.
 const (
 	lockFile    = "lock"
 	homesDir    = "homes"
 	spoolDir    = "spool"
 	rejectsDir  = "rejects"
+	recordsDir  = "records"
+	profilesDir = "profiles"
+	reportsDir  = "reports"
 	hostKeysDir = "hostkeys"
 )
 
+// ReportsFolder returns where a configuration's reports are.
+func ReportsFolder(c *config.Config) string { return filepath.Join(c.Data, reportsDir) }
+
+// errTaken says that another service has the lock.
+var errTaken = errors.New("another concord serve works on it; stop that one, or name another folder")
+
 // Open opens what the configuration names, and cleans up after a crash.
 func Open(ctx context.Context, c *config.Config, o Options) (_ *Service, err error) {
-	if o.VisitEvery == 0 {
-		o.VisitEvery = 30 * time.Second
+	s, err := open(ctx, c, o)
+	if err != nil {
+		return nil, err
 	}
-	s := &Service{Options: o, config: c, homes: map[string]*landing.Home{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.openData, s.openHomes, s.openServer} {
+	if s.lock.Load() != nil {
+		r, err := s.openReception(ctx, true)
+		if err != nil {
+			return nil, err
+		}
+		s.exchange.Store(r)
+	}
+	if s.web, err = s.openWeb(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// open opens what runs need: the data folder and the database.
+func open(ctx context.Context, c *config.Config, o Options) (_ *Service, err error) {
+	if o.VisitEvery == 0 {
+		o.VisitEvery = 30 * time.Second
+	}
+	if o.TickEvery == 0 {
+		o.TickEvery = 30 * time.Second
+	}
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return nil, err
+	}
+	host, _ := os.Hostname() // it only helps people to tell services apart
+	s := &Service{
+		Options: o, owner: fmt.Sprintf("%s/%d/%s", host, os.Getpid(), id.String()[:8]),
+		wake: make(chan struct{}, 1), changed: make(chan struct{}, 1), sets: make(chan []schedule.Job, 1),
+	}
+	s.config.Store(c)
+	s.metrics = newMetrics(s)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	for _, step := range []func(context.Context) error{s.openData, s.openWork, s.cleanUp} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -74,129 +146,97 @@ func Open(ctx context.Context, c *config.Config, o Options) (_ *Service, err err
 	return s, nil
 }
 
-func (s *Service) dir(name string) string { return filepath.Join(s.config.Data, name) }
+func (s *Service) cfg() *config.Config { return s.config.Load() }
 
-// openData opens the data folder, the database and the spool.
+func (s *Service) dir(name string) string { return filepath.Join(s.cfg().Data, name) }
+
+// openData opens the data folder and the database.
 func (s *Service) openData(ctx context.Context) (err error) {
-	if err := os.MkdirAll(s.config.Data, 0o750); err != nil {
+	c := s.cfg()
+	if err := os.MkdirAll(c.Data, 0o750); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	if s.lock, err = lock(s.dir(lockFile)); err != nil {
-		return fmt.Errorf("data folder %s: %w", s.config.Data, err)
+	url := c.Database.Reveal()
+	f, err := lock(s.dir(lockFile))
+	s.lock.Store(f)
+	if err != nil && (url == "" || !errors.Is(err, errTaken)) {
+		return fmt.Errorf("data folder %s: %w", c.Data, err)
 	}
-	url := s.config.Database.Reveal()
 	if url == "" {
-		url = s.config.Data
+		url = c.Data
 	}
 	if s.store, err = state.Open(ctx, url); err != nil {
 		return err
 	}
-	if s.spool, err = landing.OpenSpool(s.dir(spoolDir)); err != nil {
-		return err
+	s.spool, err = landing.OpenSpool(s.dir(spoolDir))
+	return err
+}
+
+// cleanUp finishes or removes what a crash left.
+func (s *Service) cleanUp(ctx context.Context) error {
+	if s.lock.Load() == nil { // the service that has the exchange has done so
+		return nil
 	}
 	if err := s.spool.Sweep(ctx, s.store.Holds); err != nil {
 		return err
 	}
-	s.taker = jobs.NewCollector(jobs.CollectOptions{
-		Profile: s.profile, Ledger: s.store, Worker: s.Worker, Now: s.Now, Content: s.spool.Path,
-		Rejects: s.dir(rejectsDir), Observer: jobs.CollectObserver{Decided: s.decided, Gap: s.gap},
-	})
-	return nil
-}
-
-func (s *Service) profile(carrier string) (string, error) {
-	c, ok := s.config.Carrier(carrier)
-	if !ok {
-		return "", fmt.Errorf("%s is not in the configuration", carrier)
+	if err := s.taker.SweepRecords(ctx, s.holdsRecords); err != nil {
+		return err
 	}
-	return c.ProfilePath, nil
-}
-
-func (s *Service) openHomes(context.Context) error {
-	for _, c := range s.config.Carriers {
-		h, err := landing.OpenHome(filepath.Join(s.dir(homesDir), c.Name), c.Name, c.Terms, s.Now)
-		if err != nil {
+	if s.cfg().Database == "" { // nobody else can have done them
+		if err := s.releaseRuns(ctx); err != nil {
 			return err
 		}
-		s.homes[c.Name] = h
 	}
-	return nil
+	return s.maker.Recover(ctx)
 }
 
-func (s *Service) openServer(ctx context.Context) (err error) {
-	if s.config.SFTP.Listen == "" {
-		return nil
+// holdsRecords reports whether the records of an entry are of use.
+func (s *Service) holdsRecords(ctx context.Context, id string) (bool, error) {
+	e, err := s.store.File(ctx, id)
+	if errors.Is(err, jobs.ErrNoFile) {
+		return false, nil
 	}
-	if s.keys, err = sftpd.OpenHostKeys(s.dir(hostKeysDir), s.Now); err != nil {
-		return err
-	}
-	s.server, err = sftpd.New(sftpd.Config{Accounts: s, Keys: s.keys, Settings: s.config.SFTP.Settings, Now: s.Now, Audit: s.audit})
-	if err != nil {
-		return err
-	}
-	if s.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.SFTP.Listen); err != nil {
-		return fmt.Errorf("listen for SFTP: %w", err)
-	}
-	return nil
+	return err == nil && e.Ingested(), err
 }
 
-// Account implements sftpd.Accounts.
-func (s *Service) Account(name string) (sftpd.Account, bool) {
-	c, ok := s.config.Carrier(name)
-	if !ok || !c.LogsIn() {
-		return sftpd.Account{}, false
+// releaseRuns puts back what was under way when the last service ended.
+func (s *Service) releaseRuns(ctx context.Context) error {
+	list, err := s.store.Runs(ctx, jobs.RunFilter{State: jobs.RunRunning})
+	for i := range list {
+		if err == nil {
+			err = s.store.Release(ctx, list[i].Lease(), s.Now())
+		}
 	}
-	return c.Account(s.homes[name]), true
+	return err
 }
 
 // SFTP returns where the server for carriers listens; nil: there is none.
 func (s *Service) SFTP() net.Addr {
-	if s.listen == nil {
+	r := s.reception()
+	if r == nil || r.listen == nil {
 		return nil
 	}
-	return s.listen.Addr()
+	return r.listen.Addr()
 }
 
 // HostKeys returns the keys of the server for carriers; nil: there is none.
-func (s *Service) HostKeys() *sftpd.HostKeys { return s.keys }
-
-// Run serves until ctx ends, and lets what is under way come to an end.
-func (s *Service) Run(ctx context.Context) (err error) {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var wg sync.WaitGroup
-	for _, c := range s.config.Carriers {
-		home := s.homes[c.Name]
-		wg.Go(func() { home.Tend(ctx, s.spool, s.taker, s.watch()) })
-		if c.Host != nil {
-			wg.Go(func() { s.visit(ctx, c, home) })
-		}
+func (s *Service) HostKeys() *sftpd.HostKeys {
+	r := s.reception()
+	if r == nil {
+		return nil
 	}
-	if s.server != nil {
-		wg.Go(func() {
-			err = s.server.Serve(ctx, s.listen)
-			stop()
-		})
-	}
-	s.Log.Info("ready", "data", s.config.Data, "database", s.store.Where(), "sftp", s.SFTP(), "carriers", len(s.homes))
-	wg.Wait()
-	s.Log.Info("stopped")
-	return err
+	return r.keys
 }
 
 // Close closes what is open.
 func (s *Service) Close() error {
 	var errs []error
-	if s.listen != nil {
-		if err := s.listen.Close(); !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
-		}
+	if s.web != nil {
+		errs = append(errs, s.web.close())
 	}
-	for _, h := range s.homes {
-		errs = append(errs, h.Close())
-	}
-	if s.keys != nil {
-		errs = append(errs, s.keys.Close())
+	if r := s.reception(); r != nil {
+		errs = append(errs, r.close())
 	}
 	if s.spool != nil {
 		errs = append(errs, s.spool.Close())
@@ -204,8 +244,8 @@ func (s *Service) Close() error {
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
 	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
+	if f := s.lock.Load(); f != nil {
+		errs = append(errs, f.Close())
 	}
 	return errors.Join(errs...)
 }

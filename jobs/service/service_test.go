@@ -35,35 +35,47 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := postgres.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
-const csv = "record_id,start,duration_ms,caller,callee\n" +
+const sheet = "record_id,start,duration_ms,caller,callee\n" +
 	"r1,2026-10-01T10:00:00Z,60000,+493012345678,+442071234567\nr2,nonsense,60000,+493012345678,+442071234567\n"
 
 // site is a service as a configuration in a folder describes it.
 type site struct {
 	dir string
 	key ssh.Signer
-	log bytes.Buffer
+	out logs
+}
+
+// newKey makes a key: its public half as a configuration has it, and itself.
+func newKey(t *testing.T) (line string, key ssh.Signer) {
+	t.Helper()
+	pub, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, err = ssh.NewSignerFromKey(private); err != nil {
+		t.Fatal(err)
+	}
+	shown, err := ssh.NewPublicKey(pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%q", strings.TrimSpace(string(ssh.MarshalAuthorizedKey(shown)))), key
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	pub, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := &site{dir: t.TempDir()}
-	if s.key, err = ssh.NewSignerFromKey(key); err != nil {
-		t.Fatal(err)
-	}
-	line, err := ssh.NewPublicKey(pub)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := fmt.Sprintf("data: data\nsftp: {listen: \"127.0.0.1:0\"}\ncarriers:\n  fabrikam:\n    keys: [%q]\n",
-		strings.TrimSpace(string(ssh.MarshalAuthorizedKey(line))))
+	var line string
+	line, s.key = newKey(t)
+	text := fmt.Sprintf("data: data\nhttp: {listen: none}\nsftp: {listen: \"127.0.0.1:0\"}\ncarriers:\n  fabrikam:\n    keys: [%s]\n", line)
 	if err := os.WriteFile(filepath.Join(s.dir, "concord.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +95,7 @@ func (s *site) open(t *testing.T) (*service.Service, error) {
 	t.Helper()
 	return service.Open(t.Context(), s.config(t), service.Options{
 		Worker: jobs.Worker{Program: os.Args[0], Args: []string{"worker"}},
-		Log:    slog.New(slog.NewJSONHandler(&s.log, nil)), Now: time.Now,
+		Log:    slog.New(slog.NewJSONHandler(&s.out, nil)), Now: time.Now,
 	})
 }
 
@@ -146,7 +158,7 @@ func awaitIn(t *testing.T, r exchange.Remote, name string) (got landing.Receipt)
 func TestACarrierIsServedAcrossRestarts(t *testing.T) {
 	s := newSite(t)
 	send := func(r exchange.Remote, name string) landing.Receipt {
-		if err := exchange.Publish(t.Context(), r, "inbox/"+name, strings.NewReader(csv), int64(len(csv))); err != nil {
+		if err := exchange.Publish(t.Context(), r, "inbox/"+name, strings.NewReader(sheet), int64(len(sheet))); err != nil {
 			t.Fatal(err)
 		}
 		return await(t, r, name)
@@ -176,7 +188,7 @@ func TestACarrierIsServedAcrossRestarts(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Error(err)
 	}
-	if strings.Contains(s.log.String(), "4930123") {
+	if strings.Contains(s.out.String(), "4930123") {
 		t.Error("a phone number is in the log")
 	}
 }
@@ -203,7 +215,7 @@ func TestACarriersOwnHostIsVisited(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(host.Home("litware"), "inbox", "out", "a.csv"), []byte(csv), 0o640); err != nil {
+	if err := os.WriteFile(filepath.Join(host.Home("litware"), "inbox", "out", "a.csv"), []byte(sheet), 0o640); err != nil {
 		t.Fatal(err)
 	}
 	key, err := os.ReadFile(host.KeyFile("litware"))
@@ -214,7 +226,7 @@ func TestACarriersOwnHostIsVisited(t *testing.T) {
 		t.Fatal(err)
 	}
 	pin := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host.Keys.Announced()[0])))
-	text := fmt.Sprintf("data: data\ncarriers:\n  litware:\n    host: {address: %q, user: litware, key_file: key, host_keys: [%q], inbox: inbox/out, receipts: inbox/receipts}\n", host.Addr, pin)
+	text := fmt.Sprintf("data: data\nhttp: {listen: none}\ncarriers:\n  litware:\n    host: {address: %q, user: litware, key_file: key, host_keys: [%q], inbox: inbox/out, receipts: inbox/receipts}\n", host.Addr, pin)
 	if err := os.WriteFile(filepath.Join(dir, "concord.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

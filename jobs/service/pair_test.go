@@ -1,0 +1,114 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"concord/jobs"
+	"concord/jobs/control"
+	"concord/jobs/service"
+	"concord/jobs/state/pgtest"
+)
+
+var postgres pgtest.Server
+
+// second starts a further service on the same data folder and database.
+func (h *house) second(t *testing.T) (srv *service.Service, stop func()) {
+	t.Helper()
+	srv, err := service.Open(t.Context(), h.config(t), h.options(&h.out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- srv.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	return srv, stop
+}
+
+// Two services share the work of one database: nothing is done twice, and the
+// second one goes on when the first one ends.
+func TestTwoServicesOnOneDatabase(t *testing.T) {
+	t.Setenv("CONCORD_TEST_DB", postgres.Database(t))
+	h := openHouse(t, "database_env: CONCORD_TEST_DB\n")
+	other, _ := h.second(t)
+	if other.SFTP() != nil {
+		t.Fatal("both have the exchange")
+	}
+	h.microsoft("m1.csv", table(call{"m1", "2026-10-01T10:00:00Z", 60}))
+	h.send("a.csv", table(call{"c1", "2026-10-01T10:00:00Z", 60}))
+	var mu sync.Mutex
+	got := map[control.Outcome]int{}
+	runs := map[string]bool{}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		desk := []control.Operations{h.desk, other.Desk()}[i%2]
+		wg.Go(func() {
+			list, err := desk.Start(t.Context(), control.Start{Job: "daily", Period: "2026-10-01", Key: "the same"})
+			if err != nil || len(list) != 1 {
+				t.Errorf("%+v, %v", list, err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			got[list[0].Outcome]++
+			runs[list[0].Run] = true
+		})
+	}
+	wg.Wait()
+	if got[control.Enqueued] != 1 || len(runs) != 1 {
+		t.Errorf("outcomes %v, runs %v", got, runs)
+	}
+	for run := range runs {
+		if r := h.ends(run); r.Published == nil || r.Attempt != 1 {
+			t.Errorf("%+v", r)
+		}
+	}
+	h.version(1)
+	h.stop()
+	h.until("the other one has the exchange", func() bool { return other.SFTP() != nil })
+	h.srv, h.desk = other, other.Desk()
+	h.remote = h.dial("fabrikam", h.key)
+	h.send("b.csv", table(call{"c2", "2026-10-01T11:00:00Z", 30}))
+	if v := h.version(2); v.CarrierSide.Records != 1 || v.Discrepancies+v.Pending != 1 {
+		t.Errorf("version 2: %+v", v)
+	}
+}
+
+// A schedule that is due in two services fires once.
+func TestTwoServicesFireAScheduleOnce(t *testing.T) {
+	t.Setenv("CONCORD_TEST_DB", postgres.Database(t))
+	h := openHouse(t, "  often: {kind: collect, schedule: \"* * * * *\"}\ndatabase_env: CONCORD_TEST_DB\n")
+	other, _ := h.second(t)
+	h.stop()
+	h.offset += 3 * time.Minute // for whoever starts now, three were missed
+	h.start()
+	h.until("the schedule has fired", func() bool {
+		list, err := other.Desk().Runs(t.Context(), jobs.RunFilter{Job: "often"})
+		return err == nil && len(list) > 0
+	})
+	list, err := other.Desk().Runs(t.Context(), jobs.RunFilter{Job: "often"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, r := range list {
+		at := fmt.Sprint(r.ScheduledFor)
+		if seen[at] {
+			t.Errorf("two runs for %s", at)
+		}
+		seen[at] = true
+	}
+}

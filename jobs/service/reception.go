@@ -1,0 +1,210 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"sync"
+
+	"concord/exchange/landing"
+	"concord/exchange/sftpd"
+	"concord/jobs/config"
+	"concord/jobs/feed"
+)
+
+// reception is the exchange with carriers and Microsoft: what only one service
+// at a time may have.
+type reception struct {
+	s      *Service
+	keys   *sftpd.HostKeys
+	server *sftpd.Server
+	listen net.Listener
+
+	mu    sync.Mutex
+	desks map[string]*desk // by carrier, also of those that are gone
+	run   context.Context  // while it is under way, else nil
+	wg    sync.WaitGroup
+}
+
+// desk is where one carrier is served.
+type desk struct {
+	home  *landing.Home
+	feed  *feed.Feed
+	host  hostCalls
+	leave context.CancelFunc // nil: nobody tends it
+}
+
+// openReception opens the homes of all carriers, and with listening the server
+// for carriers.
+func (s *Service) openReception(ctx context.Context, listening bool) (_ *reception, err error) {
+	r := &reception{s: s, desks: map[string]*desk{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.close())
+		}
+	}()
+	for _, c := range s.cfg().Carriers {
+		if err := r.openDesk(c); err != nil {
+			return nil, err
+		}
+	}
+	if listening {
+		err = r.openServer(ctx)
+	}
+	return r, err
+}
+
+func (r *reception) openDesk(c *config.Carrier) error {
+	h, err := landing.OpenHome(filepath.Join(r.s.dir(homesDir), c.Name), c.Name, c.Terms, r.s.Now)
+	if err != nil {
+		return err
+	}
+	r.desks[c.Name] = &desk{home: h, feed: &feed.Feed{
+		Folder: filepath.Join(r.s.cfg().Microsoft, c.Name), Carrier: c.Name,
+		Spool: r.s.spool, Taker: r.s.taker, Known: r.s.store, Now: r.s.Now,
+	}}
+	return nil
+}
+
+func (r *reception) openServer(ctx context.Context) (err error) {
+	c := r.s.cfg()
+	if c.SFTP.Listen == "" {
+		return nil
+	}
+	if r.keys, err = sftpd.OpenHostKeys(r.s.dir(hostKeysDir), r.s.Now); err != nil {
+		return err
+	}
+	r.server, err = sftpd.New(sftpd.Config{Accounts: r, Keys: r.keys, Settings: c.SFTP.Settings, Now: r.s.Now, Audit: r.s.audit})
+	if err != nil {
+		return err
+	}
+	if r.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", c.SFTP.Listen); err != nil {
+		return fmt.Errorf("listen for SFTP: %w", err)
+	}
+	return nil
+}
+
+// Account implements sftpd.Accounts.
+func (r *reception) Account(name string) (sftpd.Account, bool) {
+	c, ok := r.s.cfg().Carrier(name)
+	if !ok || !c.LogsIn() {
+		return sftpd.Account{}, false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := r.desks[name]
+	if d == nil {
+		return sftpd.Account{}, false
+	}
+	return c.Account(d.home), true
+}
+
+// serve is the exchange until ctx ends.
+func (r *reception) serve(ctx context.Context) (err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	r.mu.Lock()
+	r.run = ctx
+	for name := range r.desks {
+		r.tend(name)
+	}
+	r.mu.Unlock()
+	if r.server != nil {
+		r.wg.Go(func() {
+			err = r.server.Serve(ctx, r.listen)
+			stop()
+		})
+	}
+	<-ctx.Done()
+	r.mu.Lock()
+	r.run = nil
+	r.mu.Unlock()
+	r.wg.Wait()
+	return err
+}
+
+// tend has a carrier's desk served until it leaves. Callers hold mu.
+func (r *reception) tend(carrier string) {
+	d := r.desks[carrier]
+	if r.run == nil || d.leave != nil {
+		return
+	}
+	ctx, leave := context.WithCancel(r.run)
+	d.leave = leave
+	r.wg.Go(func() { d.home.Tend(ctx, r.s.spool, r.s.taker, r.s.watch()) })
+	r.wg.Go(func() { r.visit(ctx, carrier, d) })
+}
+
+// adopt takes a new configuration over: the desks of new carriers are opened,
+// those of removed ones are left, and new terms hold for the rest.
+func (r *reception) adopt(diff config.Changes, next *config.Config) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range next.Carriers {
+		d := r.desks[c.Name]
+		if d == nil {
+			if err := r.openDesk(c); err != nil {
+				return err
+			}
+		} else {
+			d.home.SetTerms(c.Terms)
+			d.feed.SetFolder(filepath.Join(next.Microsoft, c.Name))
+		}
+		r.tend(c.Name)
+	}
+	for _, name := range diff.Carriers.Removed {
+		if d := r.desks[name]; d != nil && d.leave != nil {
+			d.leave()
+			d.leave = nil
+		}
+		r.hangUp(name)
+	}
+	for _, c := range diff.Carriers.Changed {
+		if changesLogin(c.Settings) {
+			r.hangUp(c.Name)
+		}
+	}
+	return nil
+}
+
+func (r *reception) hangUp(carrier string) {
+	if r.server != nil {
+		r.server.Disconnect(carrier)
+	}
+}
+
+// changesLogin reports whether who was let in may not be any more.
+func changesLogin(settings []string) bool {
+	for _, s := range settings {
+		if s == "keys" || s == "authorities" || s == "password_hash" {
+			return true
+		}
+	}
+	return false
+}
+
+// desk returns a carrier's desk.
+func (r *reception) desk(carrier string) (*desk, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d, ok := r.desks[carrier]
+	return d, ok
+}
+
+func (r *reception) close() error {
+	var errs []error
+	if r.listen != nil {
+		if err := r.listen.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	for _, d := range r.desks {
+		errs = append(errs, d.home.Close())
+	}
+	if r.keys != nil {
+		errs = append(errs, r.keys.Close())
+	}
+	return errors.Join(errs...)
+}

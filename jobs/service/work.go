@@ -1,0 +1,180 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"concord/engine"
+	"concord/exchange"
+	"concord/jobs"
+	"concord/jobs/alert"
+	"concord/jobs/config"
+	"concord/jobs/dispatch"
+	"concord/jobs/reconcile"
+)
+
+// openWork makes what decides of files and what makes reports.
+func (s *Service) openWork(ctx context.Context) error {
+	if err := s.keepProfiles(ctx, s.cfg()); err != nil {
+		return err
+	}
+	s.alert = &alert.Desk{State: s.store, Config: s.cfg, Now: s.Now, Log: s.Log, Space: s.free, Delivered: s.metrics.told}
+	s.taker = jobs.NewCollector(jobs.CollectOptions{
+		Profile: s.profile, Ledger: s.store, Worker: s.Worker, Now: s.Now, Content: s.spool.Path,
+		Rejects: s.dir(rejectsDir), Records: s.dir(recordsDir), Profiles: s.dir(profilesDir),
+		Observer: jobs.CollectObserver{Decided: s.decided, Gap: s.gap},
+	})
+	s.maker = &reconcile.Reconciler{
+		State: s.store, Records: s.taker.Records, Match: s.Worker.Match, Profile: s.rules, Job: s.reporting,
+		Folder: ReportsFolder(s.cfg()), Program: s.Program, Now: s.Now,
+		Watch:   s.progress.watch,
+		Trouble: func(err error) { s.Log.Error("report", "error", err.Error()) },
+	}
+	s.follow = &reconcile.Follower{
+		State: s.store, Late: s.late, Holds: s.holds, LateWindow: s.lateWindow, Now: s.Now,
+	}
+	return nil
+}
+
+// keepProfiles keeps a copy of every carrier's profile as it is now, by its
+// content: a profile that is edited counts from the next reload on.
+func (s *Service) keepProfiles(ctx context.Context, c *config.Config) (err error) {
+	if err := os.MkdirAll(s.dir(profilesDir), 0o750); err != nil {
+		return fmt.Errorf("make the folder of profiles: %w", err)
+	}
+	local, err := exchange.OpenLocal(s.dir(profilesDir))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, local.Close()) }()
+	for _, x := range c.Carriers {
+		name := x.ProfileSum + ".yaml"
+		if _, err := os.Stat(filepath.Join(s.dir(profilesDir), name)); x.ProfileSum == "" || err == nil {
+			continue
+		}
+		if err := exchange.Publish(ctx, local, name, bytes.NewReader(x.ProfileText), int64(len(x.ProfileText))); err != nil {
+			return fmt.Errorf("keep the profile of %s: %w", x.Name, err)
+		}
+	}
+	return nil
+}
+
+// profile returns the path of a carrier's profile.
+func (s *Service) profile(carrier string) (string, error) {
+	c, ok := s.cfg().Carrier(carrier)
+	if !ok {
+		return "", fmt.Errorf("%s is not in the configuration", carrier)
+	}
+	if c.ProfileSum == "" {
+		return "", nil
+	}
+	return filepath.Join(s.dir(profilesDir), c.ProfileSum+".yaml"), nil
+}
+
+// rules returns what a carrier's reports are made by.
+func (s *Service) rules(carrier string) (p reconcile.Profile, err error) {
+	c, ok := s.cfg().Carrier(carrier)
+	if !ok {
+		return p, dispatch.Permanent(fmt.Errorf("%s is not in the configuration any more", carrier))
+	}
+	p = reconcile.Profile{SHA256: c.ProfileSum, Rules: engine.DefaultRules()}
+	if c.Profile != nil {
+		p.Name, p.Rules = filepath.Base(c.ProfilePath), c.Profile.Rules()
+	}
+	p.Path, err = s.profile(carrier)
+	return p, err
+}
+
+func (s *Service) reporting(job string) reconcile.Job {
+	j, ok := s.cfg().Job(job)
+	if !ok {
+		return reconcile.Job{}
+	}
+	return reconcile.Job{Verdicts: j.Verdicts, Users: j.Users, Memory: s.cfg().Runs.Memory}
+}
+
+func (s *Service) late(job string) (time.Duration, bool) {
+	j, ok := s.cfg().Job(job)
+	if !ok || !j.LateFiles {
+		return 0, false
+	}
+	return j.LateDelay, true
+}
+
+func (s *Service) lateWindow(carrier string) time.Duration {
+	p, err := s.rules(carrier)
+	if err != nil {
+		return engine.DefaultRules().LateWindow
+	}
+	return p.Rules.LateWindow
+}
+
+// holds looks into the records of an entry.
+func (s *Service) holds(ctx context.Context, e jobs.Entry, from, to time.Time) (bool, error) {
+	path, err := s.taker.Records(ctx, e)
+	if err != nil {
+		return false, err
+	}
+	return jobs.RecordsHold(ctx, path, from, to)
+}
+
+// dispatcher does the runs that wait.
+func (s *Service) dispatcher() *dispatch.Dispatcher {
+	return &dispatch.Dispatcher{
+		Runs: s.store, Owner: s.owner, Workers: s.cfg().Runs.Workers, Now: s.Now, Wake: s.wake,
+		PerCarrier: func() int { return s.cfg().Runs.PerCarrier },
+		Attempts:   s.attempts,
+		Kinds:      map[string]dispatch.Work{string(config.Reconcile): s.reconcile, string(config.Collect): s.collect},
+		Can:        func(kind string) bool { return kind != string(config.Collect) || s.leads() },
+		Observer: dispatch.Observer{
+			Started: s.started, Ended: s.ended, Expired: s.expired,
+			Trouble: func(err error) { s.Log.Error("queue", "error", err.Error()) },
+		},
+	}
+}
+
+func (s *Service) attempts(job string) int {
+	if j, ok := s.cfg().Job(job); ok {
+		return j.Attempts
+	}
+	return 1
+}
+
+// reconcile does a run of kind reconcile.
+func (s *Service) reconcile(ctx context.Context, r jobs.Run) (jobs.Ending, error) {
+	defer s.progress.forget(r.ID)
+	return s.maker.Do(ctx, r)
+}
+
+// collect does a run of kind collect: it takes what is there for one carrier,
+// wherever it lies.
+func (s *Service) collect(ctx context.Context, r jobs.Run) (jobs.Ending, error) {
+	x := s.reception()
+	d, ok := x.desk(r.Carrier)
+	if !ok {
+		return jobs.Ending{}, dispatch.Permanent(fmt.Errorf("%s is not in the configuration any more", r.Carrier))
+	}
+	err := x.look(ctx, r.Carrier, d)
+	if err := errors.Join(err, d.home.Look(ctx)); err != nil {
+		return jobs.Ending{}, err
+	}
+	return jobs.Ending{State: jobs.RunSucceeded}, nil
+}
+
+// signal tells whoever waits at a channel of one place, and never waits
+// itself.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// free returns how many bytes of the data folder's disk are free, and of how
+// many.
+func (s *Service) free() (free, all int64) { return diskSpace(s.cfg().Data) }
