@@ -3,14 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"concord/engine"
 	"concord/fixtures"
-	"concord/jobs"
 )
 
 // demoSeed makes every demonstration the same.
@@ -18,38 +15,30 @@ const demoSeed = 1
 
 type demoCmd struct {
 	Dir  string `default:"demo" placeholder:"DIR" help:"The folder for it; when it is there already, a temporary one is used."`
-	Keep bool   `help:"Leave the carriers' and Microsoft's files there, too, to try other commands on. The reports stay in any case."`
+	Keep bool   `help:"Leave the service running until Ctrl-C, and everything in the folder, to try other commands on. The reports stay in any case."`
 }
 
-// Run makes three carriers' files, reconciles each as match does, and shows
-// the results.
+// Help is shown below the flags.
+func (demoCmd) Help() string {
+	return "Tells the whole story with invented data: a service starts, three carriers upload their records over SFTP and get receipts, a job compares them with Microsoft's records and publishes reports, and a correction leads to a report that supersedes the first.\n\nExamples:\n\n  concord demo\n  concord demo --keep"
+}
+
+// Run tells the story.
 func (c *demoCmd) Run(s *session) (err error) {
 	dir, err := c.folder()
 	if err != nil {
 		return err
 	}
-	files := filepath.Join(dir, "files")
+	if dir, err = filepath.Abs(dir); err != nil {
+		return fmt.Errorf("find the folder of the demonstration: %w", err)
+	}
+	d := &demo{session: s, dir: dir, keep: c.Keep}
 	defer func() {
 		if !c.Keep {
-			err = errors.Join(err, os.RemoveAll(files))
+			err = errors.Join(err, d.tidy())
 		}
 	}()
-	fmt.Fprintln(s.Out, "Making three carriers' files …")
-	carriers, err := fixtures.Demo(files, demoSeed)
-	if err != nil {
-		return fmt.Errorf("make the demonstration's files: %w", err)
-	}
-	reports := filepath.Join(dir, "reports")
-	if err := os.Mkdir(reports, 0o777); err != nil {
-		return fmt.Errorf("make the folder for reports: %w", err)
-	}
-	outcomes, err := c.reconcile(s, carriers, reports)
-	if err != nil {
-		return err
-	}
-	writeOverview(s.Out, outcomes)
-	c.closing(s.Out, dir)
-	return nil
+	return d.tell()
 }
 
 // folder makes the folder, or a temporary one when it is taken.
@@ -65,59 +54,89 @@ func (c *demoCmd) folder() (string, error) {
 	return dir, nil
 }
 
-// reconcile runs the same job as match does for each carrier.
-func (c *demoCmd) reconcile(s *session, carriers []fixtures.DemoCarrier, reports string) ([]*jobs.Outcome, error) {
-	w, err := jobs.Self(workerCommand)
-	if err != nil {
-		return nil, err
-	}
-	var outcomes []*jobs.Outcome
-	for _, d := range carriers {
-		fmt.Fprintf(s.Out, "Reconciling %s …\n", d.Name)
-		p := startProgress(s.Err)
-		o, err := w.Match(s.ctx, jobs.MatchOptions{
-			Microsoft: d.Microsoft, Carrier: d.Carrier, Profile: d.Profile, CarrierName: d.Name,
-			Period: d.Period, AsOf: d.AsOf, Out: filepath.Join(reports, strings.ToLower(d.Name)),
-		}, p.observer())
-		p.stop()
-		if err != nil {
-			return nil, err
+// demo is one demonstration.
+type demo struct {
+	*session
+	dir      string
+	keep     bool
+	carriers []fixtures.DemoCarrier
+	chapters int
+	service  *demoService
+}
+
+// The folders of a demonstration.
+const (
+	demoFiles   = "files"   // what the carriers and Microsoft have
+	demoReports = "reports" // what stays
+)
+
+func (d *demo) path(parts ...string) string {
+	return filepath.Join(append([]string{d.dir}, parts...)...)
+}
+
+// chapter begins the next part of the story.
+func (d *demo) chapter(format string, args ...any) {
+	d.chapters++
+	fmt.Fprintf(d.Out, "\n%d. %s\n", d.chapters, fmt.Sprintf(format, args...))
+}
+
+// say tells what happens.
+func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.Out, "   "+format+"\n", args...) }
+
+// tell tells the story from its beginning to its end.
+func (d *demo) tell() (err error) {
+	for _, part := range []func() error{d.prepare, d.serve} {
+		if err := part(); err != nil {
+			return err
 		}
-		outcomes = append(outcomes, o)
 	}
-	return outcomes, nil
+	defer func() { err = errors.Join(err, d.stop()) }() // whatever goes wrong
+	for _, part := range []func() error{d.upload, d.reconcile, d.again, d.correct, d.stay, d.stop} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	d.close()
+	return nil
 }
 
-// writeOverview shows each carrier's result and then all of them in a table.
-func writeOverview(w io.Writer, outcomes []*jobs.Outcome) {
-	for _, o := range outcomes {
-		fmt.Fprintf(w, "\n%s\n", strings.Repeat("─", 72))
-		writeSummary(w, o)
+// prepare makes the data and the configuration.
+func (d *demo) prepare() (err error) {
+	d.chapter("Three carriers' records of October, and Microsoft's")
+	if d.carriers, err = fixtures.Demo(d.path(demoFiles), demoSeed); err != nil {
+		return fmt.Errorf("make the demonstration's files: %w", err)
 	}
-	fmt.Fprintf(w, "\n%s\n", strings.Repeat("─", 72))
-	g := grid{right: []bool{false, true, true, true, true, true}}
-	g.add("Carrier", "Microsoft min", "carrier min", "difference", "", "discrepancies", "verdict")
-	for _, o := range outcomes {
-		b := o.Summary.Totals
-		g.add(o.Summary.Carrier, minutes(b.Microsoft.MS), minutes(b.Carrier.MS), signedMinutes(b.DifferenceMS()), percent(b),
-			grouped(listed(&o.Summary)), b.Verdict.String())
+	var names []string
+	for _, c := range d.carriers {
+		names = append(names, c.Name)
+		for i, path := range c.Microsoft {
+			if err := place(path, d.path("data", "microsoft", c.Name, fmt.Sprintf("%02d-%s", i+1, filepath.Base(path)))); err != nil {
+				return err
+			}
+		}
 	}
-	g.write(w, "")
+	d.say("%s: invented calls with known faults, each in the carrier's own format.", strings.Join(names, ", "))
+	return d.configure()
 }
 
-// listed counts the discrepancies of a run.
-func listed(s *engine.Summary) (n int64) {
-	for _, c := range s.Discrepancies {
-		n += c
+// place moves a file into a folder that it makes.
+func place(from, to string) error {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o750), os.Rename(from, to)); err != nil {
+		return fmt.Errorf("place the demonstration's files: %w", err)
 	}
-	return n
+	return nil
 }
 
-func (c *demoCmd) closing(w io.Writer, dir string) {
-	fmt.Fprintf(w, "\nThe reports are in %s, a folder each; begin with discrepancies.csv.\n", filepath.Join(dir, "reports"))
-	if c.Keep {
-		fmt.Fprintf(w, "The files they were made from are in %s.\n", filepath.Join(dir, "files"))
-		return
+// tidy leaves the reports only.
+func (d *demo) tidy() error {
+	if _, err := os.Stat(d.path("data", demoReports)); err == nil {
+		if err := os.Rename(d.path("data", demoReports), d.path(demoReports)); err != nil {
+			return fmt.Errorf("keep the reports: %w", err)
+		}
 	}
-	fmt.Fprintln(w, "With --keep the files they were made from stay as well, to try concord match on.")
+	var errs []error
+	for _, name := range []string{demoFiles, "data", "keys", "receipts", "concord.yaml", "concord.log", "known_hosts"} {
+		errs = append(errs, os.RemoveAll(d.path(name)))
+	}
+	return errors.Join(errs...)
 }
