@@ -48,9 +48,20 @@ type Feed struct {
 	// Deadline how long it may be unfinished [1 h].
 	Quiet, Deadline time.Duration
 
-	mu   sync.Mutex
-	seen map[string]mark
+	mu    sync.Mutex
+	seen  map[string]mark
+	young bool // the last scan left files alone that had just been changed
 }
+
+// Young reports whether the last scan found files that had just been changed:
+// the next one is then due when they have been quiet.
+func (f *Feed) Young() (time.Duration, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.quiet(), f.young
+}
+
+func (f *Feed) quiet() time.Duration { return cmp.Or(f.Quiet, 5*time.Second) }
 
 // SetFolder names another folder, from the next scan on.
 func (f *Feed) SetFolder(folder string) {
@@ -127,7 +138,8 @@ func (f *Feed) load(ctx context.Context) error {
 // fresh lists the files that were not taken as they are, and have been left
 // alone for a while.
 func (f *Feed) fresh(root *os.Root) (list []found, err error) {
-	now, quiet := f.Now(), cmp.Or(f.Quiet, 5*time.Second)
+	now := f.Now()
+	f.young = false
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		base := path.Base(name)
 		switch {
@@ -146,7 +158,10 @@ func (f *Feed) fresh(root *os.Root) (list []found, err error) {
 			return err
 		}
 		x := found{name, mark{info.Size(), info.ModTime().UnixMicro()}, info.ModTime()}
-		if f.seen[name] != x.mark && now.Sub(x.at) >= quiet {
+		switch fresh := f.seen[name] != x.mark; {
+		case fresh && now.Sub(x.at) < f.quiet():
+			f.young = true
+		case fresh:
 			list = append(list, x)
 		}
 		return nil

@@ -94,9 +94,15 @@ func TestEachFileIsTakenOnceAndTheOldestFirst(t *testing.T) {
 	f.put("c.csv.part", "x", time.Hour)
 	f.put("fresh.csv", "3", time.Second)
 	f.scan("2026/a.csv", "b.csv")
+	if wait, young := f.Young(); !young || wait != 5*time.Second {
+		t.Errorf("a file that was just changed: %v, %v", wait, young)
+	}
 	f.scan()
 	f.now = f.now.Add(time.Minute)
 	f.scan("fresh.csv")
+	if _, young := f.Young(); young {
+		t.Error("nothing has just changed")
+	}
 	f.seen = nil // a restart
 	f.scan()
 }

@@ -35,6 +35,9 @@ func (r *reception) visit(ctx context.Context, carrier string, d *desk) {
 		default:
 			failed = 0
 			r.s.reached(carrier)
+			if quiet, young := d.feed.Young(); young {
+				wait = min(wait, quiet)
+			}
 		}
 		select {
 		case <-ctx.Done():
