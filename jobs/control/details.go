@@ -177,7 +177,7 @@ func (d *Desk) manifest(r jobs.Report) (list []ReportFile, err error) {
 }
 
 // harmless are the files of a report without phone numbers.
-var harmless = []string{manifestName, "summary.json", "report.html", "rejected.csv", "usage.csv", "usage.parquet"}
+var harmless = []string{manifestName, "summary.json", "version.json", "report.html", "rejected.csv", "usage.csv", "usage.parquet"}
 
 // Evidence reports whether a file of a report may hold phone numbers: so does
 // every one that is not known to hold none.
