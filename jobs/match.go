@@ -94,7 +94,7 @@ func (p *plan) run(ctx context.Context, watch engine.Observer) (out *Outcome, er
 
 func (p *plan) task(in *inputs, watch engine.Observer) engine.Task {
 	return engine.Task{
-		NearClock: p.fromRecords(), Carrier: p.carrier, Files: p.names, Rules: p.rules, From: p.from, To: p.to, AsOf: p.asOf,
+		NearClock: p.nearClock, Carrier: p.carrier, Files: p.names, Rules: p.rules, From: p.from, To: p.to, AsOf: p.asOf,
 		Sources: [2]engine.Source{in.sides[engine.Microsoft], in.sides[engine.Carrier]},
 		Memory:  p.Memory, Workers: p.Workers, Scratch: scratchIn(p.Staging),
 		Verdicts: p.Verdicts, Users: p.Users, Observer: watch,

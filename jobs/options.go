@@ -100,6 +100,7 @@ type plan struct {
 	carrier          string
 	from, to, asOf   time.Time
 	bytes            int64 // of all inputs
+	nearClock        bool  // the clock is measured around the period only
 	names            [2][]string
 	profileName, dir string // base name of the profile, folder above Out
 }
@@ -107,7 +108,8 @@ type plan struct {
 // plan checks everything that can be checked before any work, and reports
 // every fault at once, as a usage failure.
 func (o MatchOptions) plan() (*plan, error) {
-	p := &plan{MatchOptions: o, rules: engine.DefaultRules()}
+	// Of records only days around the period are read.
+	p := &plan{MatchOptions: o, rules: engine.DefaultRules(), nearClock: o.fromRecords()}
 	if p.Memory == 0 {
 		p.Memory = DefaultMemory
 	}
