@@ -64,10 +64,24 @@ func openHouse(t *testing.T, more string) *house {
 	t.Helper()
 	h := &house{site: newSite(t), t: t}
 	h.append(storyJobs + more)
-	h.offset = time.Until(time.Date(2026, 10, 2, 6, 0, 0, 0, time.UTC))
+	h.offset = offsetTo("2026-10-02T06:00:00Z")
 	h.start()
 	t.Cleanup(func() { h.stop() })
 	return h
+}
+
+// offsetTo is how far a clock is off that shows a time now.
+func offsetTo(at string) time.Duration {
+	t, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		panic(err)
+	}
+	return time.Until(t)
+}
+
+// startDaily asks for the first of October.
+func startDaily(carriers ...string) control.Start {
+	return control.Start{Job: "daily", Period: "2026-10-01", Carriers: carriers, By: "test"}
 }
 
 func (h *house) append(text string) {
@@ -192,7 +206,7 @@ func (h *house) until(what string, is func() bool) {
 // run starts a job for the first of October and waits for its end.
 func (h *house) run() control.RunDetail {
 	h.t.Helper()
-	list, err := h.desk.Start(h.t.Context(), control.Start{Job: "daily", Period: "2026-10-01", By: "test"})
+	list, err := h.desk.Start(h.t.Context(), startDaily("fabrikam"))
 	if err != nil || len(list) != 1 || list[0].Outcome != control.Enqueued {
 		h.t.Fatalf("%+v, %v", list, err)
 	}
