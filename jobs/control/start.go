@@ -71,6 +71,7 @@ func fromSchedule(p schedule.Period) jobs.Period {
 
 // enqueue enqueues runs in their order, and notes them as one deed.
 func (d *Desk) enqueue(ctx context.Context, wanted []jobs.Run, by By, what, object string) (list []Planned, err error) {
+	list = []Planned{}
 	for _, r := range wanted {
 		p, eerr := d.enqueueOne(ctx, r)
 		if eerr != nil {
