@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"concord/engine"
+	"concord/jobs"
 	"concord/jobs/api"
 	"concord/jobs/config"
 	"concord/jobs/control"
+	"concord/jobs/service"
 	"concord/jobs/state"
 )
 
@@ -105,12 +107,18 @@ func (f *targetFlags) token() (string, error) {
 func desk(cfg *config.Config, store *state.Store) *control.Desk {
 	return &control.Desk{
 		Queue: store, Pauses: store, Archive: store, Ledger: store, Alarms: store, Trail: store, Coverage: store,
-		Config: func() *config.Config { return cfg }, Now: time.Now, Folder: reportsFolder(cfg),
+		Config: func() *config.Config { return cfg }, Now: time.Now, Folder: service.ReportsFolder(cfg),
+		Reach: func(carrier string) time.Duration { return reach(cfg, carrier) },
 	}
 }
 
-// reportsFolder is where the reports of a configuration are.
-func reportsFolder(cfg *config.Config) string { return filepath.Join(cfg.Data, "reports") }
+// reach is how far beyond a period the records lie that a run reads.
+func reach(cfg *config.Config, carrier string) time.Duration {
+	if c, ok := cfg.Carrier(carrier); ok && c.Profile != nil {
+		return jobs.RecordsReach(c.Profile.Rules())
+	}
+	return jobs.RecordsReach(engine.DefaultRules())
+}
 
 // self names who gives the command.
 func self() control.By {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"concord/jobs"
 	"concord/jobs/config"
 	"concord/jobs/control"
+	"concord/jobs/service"
 )
 
 // lookEvery is how often is asked how far a run is.
@@ -18,16 +21,26 @@ const lookEvery = 500 * time.Millisecond
 // await waits until runs are over, which this process does itself when no
 // service does, and returns them.
 func (s *session) await(t *target, ids []string) (done []control.RunDetail, err error) {
-	if t.alone && len(ids) > 0 {
-		if err := runQueued(s, t.cfg, ids); err != nil {
-			return nil, err
-		}
+	if len(ids) == 0 {
+		return nil, nil
 	}
+	ctx, stop := context.WithCancelCause(s.ctx)
+	defer stop(nil)
 	p := startProgress(s.Err)
 	defer p.stop()
+	var wg sync.WaitGroup
+	defer wg.Wait() // it closes what it has opened
+	if t.alone {
+		wg.Go(func() {
+			if err := s.runQueued(ctx, t.cfg, ids); err != nil {
+				stop(err)
+			}
+		})
+	}
 	for n, id := range ids {
-		r, err := s.awaitOne(t, id, func(r *control.RunDetail) { p.shows(waiting(r, n, len(ids)), r.Progress) })
+		r, err := t.await(ctx, id, func(r *control.RunDetail) { p.shows(waiting(r, n, len(ids)), r.Progress) })
 		if err != nil {
+			stop(err)
 			return done, err
 		}
 		done = append(done, r)
@@ -35,22 +48,22 @@ func (s *session) await(t *target, ids []string) (done []control.RunDetail, err 
 	return done, nil
 }
 
-// awaitOne waits until a run is over. One that failed and is tried again goes
-// on as its next attempt.
-func (s *session) awaitOne(t *target, id string, tell func(*control.RunDetail)) (control.RunDetail, error) {
+// await waits until a run is over. One that failed and is tried again by a
+// service goes on as its next attempt.
+func (t *target) await(ctx context.Context, id string, tell func(*control.RunDetail)) (control.RunDetail, error) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		r, err := t.Run(s.ctx, id)
-		if errors.Is(err, context.Canceled) {
-			return r, stoppedWaiting(id)
+		r, err := t.Run(ctx, id)
+		if ctx.Err() != nil {
+			return r, t.stopped(ctx, id)
 		}
 		if err != nil {
 			return r, err
 		}
 		next, again := retryOf(&r)
 		switch {
-		case again:
+		case again && !t.alone:
 			id = next
 			continue
 		case r.Over():
@@ -58,11 +71,24 @@ func (s *session) awaitOne(t *target, id string, tell func(*control.RunDetail)) 
 		}
 		tell(&r)
 		select {
-		case <-s.ctx.Done():
-			return r, stoppedWaiting(id)
+		case <-ctx.Done():
+			return r, t.stopped(ctx, id)
 		case <-tick.C:
 		}
 	}
+}
+
+// stopped says why there is no more waiting.
+func (t *target) stopped(ctx context.Context, id string) error {
+	cause := context.Cause(ctx)
+	if !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	text := "no longer waiting; the run goes on: concord runs show " + id + ", or concord cancel " + id
+	if t.alone {
+		text = "stopped; what was not done is queued again, and concord serve does it: concord runs --state queued lists it"
+	}
+	return &jobs.Failure{Kind: jobs.KindCancelled, Messages: []string{text}}
 }
 
 // retryOf returns the attempt that was made of a run by itself.
@@ -73,10 +99,6 @@ func retryOf(r *control.RunDetail) (id string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-func stoppedWaiting(id string) error {
-	return &jobs.Failure{Kind: jobs.KindCancelled, Messages: []string{"no longer waiting; the run goes on: concord runs show " + id + ", or concord cancel " + id}}
 }
 
 // waiting says for which run of how many is waited.
@@ -92,8 +114,11 @@ func waiting(r *control.RunDetail, n, all int) string {
 }
 
 // runQueued does queued runs in this process, for no service does.
-func runQueued(_ *session, _ *config.Config, ids []string) error {
-	return &jobs.Failure{Kind: jobs.KindFailed, Messages: []string{
-		fmt.Sprintf("%s queued; start concord serve, which does them", count(len(ids), "run")),
-	}}
+func (s *session) runQueued(ctx context.Context, cfg *config.Config, ids []string) error {
+	w, err := jobs.Self(workerCommand)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return service.RunQueued(ctx, cfg, service.Options{Worker: w, Log: log, Now: time.Now, Program: programVersion()}, ids)
 }
