@@ -179,7 +179,7 @@ func (h *house) microsoft(name, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)
 	}
-	if err := os.Chtimes(path, time.Time{}, h.now().Add(-time.Minute)); err != nil {
+	if err := os.Chtimes(path, time.Time{}, h.now().Add(-2*time.Hour)); err != nil {
 		h.t.Fatal(err)
 	}
 	h.until("Microsoft's file is taken", func() bool {
