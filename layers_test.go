@@ -51,7 +51,7 @@ var rooms = map[string][]string{
 	"jobs/peers":                      {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
 	"jobs/reconcile":                  {"engine", "exchange", "formats/report", "jobs", "jobs/dispatch"},
 	"jobs/schedule":                   {},
-	"jobs/service":                    {"jobs", "jobs/...", "exchange/..."},
+	"jobs/service":                    {"engine", "jobs", "jobs/...", "exchange/..."},
 	"jobs/state":                      {"jobs", "exchange/landing"},
 	"jobs/state/pgtest":               {},
 	"fixtures":                        {"engine", "formats/..."},
