@@ -156,10 +156,10 @@ func hostKey(s *child) (string, error) {
 	return string(bytes.TrimSpace(ssh.MarshalAuthorizedKey(key.PublicKey()))), nil
 }
 
-// await waits until every file has left the inbox.
+// await waits until every file has left the inbox, as long as it goes on.
 func await(t *testing.T, dir string, all []*file) {
 	t.Helper()
-	late := time.After(time.Minute)
+	late, before := time.After(time.Minute), 0
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -176,6 +176,9 @@ func await(t *testing.T, dir string, all []*file) {
 		}
 		if len(left) == 0 && len(got) == len(all) {
 			return
+		}
+		if len(got) > before {
+			late, before = time.After(time.Minute), len(got)
 		}
 		select {
 		case <-tick.C:
