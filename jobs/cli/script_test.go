@@ -38,6 +38,9 @@ func TestScripts(t *testing.T) {
 			"smalldisk": smallDisk,
 			"onlythese": onlyThese,
 			"sftphost":  startHost,
+			"aged":      makeOld,
+			"field":     takeField,
+			"running":   untilRunning,
 		},
 		Condition: func(cond string) (bool, error) { return cond == "mount" && canMount(t), nil },
 	})
