@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -38,10 +39,19 @@ func NewClient(address, token string, transport http.RoundTripper) (*Client, err
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
 		return nil, &control.Refusal{Kind: control.Invalid, Text: fmt.Sprintf("%q is no address of a service; write https://host or http://localhost:8022", address)}
 	}
+	if u.Scheme == "http" && token != "" && !loopback(u.Hostname()) {
+		return nil, &control.Refusal{Kind: control.Invalid, Text: fmt.Sprintf("%s: the token would travel in clear; write https://", address)}
+	}
 	return &Client{
 		base: strings.TrimSuffix(u.String(), "/"), where: "the service at " + u.Host, token: token,
 		http: &http.Client{Transport: transport, CheckRedirect: stay},
 	}, nil
+}
+
+// loopback reports whether a host is this machine.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // stay follows no redirect: it would take the token elsewhere.

@@ -279,7 +279,7 @@ func TestAServiceThatCannotWorkIsNotReady(t *testing.T) {
 }
 
 func TestAddressesThatAreNone(t *testing.T) {
-	for _, a := range []string{"", "concord.example.com", "ftp://x", "https://user:secret@x", "https://x?a=b"} {
+	for _, a := range []string{"", "concord.example.com", "ftp://x", "https://user:secret@x", "https://x?a=b", "http://concord.example.com"} {
 		if _, err := api.NewClient(a, "t", nil); err == nil {
 			t.Errorf("%q was taken", a)
 		}

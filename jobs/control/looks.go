@@ -104,9 +104,11 @@ func (d *Desk) Pause(ctx context.Context, job, why string, by By) (Job, error) {
 	return d.Job(ctx, job)
 }
 
-// Resume implements Operations. A job that is not in the configuration any
-// more can be resumed.
+// Resume implements Operations.
 func (d *Desk) Resume(ctx context.Context, job string, by By) (Job, error) {
+	if _, err := d.job(job); err != nil {
+		return Job{}, err
+	}
 	was, err := d.Pauses.Resume(ctx, job)
 	if err != nil {
 		return Job{}, err
