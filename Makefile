@@ -11,7 +11,7 @@ BINARY = bin/concord
 
 # The packages with goroutines of their own. Not the command line: its scripts
 # run under limits of memory that the race detector's own memory breaks.
-RACE ?= ./engine/... ./formats/... ./exchange/... ./jobs ./jobs/jobstest ./jobs/schedule
+RACE ?= ./engine/... ./formats/... ./exchange/... ./jobs ./jobs/dispatch ./jobs/feed ./jobs/jobstest ./jobs/reconcile ./jobs/schedule
 FUZZTIME ?= 30s
 COUNT ?= 6
 BENCH ?= .
@@ -26,7 +26,7 @@ build: ## the program, static, as bin/concord
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BINARY) .
 
 .PHONY: demo
-demo: build ## three carriers' files made, reconciled and summed up
+demo: build ## the whole story: a service, uploads over SFTP, receipts, reports, a correction
 	./$(BINARY) demo
 
 .PHONY: test
