@@ -48,9 +48,10 @@ type Feed struct {
 	// Deadline how long it may be unfinished [1 h].
 	Quiet, Deadline time.Duration
 
-	mu    sync.Mutex
-	seen  map[string]mark
-	young bool // the last scan left files alone that had just been changed
+	moving sync.Mutex // guards Folder
+	mu     sync.Mutex
+	seen   map[string]mark
+	young  bool // the last scan left files alone that had just been changed
 }
 
 // Young reports whether the last scan found files that had just been changed:
@@ -65,9 +66,15 @@ func (f *Feed) quiet() time.Duration { return cmp.Or(f.Quiet, 5*time.Second) }
 
 // SetFolder names another folder, from the next scan on.
 func (f *Feed) SetFolder(folder string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.moving.Lock()
+	defer f.moving.Unlock()
 	f.Folder = folder
+}
+
+func (f *Feed) folder() string {
+	f.moving.Lock()
+	defer f.moving.Unlock()
+	return f.Folder
 }
 
 // mark is how a file was when it was taken.
@@ -91,7 +98,7 @@ func (f *Feed) Scan(ctx context.Context) (list []jobs.Entry, err error) {
 	if err := f.load(ctx); err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(f.Folder)
+	root, err := os.OpenRoot(f.folder())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

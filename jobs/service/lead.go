@@ -43,7 +43,15 @@ func (s *Service) inherit(ctx context.Context, wg *sync.WaitGroup, stop context.
 		return
 	}
 	s.Log.Info("has the exchange with carriers from now on", "sftp", s.SFTP())
+	s.lead(ctx, wg, stop)
+}
+
+// lead does what only one service does: the exchange, the local socket, and
+// posting alerts.
+func (s *Service) lead(ctx context.Context, wg *sync.WaitGroup, stop context.CancelCauseFunc) {
 	s.receive(ctx, wg, stop)
+	wg.Go(func() { s.alert.Deliver(ctx) })
+	wg.Go(func() { s.web.serveLocal(ctx, stop) })
 }
 
 func (s *Service) takeOver(ctx context.Context) error {

@@ -43,7 +43,7 @@ func (s *Service) decided(e jobs.Entry) {
 		args = append(args, "reason", e.Reasons[0].Reason)
 	}
 	s.Log.Info("file", args...)
-	s.alert.Decided(context.Background(), e)
+	aside(func(ctx context.Context) { s.alert.Decided(ctx, e) })
 	signal(s.changed)
 }
 
@@ -79,7 +79,8 @@ func (s *Service) ended(r jobs.Run, how dispatch.How, err error) {
 	}
 	s.Log.Log(context.Background(), level, "run ends", args...)
 	r.Error = text(err)
-	s.alert.RunEnded(context.Background(), r, how == dispatch.Failed || how == dispatch.Retried, how != dispatch.Retried && how != dispatch.Released && how != dispatch.Lost)
+	failed, over := how == dispatch.Failed || how == dispatch.Retried, how != dispatch.Retried && how != dispatch.Released && how != dispatch.Lost
+	aside(func(ctx context.Context) { s.alert.RunEnded(ctx, r, failed, over) })
 	signal(s.changed) // what came in while it ran
 }
 
@@ -100,7 +101,18 @@ func (s *Service) expired(r jobs.Run) {
 // could not be used.
 func (s *Service) unreached(carrier string, failures int, again time.Duration, err error) {
 	s.Log.Warn("nothing can be taken", "carrier", carrier, "error", err.Error(), "failures", failures, "again_in", again.String())
-	s.alert.Host(context.Background(), carrier, failures, err)
+	aside(func(ctx context.Context) { s.alert.Host(ctx, carrier, failures, err) })
 }
 
-func (s *Service) reached(carrier string) { s.alert.Host(context.Background(), carrier, 0, nil) }
+func (s *Service) reached(carrier string) {
+	aside(func(ctx context.Context) { s.alert.Host(ctx, carrier, 0, nil) })
+}
+
+// aside tells of something that has happened, whatever ends meanwhile, but not
+// for ever: a database that does not answer must not hold up the end of the
+// service. What is not told is found by the next tick.
+func aside(tell func(ctx context.Context)) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	tell(ctx)
+}

@@ -3,11 +3,13 @@ package service_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"concord/jobs"
+	"concord/jobs/api"
 	"concord/jobs/control"
 	"concord/jobs/service"
 	"concord/jobs/state/pgtest"
@@ -79,6 +81,14 @@ func TestTwoServicesOnOneDatabase(t *testing.T) {
 	h.version(1)
 	h.stop()
 	h.until("the other one has the exchange", func() bool { return other.SFTP() != nil })
+	h.until("commands reach it", func() bool {
+		c, err := api.DialLocal(t.Context(), filepath.Join(h.dir, "data"))
+		if err != nil {
+			return false
+		}
+		_, err = c.Jobs(t.Context())
+		return err == nil
+	})
 	h.srv, h.desk = other, other.Desk()
 	h.remote = h.dial("fabrikam", h.key)
 	h.send("b.csv", table(call{"c2", "2026-10-01T11:00:00Z", 30}))

@@ -34,6 +34,7 @@ type desk struct {
 	feed  *feed.Feed
 	host  hostCalls
 	leave context.CancelFunc // nil: nobody tends it
+	left  chan struct{}      // closed when whoever tended it last has gone
 }
 
 // openReception opens the homes of all carriers, and with listening the server
@@ -132,9 +133,18 @@ func (r *reception) tend(carrier string) {
 		return
 	}
 	ctx, leave := context.WithCancel(r.run)
-	d.leave = leave
-	r.wg.Go(func() { d.home.Tend(ctx, r.s.spool, r.s.taker, r.s.watch()) })
-	r.wg.Go(func() { r.visit(ctx, carrier, d) })
+	before, left := d.left, make(chan struct{})
+	d.leave, d.left = leave, left
+	r.wg.Go(func() {
+		defer close(left)
+		if before != nil { // a carrier that was removed, and is back
+			<-before
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() { d.home.Tend(ctx, r.s.spool, r.s.taker, r.s.watch()) })
+		wg.Go(func() { r.visit(ctx, carrier, d) })
+		wg.Wait()
+	})
 }
 
 // adopt takes a new configuration over: the desks of new carriers are opened,

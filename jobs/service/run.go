@@ -13,7 +13,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer stop(nil)
 	var wg sync.WaitGroup
 	if s.leads() {
-		s.receive(ctx, &wg, stop)
+		s.lead(ctx, &wg, stop)
 	} else {
 		s.Log.Info("another service has the exchange with carriers; this one does runs, and takes its place when it ends")
 		wg.Go(func() { s.inherit(ctx, &wg, stop) })
@@ -21,10 +21,7 @@ func (s *Service) Run(ctx context.Context) error {
 	wg.Go(func() { s.schedule(ctx) })
 	wg.Go(func() { s.dispatcher().Run(ctx) })
 	wg.Go(func() { s.pursue(ctx) })
-	wg.Go(func() { s.alert.Deliver(ctx) })
-	if s.web != nil {
-		wg.Go(func() { s.web.serve(ctx, stop) })
-	}
+	wg.Go(func() { s.web.serve(ctx, stop) })
 	s.Log.Info("ready", "data", s.cfg().Data, "database", s.store.Where(), "sftp", s.SFTP(), "http", s.HTTP(), "carriers", len(s.cfg().Carriers))
 	<-ctx.Done()
 	wg.Wait()

@@ -23,7 +23,7 @@ import (
 type web struct {
 	s      *Service
 	listen net.Listener // nil: none
-	local  net.Listener // nil: another service has it
+	local  net.Listener // of a service that has the exchange from the beginning
 }
 
 func (s *Service) openWeb(ctx context.Context) (_ *web, err error) {
@@ -39,11 +39,9 @@ func (s *Service) openWeb(ctx context.Context) (_ *web, err error) {
 		}
 	}
 	if s.leads() {
-		if w.local, err = api.ListenLocal(ctx, s.cfg().Data); err != nil {
-			return nil, err
-		}
+		w.local, err = api.ListenLocal(ctx, s.cfg().Data)
 	}
-	return w, nil
+	return w, err
 }
 
 // HTTP returns where the server for people and programs listens; nil: there is
@@ -76,30 +74,41 @@ func (s *Service) reach(carrier string) time.Duration {
 // drain is how long a request may take to end when the service stops.
 const drain = 5 * time.Second
 
-// serve answers until ctx ends.
+// serve answers over the network until ctx ends.
 func (w *web) serve(ctx context.Context, stop context.CancelCauseFunc) {
-	var wg sync.WaitGroup
-	for _, l := range []struct {
-		net.Listener
-		local bool
-	}{{w.listen, false}, {w.local, true}} {
-		if l.Listener == nil {
-			continue
+	if w.listen != nil {
+		w.answer(ctx, w.listen, false, stop)
+	}
+}
+
+// serveLocal answers over the socket in the data folder until ctx ends.
+func (w *web) serveLocal(ctx context.Context, stop context.CancelCauseFunc) {
+	l := w.local
+	if l == nil {
+		var err error
+		if l, err = api.ListenLocal(ctx, w.s.cfg().Data); err != nil {
+			if ctx.Err() == nil {
+				stop(err)
+			}
+			return
 		}
-		srv := w.server(l.local)
-		wg.Go(func() {
-			if err := w.run(srv, l.Listener, l.local); !errors.Is(err, http.ErrServerClosed) {
-				stop(fmt.Errorf("serve HTTP: %w", err))
-			}
-		})
-		wg.Go(func() {
-			<-ctx.Done()
-			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-			defer cancel()
-			if srv.Shutdown(end) != nil {
-				_ = srv.Close()
-			}
-		})
+	}
+	w.answer(ctx, l, true, stop)
+}
+
+func (w *web) answer(ctx context.Context, l net.Listener, local bool, stop context.CancelCauseFunc) {
+	srv := w.server(local)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := w.run(srv, l, local); !errors.Is(err, http.ErrServerClosed) {
+			stop(fmt.Errorf("serve HTTP: %w", err))
+		}
+	})
+	<-ctx.Done()
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if srv.Shutdown(end) != nil {
+		_ = srv.Close()
 	}
 	wg.Wait()
 }

@@ -156,7 +156,7 @@ func (s *Service) reconcile(ctx context.Context, r jobs.Run) (jobs.Ending, error
 func (s *Service) collect(ctx context.Context, r jobs.Run) (jobs.Ending, error) {
 	x := s.reception()
 	d, ok := x.desk(r.Carrier)
-	if !ok {
+	if _, is := s.cfg().Carrier(r.Carrier); !ok || !is {
 		return jobs.Ending{}, dispatch.Permanent(fmt.Errorf("%s is not in the configuration any more", r.Carrier))
 	}
 	err := x.look(ctx, r.Carrier, d)
