@@ -101,7 +101,7 @@ func TestDaysThatWereMissedAreCaughtUp(t *testing.T) {
 	h := openHouse(t, "")
 	h.microsoft("m1.csv", table(call{"m1", "2026-10-01T10:00:00Z", 60}))
 	h.stop()
-	h.offset += 30*time.Minute - 2*time.Second
+	h.offset = offsetTo("2026-10-02T06:29:55Z")
 	h.start()
 	h.until("the day before is reported", func() bool {
 		list, err := h.desk.Reports(t.Context(), jobs.ReportFilter{})
