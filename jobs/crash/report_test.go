@@ -43,10 +43,9 @@ func pair(rng *rand.Rand, seq int) (f *file, microsoft []byte, half total) {
 	for i := range f.rows {
 		ms := rng.Int64N(3_600_000)
 		f.ms += ms
-		// No two begin at the same instant: of two that look alike, the one
+		// No two have the same number: of two that look alike, the one
 		// without a partner would be a duplicate.
-		line := fmt.Sprintf("r%d-%d,%sT10:00:%02d.%06dZ,%d,+493012345678,+442071234567,x%d-%d\n",
-			seq, i, dayOf(seq), seq/1000, 1000*(seq%1000)+int(i), ms, seq, i)
+		line := fmt.Sprintf("r%d-%d,%sT10:00:00Z,%d,+4930%08d,+442071234567,x%d-%d\n", seq, i, dayOf(seq), ms, 1000*seq+int(i), seq, i)
 		c.WriteString(line)
 		if i%2 == 0 {
 			m.WriteString(line)
