@@ -200,7 +200,7 @@ func (t *task) publish(ctx context.Context) (jobs.Ending, error) {
 		rep, err = t.State.Publish(ctx, t.run.Lease(), rep, events, t.Now())
 	}
 	if err != nil {
-		return jobs.Ending{}, errors.Join(err, t.giveUp(ctx, rep.ID, o.Staging))
+		return jobs.Ending{}, errors.Join(err, giveUp(err, o.Staging))
 	}
 	if err := settle(o.Staging, o.Out); err != nil && t.Trouble != nil { // it is published; Recover goes on
 		t.Trouble(fmt.Errorf("put version %d of %s of %s in its place: %w", rep.Version, rep.Period.Text, rep.Carrier, err))

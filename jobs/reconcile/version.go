@@ -113,13 +113,14 @@ func settle(staging, final string) error {
 	return err
 }
 
-// giveUp removes a finished report that could not be recorded, unless it was
-// after all.
-func (t *task) giveUp(ctx context.Context, report, staging string) error {
-	if _, err := t.State.Report(context.WithoutCancel(ctx), report); !errors.Is(err, jobs.ErrNoReport) {
-		return nil // recorded, or nobody knows: Recover finds out
+// giveUp removes a finished report of which the state has said for certain that
+// it was not recorded. After any other error it may have been, or may be yet:
+// Recover finds out.
+func giveUp(err error, staging string) error {
+	if errors.Is(err, jobs.ErrLost) || errors.Is(err, jobs.ErrVersion) {
+		return os.RemoveAll(staging)
 	}
-	return os.RemoveAll(staging)
+	return nil
 }
 
 // Recover finishes reports that were recorded, and removes those that were
@@ -145,19 +146,22 @@ func (r *Reconciler) recover(ctx context.Context, name string) error {
 	staging := filepath.Join(r.Folder, stagingDir, name)
 	id, rest, _ := strings.Cut(name, "~")
 	run, attempt, _ := strings.Cut(rest, "~")
+	// The run first: once it is over nothing more is recorded of it, and what
+	// the report says then is final. A lease that has run out is no end: the
+	// run may publish until it is taken from its service.
+	x, err := r.State.Run(ctx, run)
+	switch {
+	case err != nil && !errors.Is(err, jobs.ErrNoRun):
+		return err
+	case err == nil && x.State == jobs.RunRunning && strconv.Itoa(x.Attempt) == attempt:
+		return nil // under way, perhaps in another service
+	}
 	rep, err := r.State.Report(ctx, id)
 	switch {
 	case err == nil:
 		return settle(staging, filepath.Join(r.Folder, filepath.FromSlash(rep.Folder)))
 	case !errors.Is(err, jobs.ErrNoReport):
 		return err
-	}
-	x, err := r.State.Run(ctx, run)
-	switch {
-	case err != nil && !errors.Is(err, jobs.ErrNoRun):
-		return err
-	case err == nil && x.State == jobs.RunRunning && strconv.Itoa(x.Attempt) == attempt && r.Now().Before(x.LeaseUntil):
-		return nil // under way, perhaps in another service
 	}
 	return os.RemoveAll(staging)
 }
