@@ -49,7 +49,7 @@ var rooms = map[string][]string{
 	"jobs/feed":                       {"jobs", "exchange/landing"},
 	"jobs/jobstest":                   {"jobs", "exchange/..."},
 	"jobs/peers":                      {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
-	"jobs/reconcile":                  {"engine", "exchange", "formats/report", "jobs", "jobs/dispatch"},
+	"jobs/reconcile":                  {"engine", "exchange", "formats/records", "formats/report", "jobs", "jobs/dispatch"},
 	"jobs/schedule":                   {},
 	"jobs/service":                    {"engine", "jobs", "jobs/...", "exchange/..."},
 	"jobs/state":                      {"jobs", "exchange/landing"},

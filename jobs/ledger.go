@@ -125,8 +125,9 @@ type Coverage interface {
 	// replaces are left out, whatever days that one has.
 	Covering(ctx context.Context, carrier string, from, to time.Time) ([]Entry, error)
 	// Unfollowed returns the ingested entries of all carriers and both sides
-	// that were not followed, in the order of their recording. Limit 0: all.
-	Unfollowed(ctx context.Context, limit int) ([]Followup, error)
+	// that were not followed, in the order of their recording: those after
+	// the entry of an id, if one is given. Limit 0: all.
+	Unfollowed(ctx context.Context, after string, limit int) ([]Followup, error)
 	// Follow marks an entry; a second time it changes nothing. ErrNoFile.
 	Follow(ctx context.Context, id string) error
 }

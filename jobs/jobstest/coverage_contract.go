@@ -92,7 +92,7 @@ func (c *coverage) covers(from, to time.Time, want ...jobs.Entry) {
 // unfollowed checks what is to be followed, in a few words.
 func (c *coverage) unfollowed(limit int, want ...string) {
 	c.Helper()
-	list, err := c.s.Unfollowed(c.Context(), limit)
+	list, err := c.s.Unfollowed(c.Context(), "", limit)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -195,7 +195,16 @@ func (c *coverage) following() {
 	if err := c.s.Follow(c.Context(), "no such"); !errors.Is(err, jobs.ErrNoFile) {
 		c.Error(err)
 	}
-	list, err := c.s.Unfollowed(c.Context(), 1)
+	all, err := c.s.Unfollowed(c.Context(), "", 0)
+	c.same(err, nil)
+	for i := range all {
+		rest, err := c.s.Unfollowed(c.Context(), all[i].ID, 0)
+		c.same(err, nil)
+		if len(rest) != len(all)-i-1 || len(rest) > 0 && rest[0].ID != all[i+1].ID {
+			c.Errorf("after %s: %d of %d", all[i].ID, len(rest), len(all))
+		}
+	}
+	list, err := c.s.Unfollowed(c.Context(), "", 1)
 	c.same(err, nil)
 	files, err := c.s.Files(c.Context(), "contoso")
 	c.same(err, nil)

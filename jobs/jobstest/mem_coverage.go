@@ -34,11 +34,16 @@ func (m *Mem) replaced(e *jobs.Entry) bool {
 }
 
 // Unfollowed implements jobs.Coverage.
-func (m *Mem) Unfollowed(ctx context.Context, limit int) (list []jobs.Followup, err error) {
+func (m *Mem) Unfollowed(ctx context.Context, after string, limit int) (list []jobs.Followup, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	beyond := after == ""
 	for i := range m.entries {
 		e := &m.entries[i]
+		if !beyond {
+			beyond = e.ID == after
+			continue
+		}
 		if e.Ingested() && !m.followed[e.ID] && (limit == 0 || len(list) < limit) {
 			list = append(list, jobs.Followup{Entry: clone(*e), Touched: m.touched(e)})
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,16 @@ type archive struct {
 	touched  []jobs.Followup
 	refuse   error // what Publish fails with
 	lost     bool  // Publish records, and its answer is lost
+	// asked is called once, when a run or a report has been asked for and
+	// before anybody asks again.
+	asked func()
+}
+
+func (a *archive) moment() {
+	if do := a.asked; do != nil {
+		a.asked = nil
+		do()
+	}
 }
 
 func (a *archive) Covering(_ context.Context, carrier string, from, to time.Time) (list []jobs.Entry, err error) {
@@ -57,13 +68,22 @@ func (a *archive) Publish(_ context.Context, l jobs.Lease, r jobs.Report, _ []jo
 	}
 	r.Published = now
 	a.reports = append(a.reports, r)
+	a.ends(l.Run)
 	if a.lost {
 		return r, errors.New("the connection broke")
 	}
 	return r, nil
 }
 
+// ends records that a run has succeeded.
+func (a *archive) ends(run string) {
+	r := a.runs[run]
+	r.State = jobs.RunSucceeded
+	a.runs[run] = r
+}
+
 func (a *archive) Report(_ context.Context, id string) (jobs.Report, error) {
+	defer a.moment()
 	i := slices.IndexFunc(a.reports, func(r jobs.Report) bool { return r.ID == id })
 	if i < 0 {
 		return jobs.Report{}, jobs.ErrNoReport
@@ -84,6 +104,7 @@ func (a *archive) Reports(_ context.Context, f jobs.ReportFilter) (list []jobs.R
 }
 
 func (a *archive) Run(_ context.Context, id string) (jobs.Run, error) {
+	defer a.moment()
 	r, ok := a.runs[id]
 	if !ok {
 		return r, jobs.ErrNoRun
@@ -91,11 +112,25 @@ func (a *archive) Run(_ context.Context, id string) (jobs.Run, error) {
 	return r, nil
 }
 
-func (a *archive) Unfollowed(context.Context, int) (list []jobs.Followup, err error) {
+func (a *archive) Runs(_ context.Context, f jobs.RunFilter) (list []jobs.Run, err error) {
+	for _, r := range a.runs {
+		if (f.State == "" || f.State == r.State) && (f.Carrier == "" || f.Carrier == r.Carrier) && (f.Job == "" || f.Job == r.Job) &&
+			(f.From.IsZero() || !r.Period.From.Before(f.From)) && (f.To.IsZero() || !r.Period.To.After(f.To)) {
+			r.Inputs = nil
+			list = append(list, r)
+		}
+	}
+	slices.SortFunc(list, func(a, b jobs.Run) int { return strings.Compare(b.ID, a.ID) })
+	return list, nil
+}
+
+func (a *archive) Unfollowed(_ context.Context, after string, limit int) (list []jobs.Followup, err error) {
+	beyond := after == ""
 	for _, x := range a.touched {
-		if !a.followed[x.ID] {
+		if beyond && !a.followed[x.ID] && len(list) < limit {
 			list = append(list, x)
 		}
+		beyond = beyond || x.ID == after
 	}
 	return list, nil
 }
@@ -184,7 +219,11 @@ func (w *world) do(r jobs.Run) (jobs.Ending, error) {
 		r.Period = october
 	}
 	w.a.runs[r.ID] = r
-	return w.r.Do(w.t.Context(), r)
+	e, err := w.r.Do(w.t.Context(), r)
+	if err == nil {
+		w.a.ends(r.ID)
+	}
+	return e, err
 }
 
 func (w *world) must(r jobs.Run) jobs.Ending {

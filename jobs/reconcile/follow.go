@@ -7,15 +7,17 @@ import (
 	"slices"
 	"time"
 
+	"concord/formats/records"
 	"concord/jobs"
 )
 
 // FollowState is what a Follower is told and tells.
 type FollowState interface {
-	Unfollowed(ctx context.Context, limit int) ([]jobs.Followup, error)
+	Unfollowed(ctx context.Context, after string, limit int) ([]jobs.Followup, error)
 	Follow(ctx context.Context, id string) error
 	Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Report, error)
 	Run(ctx context.Context, id string) (jobs.Run, error)
+	Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error)
 	Enqueue(ctx context.Context, r jobs.Run, now time.Time) (jobs.Run, error)
 }
 
@@ -25,9 +27,10 @@ type FollowState interface {
 // there is no new version.
 type Follower struct {
 	State FollowState
-	// Late says whether files that change reports of a job lead to new ones by
-	// themselves, and after which delay.
-	Late func(job string) (delay time.Duration, yes bool)
+	// Late says whether files that change a carrier's reports of a job lead to
+	// new ones by themselves, and after which delay. A carrier that the job is
+	// not for any more has none.
+	Late func(job, carrier string) (delay time.Duration, yes bool)
 	// Holds reports whether an entry has calls that begin in [from, to).
 	Holds func(ctx context.Context, e jobs.Entry, from, to time.Time) (bool, error)
 	// LateWindow is how long a carrier's calls are waited for.
@@ -35,27 +38,33 @@ type Follower struct {
 	Now        func() time.Time
 }
 
-// mostFollowed is how many files are looked at before others have a turn.
+// mostFollowed is how many files are asked for at once.
 const mostFollowed = 200
 
-// Follow looks at the files that are new since the last call. Of a file whose
-// report is being made at this moment it looks again at the next call.
+// Follow looks at the files that were not followed. Of one whose report is
+// being made at this moment, or that it cannot look at, it looks again at the
+// next call.
 func (f *Follower) Follow(ctx context.Context) error {
-	list, err := f.State.Unfollowed(ctx, mostFollowed)
-	if err != nil {
-		return err
-	}
 	var errs []error
-	for _, x := range list {
-		done, err := f.follow(ctx, x)
-		if err == nil && done {
-			err = f.State.Follow(ctx, x.ID)
-		}
+	for after := ""; ; {
+		list, err := f.State.Unfollowed(ctx, after, mostFollowed)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("see what %s of %s changes: %w", x.Name, x.Carrier, err))
+			return errors.Join(append(errs, err)...)
+		}
+		for _, x := range list {
+			after = x.ID
+			done, err := f.follow(ctx, x)
+			if err == nil && done {
+				err = f.State.Follow(ctx, x.ID)
+			}
+			if err != nil {
+				errs = append(errs, fmt.Errorf("see what %s of %s changes: %w", x.Name, x.Carrier, err))
+			}
+		}
+		if len(list) < mostFollowed || ctx.Err() != nil {
+			return errors.Join(errs...)
 		}
 	}
-	return errors.Join(errs...)
 }
 
 func (f *Follower) follow(ctx context.Context, x jobs.Followup) (done bool, err error) {
@@ -63,11 +72,17 @@ func (f *Follower) follow(ctx context.Context, x jobs.Followup) (done bool, err 
 	if err != nil || len(days) == 0 {
 		return err == nil, err
 	}
+	// The runs before the reports: one that is over by now has published, and
+	// one that begins from now on finds the file.
+	making, err := f.making(ctx, x, days)
+	if err != nil {
+		return false, err
+	}
 	reports, err := f.State.Reports(ctx, jobs.ReportFilter{Carrier: x.Carrier, Newest: true, From: days[0].from, To: days[len(days)-1].to})
 	if err != nil {
 		return false, err
 	}
-	done = true
+	done = !making
 	for _, rep := range reports {
 		changes, err := f.changes(ctx, x, days, rep)
 		if err != nil {
@@ -82,6 +97,34 @@ func (f *Follower) follow(ctx context.Context, x jobs.Followup) (done bool, err 
 		}
 	}
 	return done, nil
+}
+
+// making reports whether a run is under way that reports some of these days and
+// may not have seen the file.
+func (f *Follower) making(ctx context.Context, x jobs.Followup, days []span) (bool, error) {
+	list, err := f.State.Runs(ctx, jobs.RunFilter{Carrier: x.Carrier, State: jobs.RunRunning})
+	if err != nil {
+		return false, err
+	}
+	for _, r := range list {
+		_, late := f.Late(r.Job, r.Carrier)
+		if !late || !slices.ContainsFunc(days, func(d span) bool { return d.from.Before(r.Period.To) && r.Period.From.Before(d.to) }) {
+			continue
+		}
+		r, err := f.State.Run(ctx, r.ID)
+		if err != nil && !errors.Is(err, jobs.ErrNoRun) {
+			return false, err
+		}
+		if !reads(r, x.ID) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// reads reports whether a file is among the inputs of a run.
+func reads(r jobs.Run, file string) bool {
+	return slices.ContainsFunc(r.Inputs, func(in jobs.RunInput) bool { return in.File == file })
 }
 
 // span is a day of UTC.
@@ -101,14 +144,14 @@ func spans(dates []string) (list []span, err error) {
 // changes reports whether a new file may change a report that was not made of
 // it.
 func (f *Follower) changes(ctx context.Context, x jobs.Followup, days []span, rep jobs.Report) (bool, error) {
-	if _, late := f.Late(rep.Job); !late {
+	if _, late := f.Late(rep.Job, rep.Carrier); !late {
 		return false, nil
 	}
 	run, err := f.State.Run(ctx, rep.Run)
 	if err != nil && !errors.Is(err, jobs.ErrNoRun) {
 		return false, err
 	}
-	if slices.ContainsFunc(run.Inputs, func(in jobs.RunInput) bool { return in.File == x.ID }) {
+	if reads(run, x.ID) {
 		return false, nil
 	}
 	p := rep.Period
@@ -122,7 +165,11 @@ func (f *Follower) changes(ctx context.Context, x jobs.Followup, days []span, re
 		if from.Equal(d.from) && to.Equal(d.to) || x.ReplacesID != "" {
 			return true, nil
 		}
-		if holds, err := f.Holds(ctx, x.Entry, from, to); holds || err != nil {
+		holds, err := f.Holds(ctx, x.Entry, from, to)
+		if errors.Is(err, records.ErrDamaged) { // the run makes them anew
+			return true, nil
+		}
+		if holds || err != nil {
 			return holds, err
 		}
 	}
@@ -146,7 +193,7 @@ func earlier(a, b time.Time) time.Time {
 // enqueue asks for the next version of a report. It reports false when a run
 // is making one at this moment, which may not have seen what is new.
 func (f *Follower) enqueue(ctx context.Context, rep jobs.Report, why jobs.Trigger) (bool, error) {
-	delay, _ := f.Late(rep.Job)
+	delay, _ := f.Late(rep.Job, rep.Carrier)
 	now := f.Now()
 	r := jobs.Run{Job: rep.Job, Kind: "reconcile", Carrier: rep.Carrier, Period: rep.Period, Trigger: why}
 	if why == jobs.TriggerUpload {
@@ -181,12 +228,33 @@ func (f *Follower) Ripen(ctx context.Context) error {
 		if !rep.AsOf.Before(due) {
 			due = rep.AsOf.Add(again)
 		}
-		if _, late := f.Late(rep.Job); !late || now.Before(due) {
+		if _, late := f.Late(rep.Job, rep.Carrier); !late || now.Before(due) {
 			continue
 		}
-		if _, err := f.enqueue(ctx, rep, jobs.TriggerPending); err != nil {
+		rests, err := f.rests(ctx, rep, now)
+		if err == nil && !rests {
+			_, err = f.enqueue(ctx, rep, jobs.TriggerPending)
+		}
+		if err != nil {
 			errs = append(errs, fmt.Errorf("see what is still pending in %s of %s: %w", rep.Period.Text, rep.Carrier, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// rests reports whether the last run of a report's job, carrier and period came
+// to nothing not long ago: the next would hardly do better, and people were
+// told.
+func (f *Follower) rests(ctx context.Context, rep jobs.Report, now time.Time) (bool, error) {
+	list, err := f.State.Runs(ctx, jobs.RunFilter{Job: rep.Job, Carrier: rep.Carrier, From: rep.Period.From, To: rep.Period.To})
+	if err != nil {
+		return false, err
+	}
+	for _, r := range list { // the newest first
+		if r.Period.From.Equal(rep.Period.From) && r.Period.To.Equal(rep.Period.To) {
+			failed := r.State == jobs.RunFailed || r.State == jobs.RunCancelled
+			return failed && now.Before(r.Finished.Add(again)), nil
+		}
+	}
+	return false, nil
 }

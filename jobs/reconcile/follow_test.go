@@ -2,11 +2,13 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"concord/formats/records"
 	"concord/jobs"
 )
 
@@ -16,7 +18,7 @@ func follower(t *testing.T) (*world, *Follower) {
 	w.must(daily())
 	return w, &Follower{
 		State: w.a, Now: func() time.Time { return w.now },
-		Late:       func(job string) (time.Duration, bool) { return 5 * time.Minute, job == "daily" },
+		Late:       func(job, _ string) (time.Duration, bool) { return 5 * time.Minute, job == "daily" },
 		LateWindow: func(string) time.Duration { return 72 * time.Hour },
 		Holds: func(_ context.Context, e jobs.Entry, from, to time.Time) (bool, error) {
 			return e.Name == "holds.csv", nil
@@ -88,6 +90,87 @@ func TestAFileIsLookedAtAgainWhenTheReportIsJustBeingMade(t *testing.T) {
 	w.a.queued = nil
 	if err := f.Follow(t.Context()); err != nil || len(w.a.queued) != 1 || !w.a.followed["new"] {
 		t.Errorf("queued %+v, %v", w.a.queued, err)
+	}
+}
+
+// A run that makes the first version of a period may have looked for its files
+// before this one came, and there is no report yet that would tell.
+func TestAFileThatComesWhileTheFirstReportIsMadeIsLookedAtAgain(t *testing.T) {
+	w, f := follower(t)
+	w.a.reports = nil
+	making := jobs.Run{ID: "making", Job: "daily", Kind: "reconcile", Carrier: "fabrikam", Period: october, State: jobs.RunRunning}
+	w.a.runs["making"] = making
+	w.a.touched = []jobs.Followup{{Entry: jobs.Entry{ID: "new", Carrier: "fabrikam"}, Touched: []string{"2026-10-01"}}}
+	for _, inputs := range [][]jobs.RunInput{nil, {{File: "id of s1"}}} {
+		making.Inputs = inputs
+		w.a.runs["making"] = making
+		if err := f.Follow(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if w.a.followed["new"] {
+			t.Fatalf("it is taken for done while a run with inputs %v is under way", inputs)
+		}
+	}
+	making.Inputs = append(making.Inputs, jobs.RunInput{File: "new"})
+	w.a.runs["making"] = making
+	if err := f.Follow(t.Context()); err != nil || !w.a.followed["new"] {
+		t.Errorf("the run has read it: %v", err)
+	}
+}
+
+// What one file waits for keeps no other from its turn.
+func TestFilesBehindManyThatWaitAreFollowed(t *testing.T) {
+	w, f := follower(t)
+	w.a.queued = []jobs.Run{{Job: "daily", Carrier: "fabrikam", Period: october, State: jobs.RunRunning}}
+	for i := range 2*mostFollowed + 10 {
+		w.a.touched = append(w.a.touched, jobs.Followup{Entry: jobs.Entry{ID: fmt.Sprint("waits", i), Carrier: "fabrikam"}, Touched: []string{"2026-10-01"}})
+	}
+	w.a.touched = append(w.a.touched, jobs.Followup{Entry: jobs.Entry{ID: "last", Carrier: "fabrikam"}, Touched: []string{"2026-11-01"}})
+	if err := f.Follow(t.Context()); err != nil || !w.a.followed["last"] || w.a.followed["waits0"] {
+		t.Errorf("followed %v, %v", w.a.followed, err)
+	}
+}
+
+// Damaged records are made anew by the run, which is the cheaper mistake.
+func TestAFileWhoseRecordsAreDamagedLeadsToARun(t *testing.T) {
+	w, f := follower(t)
+	shift(w)
+	f.Holds = func(context.Context, jobs.Entry, time.Time, time.Time) (bool, error) {
+		return false, records.ErrDamaged
+	}
+	w.a.touched = []jobs.Followup{{Entry: jobs.Entry{ID: "new", Carrier: "fabrikam"}, Touched: []string{"2026-10-01"}}}
+	if err := f.Follow(t.Context()); err != nil || len(w.a.queued) != 1 {
+		t.Errorf("queued %v, %v", w.a.queued, err)
+	}
+}
+
+// A report that cannot be made anew is not tried every half minute.
+func TestWhatFailsIsNotSettledOverAndOver(t *testing.T) {
+	for _, state := range []jobs.RunState{jobs.RunFailed, jobs.RunCancelled} {
+		w, f := follower(t)
+		w.a.reports[0].Figures.Pending = 3
+		w.now = at("2026-10-05T00:00:00Z")
+		w.a.runs["run9"] = jobs.Run{ID: "run9", Job: "daily", Carrier: "fabrikam", Period: october, State: state, Finished: w.now}
+		for _, c := range []struct {
+			after time.Duration
+			want  int
+		}{{time.Minute, 0}, {23 * time.Hour, 0}, {24 * time.Hour, 1}} {
+			w.now = at("2026-10-05T00:00:00Z").Add(c.after)
+			if err := f.Ripen(t.Context()); err != nil || len(w.a.queued) != c.want {
+				t.Errorf("%s, %v later: queued %v, %v", state, c.after, w.a.queued, err)
+			}
+		}
+	}
+}
+
+func TestACarrierThatAJobNoLongerServesIsLeftAlone(t *testing.T) {
+	w, f := follower(t)
+	f.Late = func(job, carrier string) (time.Duration, bool) { return 0, carrier != "fabrikam" }
+	w.a.reports[0].Figures.Pending = 3
+	w.a.touched = []jobs.Followup{{Entry: jobs.Entry{ID: "new", Carrier: "fabrikam"}, Touched: []string{"2026-10-01"}}}
+	w.now = at("2026-10-06T00:00:00Z")
+	if err := errors.Join(f.Ripen(t.Context()), f.Follow(t.Context())); err != nil || len(w.a.queued) > 0 {
+		t.Errorf("queued %v, %v", w.a.queued, err)
 	}
 }
 

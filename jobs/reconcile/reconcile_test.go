@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"concord/engine"
 	"concord/jobs"
 )
 
@@ -127,9 +129,6 @@ func TestAReportThatWasRecordedIsFinishedAfterACrash(t *testing.T) {
 	if missing, err := w.r.Missing(t.Context()); len(missing) != 1 || err != nil {
 		t.Errorf("missing %v, %v", missing, err)
 	}
-	r := w.a.runs["run1"]
-	r.State = jobs.RunSucceeded // as the same transaction says
-	w.a.runs["run1"] = r
 	for range 2 {
 		if err := w.r.Recover(t.Context()); err != nil {
 			t.Fatal(err)
@@ -138,6 +137,43 @@ func TestAReportThatWasRecordedIsFinishedAfterACrash(t *testing.T) {
 	}
 	if missing, err := w.r.Missing(t.Context()); len(missing) != 0 || err != nil {
 		t.Errorf("missing %v, %v", missing, err)
+	}
+}
+
+// Recover looks at a report in the very moment in which it is published.
+func TestAReportThatIsJustBeingPublishedIsNotTakenForUnfinished(t *testing.T) {
+	w := newWorld(t)
+	match := w.r.Match
+	w.r.Match = func(ctx context.Context, o jobs.MatchOptions, watch engine.Observer) (*jobs.Outcome, error) {
+		out, err := match(ctx, o, watch)
+		id, _, _ := strings.Cut(filepath.Base(o.Staging), "~")
+		// The transaction lands between two looks of Recover.
+		w.a.asked = func() {
+			w.a.reports = append(w.a.reports, jobs.Report{ID: id, Folder: "fabrikam/2026-10-01/v1", Version: 1, Manifest: out.Manifest, AsOf: w.now})
+			w.a.ends("run1")
+		}
+		if err := w.r.Recover(ctx); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(o.Staging); err != nil {
+			t.Error("the only copy of a published report was removed")
+		}
+		w.a.reports = nil
+		return out, err
+	}
+	w.must(daily())
+}
+
+// The answer of a commit may be late: a report of which nobody knows whether it
+// was recorded stays.
+func TestAReportInDoubtIsKept(t *testing.T) {
+	w := newWorld(t)
+	w.a.refuse = errors.New("the connection broke while it was committed")
+	if _, err := w.do(daily()); err == nil {
+		t.Error("nothing is told")
+	}
+	if left, err := filepath.Glob(filepath.Join(w.r.Folder, stagingDir, "*~run1~1")); err != nil || len(left) != 1 {
+		t.Errorf("left %v, %v", left, err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"concord/engine"
@@ -70,10 +71,15 @@ func (s *Service) profile(carrier string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%s is not in the configuration", carrier)
 	}
+	return s.kept(c), nil
+}
+
+// kept returns the path of the copy of a carrier's profile; empty: it has none.
+func (s *Service) kept(c *config.Carrier) string {
 	if c.ProfileSum == "" {
-		return "", nil
+		return ""
 	}
-	return filepath.Join(s.dir(profilesDir), c.ProfileSum+".yaml"), nil
+	return filepath.Join(s.dir(profilesDir), c.ProfileSum+".yaml")
 }
 
 // rules returns what a carrier's reports are made by.
@@ -82,12 +88,11 @@ func (s *Service) rules(carrier string) (p reconcile.Profile, err error) {
 	if !ok {
 		return p, dispatch.Permanent(fmt.Errorf("%s is not in the configuration any more", carrier))
 	}
-	p = reconcile.Profile{SHA256: c.ProfileSum, Rules: engine.DefaultRules()}
+	p = reconcile.Profile{Path: s.kept(c), SHA256: c.ProfileSum, Rules: engine.DefaultRules()}
 	if c.Profile != nil {
 		p.Name, p.Rules = filepath.Base(c.ProfilePath), c.Profile.Rules()
 	}
-	p.Path, err = s.profile(carrier)
-	return p, err
+	return p, nil
 }
 
 func (s *Service) reporting(job string) reconcile.Job {
@@ -98,9 +103,10 @@ func (s *Service) reporting(job string) reconcile.Job {
 	return reconcile.Job{Verdicts: j.Verdicts, Users: j.Users, Memory: s.cfg().Runs.Memory}
 }
 
-func (s *Service) late(job string) (time.Duration, bool) {
-	j, ok := s.cfg().Job(job)
-	if !ok || !j.LateFiles {
+func (s *Service) late(job, carrier string) (time.Duration, bool) {
+	c := s.cfg()
+	j, ok := c.Job(job)
+	if !ok || !j.LateFiles || !slices.ContainsFunc(c.CarriersOf(j), func(x *config.Carrier) bool { return x.Name == carrier }) {
 		return 0, false
 	}
 	return j.LateDelay, true
@@ -148,6 +154,9 @@ func (s *Service) attempts(job string) int {
 // reconcile does a run of kind reconcile.
 func (s *Service) reconcile(ctx context.Context, r jobs.Run) (jobs.Ending, error) {
 	defer s.progress.forget(r.ID)
+	if _, ok := s.cfg().Job(r.Job); !ok { // what its reports hold is not known any more
+		return jobs.Ending{}, dispatch.Permanent(fmt.Errorf("job %s is not in the configuration any more", r.Job))
+	}
 	return s.maker.Do(ctx, r)
 }
 

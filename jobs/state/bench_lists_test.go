@@ -103,7 +103,7 @@ func benchCoverage(b *testing.B, s *state.Store) {
 		})
 	}
 	b.Run("unfollowed", func(b *testing.B) {
-		page(b, 50, func() (int, error) { list, err := s.Unfollowed(b.Context(), 100); return len(list), err })
+		page(b, 50, func() (int, error) { list, err := s.Unfollowed(b.Context(), "", 100); return len(list), err })
 	})
 }
 

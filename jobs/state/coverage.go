@@ -29,11 +29,15 @@ func (s *Store) Covering(ctx context.Context, carrier string, from, to time.Time
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // Unfollowed implements jobs.Coverage.
-func (s *Store) Unfollowed(ctx context.Context, limit int) (list []jobs.Followup, err error) {
+func (s *Store) Unfollowed(ctx context.Context, after string, limit int) (list []jobs.Followup, err error) {
 	var w where
+	w.add("NOT followed")
+	if after != "" {
+		w.add("seq > (SELECT seq FROM files WHERE id = ?)", text(after))
+	}
 	err = s.read(ctx, "find files to follow", func(t tx) error {
 		list = nil
-		entries, err := t.entries(ctx, "WHERE NOT followed ORDER BY seq"+w.limit(limit))
+		entries, err := t.entries(ctx, w.text()+" ORDER BY seq"+w.limit(limit), w.args...)
 		if err != nil {
 			return err
 		}

@@ -110,14 +110,14 @@ func (c *twins) covering() {
 }
 
 func (c *twins) following() {
-	got, err := c.s.Unfollowed(c.Context(), 0)
+	got, err := c.s.Unfollowed(c.Context(), "", 0)
 	c.must(err)
 	others := func(f jobs.Followup) bool { return !strings.HasPrefix(f.ID, c.prefix) }
 	got = slices.DeleteFunc(got, others) // of a trial that failed
 	if len(got) == 0 {
 		got = nil
 	}
-	want, err := c.mem.Unfollowed(c.Context(), 0)
+	want, err := c.mem.Unfollowed(c.Context(), "", 0)
 	c.must(err)
 	c.same(got, want)
 }

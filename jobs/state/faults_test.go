@@ -130,7 +130,7 @@ func memory(t *testing.T, s *state.Store) (all []any) {
 	add(messages, err)
 	files, err := s.ListFiles(ctx, jobs.FileFilter{})
 	add(files, err)
-	news, err := s.Unfollowed(ctx, 0)
+	news, err := s.Unfollowed(ctx, "", 0)
 	add(news, err)
 	return all
 }

@@ -62,7 +62,7 @@ func TestFilesOfTheFirstReleaseStay(t *testing.T) {
 		if len(unsettled) != 2 || err != nil {
 			t.Error(unsettled, err)
 		}
-		news, err := s.Unfollowed(t.Context(), 0)
+		news, err := s.Unfollowed(t.Context(), "", 0)
 		if len(news) != 0 || err != nil {
 			t.Error(news, err)
 		}
