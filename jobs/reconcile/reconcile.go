@@ -84,21 +84,31 @@ func (r *Reconciler) Do(ctx context.Context, run jobs.Run) (jobs.Ending, error) 
 	switch {
 	case !t.same():
 		return t.publish(ctx)
-	case asked(run.Trigger):
+	case t.asked() || !r.inPlace(*t.latest):
 		return t.prove(ctx)
 	}
 	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID}, nil
 }
 
 // asked reports whether a person wants the report to be made anew.
-func asked(t jobs.Trigger) bool {
-	return t == jobs.TriggerManual || t == jobs.TriggerRerun || t == jobs.TriggerRetry
+func (t *task) asked() bool {
+	first := t.origin().Trigger
+	return first == jobs.TriggerManual || first == jobs.TriggerRerun
+}
+
+// origin is the run that this one is a further attempt of, or itself.
+func (t *task) origin() jobs.Run {
+	if len(t.attempts) > 0 {
+		return t.attempts[len(t.attempts)-1]
+	}
+	return t.run
 }
 
 // task is one run on its way.
 type task struct {
 	*Reconciler
 	run      jobs.Run
+	attempts []jobs.Run // before this one, the latest first
 	profile  Profile
 	latest   *jobs.Report // of this carrier and period; nil: there is none
 	entries  []jobs.Entry
@@ -109,6 +119,9 @@ type task struct {
 func (r *Reconciler) prepare(ctx context.Context, run jobs.Run) (t *task, err error) {
 	t = &task{Reconciler: r, run: run}
 	if t.profile, err = r.Profile(run.Carrier); err != nil {
+		return nil, err
+	}
+	if err := t.lookBack(ctx); err != nil {
 		return nil, err
 	}
 	if t.entries, err = r.State.Covering(ctx, run.Carrier, run.Period.From.Add(-t.reach()), run.Period.To.Add(t.reach())); err != nil {
@@ -185,9 +198,12 @@ func (t *task) publish(ctx context.Context) (jobs.Ending, error) {
 	if err != nil {
 		return jobs.Ending{}, err
 	}
-	o.Out, o.Staging = filepath.Join(t.Folder, filepath.FromSlash(rep.Folder)), t.staging(rep.ID)
+	o.Out, o.Staging = t.place(rep), t.staging(rep.ID)
 	o.Release = t.release(rep.Version, t.latest)
 	if err := makeFolders(filepath.Dir(o.Out), filepath.Dir(o.Staging)); err != nil {
+		return jobs.Ending{}, err
+	}
+	if err := t.standing(t.latest); err != nil {
 		return jobs.Ending{}, err
 	}
 	out, err := t.match(ctx, o)
@@ -235,13 +251,28 @@ func (t *task) prove(ctx context.Context) (e jobs.Ending, err error) {
 	if err != nil {
 		return e, err
 	}
-	if err := os.RemoveAll(o.Staging); err != nil {
-		return e, fmt.Errorf("remove the second copy of a report: %w", err)
+	return t.compared(out, o.Staging)
+}
+
+// compared says whether a report that was made anew is the published one. If
+// that is not in its place, the new copy takes it.
+func (t *task) compared(out *jobs.Outcome, staging string) (e jobs.Ending, err error) {
+	same, said := out.Manifest == t.latest.Manifest, "made anew: the same bytes as version %d"
+	if same && !t.inPlace(*t.latest) {
+		said = "version %d was lost, made anew with the same bytes, and is in its place again"
+		if err = makeFolders(filepath.Dir(t.place(*t.latest))); err == nil {
+			err = settle(staging, t.place(*t.latest))
+		}
+	} else {
+		err = os.RemoveAll(staging)
 	}
-	if out.Manifest != t.latest.Manifest {
+	switch {
+	case err != nil:
+		return e, fmt.Errorf("put the second copy of a report away: %w", err)
+	case !same:
 		return e, dispatch.Permanent(fmt.Errorf("the same files and settings gave other bytes than version %d, which stays as it is; please report this defect of concord", t.latest.Version))
 	}
-	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID, Error: fmt.Sprintf("made anew: the same bytes as version %d", t.latest.Version)}, nil
+	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID, Error: fmt.Sprintf(said, t.latest.Version)}, nil
 }
 
 // release says which version is made, and which one is before it.
@@ -251,12 +282,11 @@ func (t *task) release(version int, before *jobs.Report) *jobs.Release {
 	}
 	return &jobs.Release{
 		Version: version, PreviousVersion: before.Version, PreviousManifest: before.Manifest,
-		Previous: filepath.Join(t.Folder, filepath.FromSlash(before.Folder)),
+		Previous: t.place(*before),
 	}
 }
 
-// match calls the child. What it says of the inputs or the settings is said
-// at every attempt.
+// match calls the child. What it says of the inputs is said at every attempt.
 func (t *task) match(ctx context.Context, o jobs.MatchOptions) (*jobs.Outcome, error) {
 	var watch engine.Observer
 	if t.Watch != nil {
@@ -264,7 +294,7 @@ func (t *task) match(ctx context.Context, o jobs.MatchOptions) (*jobs.Outcome, e
 	}
 	out, err := t.Match(ctx, o, watch)
 	var f *jobs.Failure
-	if errors.As(err, &f) && (f.Kind == jobs.KindUsage || f.Kind == jobs.KindInput) {
+	if errors.As(err, &f) && f.Kind == jobs.KindInput {
 		return nil, dispatch.Permanent(err)
 	}
 	return out, err

@@ -35,10 +35,65 @@ func TestTheSameInputsMakeOneVersionHoweverOftenItIsAskedFor(t *testing.T) {
 		if e.State != jobs.RunSucceeded || e.Report != w.a.reports[0].ID {
 			t.Errorf("%s: ending %+v", r.Trigger, e)
 		}
-		if proven := strings.Contains(e.Error, "the same bytes as version 1"); proven != asked(r.Trigger) {
+		byPerson := r.Trigger == jobs.TriggerManual || r.Trigger == jobs.TriggerRerun || r.RerunOf == "run2"
+		if proven := strings.Contains(e.Error, "the same bytes as version 1"); proven != byPerson {
 			t.Errorf("%s: %q", r.Trigger, e.Error)
 		}
 		w.want(first)
+	}
+}
+
+// A run of the schedule that is tried again is not one that somebody asked for,
+// and a rerun that is tried again still looks from when the first run did.
+func TestAFurtherAttemptWantsWhatTheFirstOneDid(t *testing.T) {
+	w := newWorld(t)
+	w.must(daily())
+	if e := w.must(jobs.Run{Trigger: jobs.TriggerRetry, RerunOf: "run1"}); e.Error != "" {
+		t.Errorf("nobody asked for it: %q", e.Error)
+	}
+	w.a.reports[0].Figures.Pending = 1                                                                            // so that time could make a version
+	w.a.runs["rerun"] = jobs.Run{ID: "rerun", Trigger: jobs.TriggerRerun, RerunOf: "run1", State: jobs.RunFailed} // before its snapshot
+	if e := w.must(jobs.Run{Trigger: jobs.TriggerRetry, RerunOf: "rerun"}); !strings.Contains(e.Error, "the same bytes as version 1") {
+		t.Errorf("%q", e.Error)
+	}
+	w.want(first)
+}
+
+// The folder of a version is lost, by a disk or by hand.
+func TestALostVersionIsMadeAnew(t *testing.T) {
+	for _, r := range []jobs.Run{{Trigger: jobs.TriggerRerun, RerunOf: "run1"}, {Trigger: jobs.TriggerUpload}} {
+		w := newWorld(t)
+		w.must(daily())
+		if err := os.RemoveAll(filepath.Join(w.r.Folder, "fabrikam")); err != nil {
+			t.Fatal(err)
+		}
+		if missing, err := w.r.Missing(t.Context()); len(missing) != 1 || err != nil {
+			t.Errorf("missing %v, %v", missing, err)
+		}
+		if e := w.must(r); !strings.Contains(e.Error, "in its place again") {
+			t.Errorf("%q", e.Error)
+		}
+		w.want(first)
+	}
+}
+
+// The version to be superseded is recorded and has not got its name yet.
+func TestTheVersionBeforeIsBroughtToItsPlace(t *testing.T) {
+	w := newWorld(t)
+	w.must(daily())
+	place := filepath.Join(w.r.Folder, "fabrikam/2026-10-01/v1")
+	if err := os.Rename(place, filepath.Join(w.r.Folder, stagingDir, w.a.reports[0].ID+"~run1~1")); err != nil {
+		t.Fatal(err)
+	}
+	w.file("late.csv", "s3", false)
+	w.must(jobs.Run{Trigger: jobs.TriggerUpload})
+	w.want(first, "fabrikam/2026-10-01/v2 2026-11-02T06:00:00Z")
+	if err := os.RemoveAll(filepath.Join(w.r.Folder, "fabrikam/2026-10-01/v2")); err != nil {
+		t.Fatal(err)
+	}
+	w.file("later.csv", "s4", false)
+	if _, err := w.do(jobs.Run{Trigger: jobs.TriggerUpload}); err == nil || !strings.Contains(err.Error(), "restore it from a backup") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -87,28 +87,65 @@ func (t *task) ripe(at time.Time) bool {
 	return t.latest.Figures.Pending > 0 && !at.Before(t.run.Period.From.Add(t.profile.Rules.LateWindow))
 }
 
-// wanted is the time that a run asks for: by its schedule, that of the run
-// that it does again, or now.
+// wanted is the time that a run asks for: by its schedule, that of the attempt
+// before it or of the run that it does again, or now.
 func (t *task) wanted(ctx context.Context) (time.Time, error) {
-	switch {
-	case !t.run.ScheduledFor.IsZero():
-		return t.run.ScheduledFor, nil
-	case t.run.RerunOf == "":
-		return t.Now(), nil
+	first := t.origin()
+	if !first.ScheduledFor.IsZero() {
+		return first.ScheduledFor, nil
 	}
-	first, err := t.State.Run(ctx, t.run.RerunOf)
-	if errors.Is(err, jobs.ErrNoRun) {
-		return t.Now(), nil
+	before := t.attempts
+	if first.Trigger == jobs.TriggerRerun {
+		again, err := t.State.Run(ctx, first.RerunOf)
+		if err != nil && !errors.Is(err, jobs.ErrNoRun) {
+			return time.Time{}, err
+		}
+		before = append(before[:len(before):len(before)], again)
+	}
+	for _, r := range before {
+		at, err := asOf(r)
+		if err != nil || !at.IsZero() {
+			return at, err
+		}
+	}
+	return t.Now(), nil
+}
+
+// asOf is from when a run looked at the world; zero: it had not begun.
+func asOf(r jobs.Run) (time.Time, error) {
+	if len(r.Settings) == 0 {
+		return time.Time{}, nil
 	}
 	var s settings
-	if err == nil && len(first.Settings) > 0 {
-		err = json.Unmarshal(first.Settings, &s)
+	err := json.Unmarshal(r.Settings, &s)
+	if err != nil || s.AsOf == "" {
+		return time.Time{}, wrapSettings(r, err)
 	}
-	if err != nil {
-		return time.Time{}, fmt.Errorf("read the settings of run %s: %w", t.run.RerunOf, err)
+	at, err := time.Parse(time.RFC3339, s.AsOf)
+	return at, wrapSettings(r, err)
+}
+
+func wrapSettings(r jobs.Run, err error) error {
+	if err == nil {
+		return nil
 	}
-	if at, err := time.Parse(time.RFC3339, s.AsOf); err == nil {
-		return at, nil
+	return fmt.Errorf("read the settings of run %s: %w", r.ID, err)
+}
+
+// mostAttempts bounds how far a run is traced back.
+const mostAttempts = 200
+
+// lookBack finds the attempts that this run follows.
+func (t *task) lookBack(ctx context.Context) error {
+	for r := t.run; r.Trigger == jobs.TriggerRetry && r.RerunOf != "" && len(t.attempts) < mostAttempts; {
+		before, err := t.State.Run(ctx, r.RerunOf)
+		if errors.Is(err, jobs.ErrNoRun) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		t.attempts, r = append(t.attempts, before), before
 	}
-	return t.Now(), nil // it had not begun
+	return nil
 }

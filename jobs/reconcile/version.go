@@ -159,23 +159,45 @@ func (r *Reconciler) recover(ctx context.Context, name string) error {
 	rep, err := r.State.Report(ctx, id)
 	switch {
 	case err == nil:
-		return settle(staging, filepath.Join(r.Folder, filepath.FromSlash(rep.Folder)))
+		return settle(staging, r.place(rep))
 	case !errors.Is(err, jobs.ErrNoReport):
 		return err
 	}
 	return os.RemoveAll(staging)
 }
 
+// place is where a version belongs.
+func (r *Reconciler) place(rep jobs.Report) string {
+	return filepath.Join(r.Folder, filepath.FromSlash(rep.Folder))
+}
+
+// inPlace reports whether a version is where it belongs.
+func (r *Reconciler) inPlace(rep jobs.Report) bool {
+	_, err := os.Stat(filepath.Join(r.place(rep), "manifest.json"))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// standing sees to it that the version which is to be superseded is in its
+// place. It may still be on its way there.
+func (r *Reconciler) standing(rep *jobs.Report) error {
+	if rep == nil || r.inPlace(*rep) {
+		return nil
+	}
+	waiting, err := filepath.Glob(filepath.Join(r.Folder, stagingDir, rep.ID+"~*"))
+	if err != nil || len(waiting) == 0 {
+		return fmt.Errorf("version %d of %s of %s is not in its folder %s: restore it from a backup, for the next version says what changed since",
+			rep.Version, rep.Period.Text, rep.Carrier, rep.Folder)
+	}
+	return settle(waiting[0], r.place(*rep))
+}
+
 // Missing lists the newest versions whose folder is not in its place.
 func (r *Reconciler) Missing(ctx context.Context) (list []jobs.Report, err error) {
 	all, err := r.State.Reports(ctx, jobs.ReportFilter{Newest: true})
-	if err != nil {
-		return nil, err
-	}
 	for _, rep := range all {
-		if _, err := os.Stat(filepath.Join(r.Folder, filepath.FromSlash(rep.Folder), "manifest.json")); errors.Is(err, fs.ErrNotExist) {
+		if !r.inPlace(rep) {
 			list = append(list, rep)
 		}
 	}
-	return list, nil
+	return list, err
 }
