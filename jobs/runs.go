@@ -118,7 +118,8 @@ var (
 type Runs interface {
 	// Enqueue adds a run, of which it sets ID, Attempt, State and Created. If
 	// one of the same job, carrier and period is active, that one is returned
-	// with ErrActive. If one has the same Key, that one is returned.
+	// with ErrActive. If it is queued, it stands in for both: it has the higher
+	// Priority, the earlier NotBefore and a ScheduledFor if either has one. If one has the same Key, that one is returned.
 	Enqueue(ctx context.Context, r Run, now time.Time) (Run, error)
 	// Claim starts the run that is next: of the highest priority, the oldest.
 	// Runs of paused jobs wait. Without one that is due it returns ErrNoRun.
@@ -143,6 +144,9 @@ type Runs interface {
 	// them without inputs. They are queued as a further attempt, or fail after
 	// most attempts. Those that were to be cancelled are cancelled.
 	Expire(ctx context.Context, now time.Time, most int) ([]Run, error)
+	// Abandon is Expire for all runs that are running, whatever their leases:
+	// for the only service on a database, at its start.
+	Abandon(ctx context.Context, now time.Time, most int) ([]Run, error)
 	// Run returns one run.
 	Run(ctx context.Context, id string) (Run, error)
 	// Runs lists runs without their inputs and settings, newest first.

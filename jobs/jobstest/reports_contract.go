@@ -24,6 +24,7 @@ func TestReports(t *testing.T, open func(t *testing.T) Publisher, reopen func(t 
 	for name, test := range map[string]func(*reports){
 		"a version comes back as it was published":              (*reports).whole,
 		"a version supersedes the one before":                   (*reports).chain,
+		"two versions never share a folder":                     (*reports).folders,
 		"periods and carriers have versions of their own":       (*reports).apart,
 		"a version follows the newest one or is refused":        (*reports).gapless,
 		"who lost the run publishes nothing":                    (*reports).lost,
@@ -102,6 +103,16 @@ func (c *reports) lists(f jobs.ReportFilter, want ...jobs.Report) {
 	}
 }
 
+func (c *reports) folders() {
+	first := c.publish("fabrikam", 1, 1)
+	r := c.begin("fabrikam", 2)
+	other := c.version(r, 1)
+	other.Folder = first.Folder // another period of the same name
+	_, err := c.p.Publish(c.Context(), r.Lease(), other, nil, c.now)
+	c.fails(err, jobs.ErrVersion)
+	c.lists(jobs.ReportFilter{}, first)
+}
+
 func (c *reports) whole() {
 	r := c.begin("fabrikam", 1)
 	want := jobs.Report{
@@ -157,7 +168,7 @@ func (c *reports) apart() {
 	c.publish("fabrikam", 2, 1)
 	c.publish("contoso", 1, 1)
 	r := run("fabrikam", 1)
-	r.Period.To = r.Period.To.Add(time.Hour) // begins as the first one does
+	r.Period.To, r.Period.Text = r.Period.To.Add(time.Hour), "another" // begins as the first one does
 	c.enqueue(r)
 	held := c.claim("a")
 	out, err := c.p.Publish(c.Context(), held.Lease(), c.version(held, 1), nil, c.now)

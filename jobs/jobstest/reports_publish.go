@@ -205,7 +205,7 @@ func (c *reports) insist(p Publisher, r jobs.Run) {
 			c.Errorf("%d are the newest, %v", len(newest), err)
 			return
 		}
-		v := jobs.Report{ID: "of " + r.Job, Carrier: r.Carrier, Period: r.Period, Version: 1}
+		v := jobs.Report{ID: "of " + r.Job, Folder: "of " + r.Job, Carrier: r.Carrier, Period: r.Period, Version: 1}
 		if len(newest) > 0 {
 			v.Version, v.Supersedes = newest[0].Version+1, newest[0].ID
 		}

@@ -26,6 +26,8 @@ func TestRuns(t *testing.T, open func(t *testing.T) State, reopen func(t *testin
 	for name, test := range map[string]func(*runs){
 		"a run comes back as it was enqueued":                       (*runs).whole,
 		"one job, carrier and period is active once":                (*runs).overlap,
+		"a run that stands in for another waits no longer than it":  (*runs).standIn,
+		"what was under way at a start is run again":                (*runs).abandon,
 		"what is asked for at once by two services runs once":       (*runs).atOnce,
 		"a key is a request":                                        (*runs).key,
 		"the oldest of the highest priority is next":                (*runs).order,

@@ -38,6 +38,48 @@ func (c *runs) overlap() {
 	}
 }
 
+func (c *runs) standIn() {
+	old := run("fabrikam", 1)
+	old.Priority, old.NotBefore, old.Trigger = jobs.PriorityBackfill, day(9), jobs.TriggerBackfill
+	waits := c.enqueue(old)
+	urgent := run("fabrikam", 1)
+	urgent.ScheduledFor, urgent.NotBefore = day(2), day(3)
+	got, err := c.s.Enqueue(c.Context(), urgent, c.now)
+	c.fails(err, jobs.ErrActive)
+	c.again()
+	waits.Priority, waits.ScheduledFor, waits.NotBefore = 0, day(2), day(3)
+	c.same(got, waits)
+	c.same(c.find(waits.ID), waits)
+	_, err = c.s.Enqueue(c.Context(), old, c.now) // what waits longer changes nothing
+	c.fails(err, jobs.ErrActive)
+	c.same(c.find(waits.ID), waits)
+	_, err = c.s.RecordFire(c.Context(), jobs.Fire{Job: "daily", At: day(1), Now: c.now, Runs: []jobs.Run{run("fabrikam", 1)}})
+	c.must(err)
+	if held := c.claim("a"); held.ID != waits.ID { // by a run without NotBefore
+		c.Errorf("claimed %+v", held)
+	}
+}
+
+func (c *runs) abandon() {
+	c.enqueue(run("fabrikam", 1))
+	c.enqueue(run("fabrikam", 2))
+	first := c.claim("a")
+	for n := 2; n <= 3; n++ {
+		list, err := c.s.Abandon(c.Context(), c.now, 3)
+		c.must(err)
+		if len(list) != 1 || list[0].State != jobs.RunQueued || list[0].Attempt != n {
+			c.Fatalf("%+v", list)
+		}
+		c.again()
+		c.same(c.claim("b").ID, first.ID)
+	}
+	list, err := c.s.Abandon(c.Context(), c.now, 3)
+	c.must(err)
+	if len(list) != 1 || list[0].State != jobs.RunFailed {
+		c.Errorf("a run that brings its service down for ever: %+v", list)
+	}
+}
+
 func (c *runs) atOnce() {
 	services := []State{c.s, c.reopen(c.T, c.s)}
 	var wg sync.WaitGroup

@@ -184,7 +184,7 @@ func (s *Service) cleanUp(ctx context.Context) error {
 		return err
 	}
 	if s.cfg().Database == "" { // nobody else can have done them
-		if err := s.releaseRuns(ctx); err != nil {
+		if err := s.takeBack(ctx); err != nil {
 			return err
 		}
 	}
@@ -200,13 +200,15 @@ func (s *Service) holdsRecords(ctx context.Context, id string) (bool, error) {
 	return err == nil && e.Ingested(), err
 }
 
-// releaseRuns puts back what was under way when the last service ended.
-func (s *Service) releaseRuns(ctx context.Context) error {
-	list, err := s.store.Runs(ctx, jobs.RunFilter{State: jobs.RunRunning})
-	for i := range list {
-		if err == nil {
-			err = s.store.Release(ctx, list[i].Lease(), s.Now())
-		}
+// mostStarts is how often a run may be under way when its service ends and
+// starts again: one that brings the service down must not do so for ever.
+const mostStarts = 100
+
+// takeBack queues again what was under way when the last service ended.
+func (s *Service) takeBack(ctx context.Context) error {
+	list, err := s.store.Abandon(ctx, s.Now(), mostStarts)
+	for _, r := range list {
+		s.expired(r)
 	}
 	return err
 }

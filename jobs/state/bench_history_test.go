@@ -44,13 +44,13 @@ const (
 		difference_ppm, discrepancies, pending, opened, changed, closed)
 		SELECT 'report ' || CAST(i AS TEXT), 'carrier ' || CAST(i % 400 AS TEXT), AT(i / 400), AT(i / 400 + 1), '2026-10-01', 1,
 		'job ' || CAST(i % 6 AS TEXT), '0199-' || CAST(10000000 + i AS TEXT), '', CASE WHEN i % 10 = 0 THEN 'next ' || CAST(i AS TEXT) ELSE '' END,
-		'carrier/2026-10-01/v1', 'a hash', 'a hash', AT(i / 400), AT(i / 400),
+		'carrier/' || CAST(i AS TEXT) || '/v1', 'a hash', 'a hash', AT(i / 400), AT(i / 400),
 		CASE WHEN i % 1000 = 5 THEN 'dispute' WHEN i % 20 = 0 THEN 'warning' ELSE 'ok' END, 1000, 60000, 999, 60000, 1, 2, 3, 4, 5, 6 FROM n`
 	makeVersions = `INSERT INTO reports (id, carrier, period_from, period_to, period, version, job, run, supersedes, superseded_by,
 		folder, basis, manifest, as_of, published, verdict, microsoft_records, microsoft_duration_ms, carrier_records, carrier_duration_ms,
 		difference_ppm, discrepancies, pending, opened, changed, closed)
 		SELECT REPLACE(id, 'report', 'next'), carrier, period_from, period_to, period, 2, job, 'again ' || run, id, '',
-		'carrier/2026-10-01/v2', basis, manifest, as_of, published, verdict, microsoft_records, microsoft_duration_ms, carrier_records,
+		REPLACE(folder, 'v1', 'v2'), basis, manifest, as_of, published, verdict, microsoft_records, microsoft_duration_ms, carrier_records,
 		carrier_duration_ms, difference_ppm, discrepancies, pending, opened, changed, closed
 		FROM reports WHERE superseded_by <> '' ORDER BY seq`
 	makeCases = numbered + `INSERT INTO cases (report, carrier, case_id, event, class, before, diff_ms, before_ms)

@@ -115,7 +115,7 @@ func benchPublish(b *testing.B, s *state.Store, events int) {
 			b.Fatal(err)
 		}
 		version++
-		if _, err := s.Publish(b.Context(), r.Lease(), jobs.Report{ID: uuid.NewString(), Carrier: carrier, Version: version}, list, now); err != nil {
+		if _, err := s.Publish(b.Context(), r.Lease(), jobs.Report{ID: uuid.NewString(), Folder: uuid.NewString(), Carrier: carrier, Version: version}, list, now); err != nil {
 			b.Fatal(err)
 		}
 	}

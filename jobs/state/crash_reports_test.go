@@ -19,7 +19,7 @@ func announce(ctx context.Context, s *state.Store, r jobs.Run) error {
 	if err != nil {
 		return err
 	}
-	v := jobs.Report{ID: "version of " + r.ID, Carrier: "fabrikam", Version: 1}
+	v := jobs.Report{ID: "version of " + r.ID, Folder: r.ID, Carrier: "fabrikam", Version: 1}
 	if len(newest) > 0 {
 		v.Version, v.Supersedes = newest[0].Version+1, newest[0].ID
 	}

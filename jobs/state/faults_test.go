@@ -104,7 +104,7 @@ func running(t *testing.T, s *state.Store) jobs.Run {
 }
 
 func publish(t *testing.T, s *state.Store, r jobs.Run, version int, events []jobs.CaseEvent) (jobs.Report, error) {
-	return s.Publish(t.Context(), r.Lease(), jobs.Report{ID: "of " + r.ID, Carrier: r.Carrier, Period: r.Period, Version: version}, events, now)
+	return s.Publish(t.Context(), r.Lease(), jobs.Report{ID: "of " + r.ID, Folder: r.ID, Carrier: r.Carrier, Period: r.Period, Version: version}, events, now)
 }
 
 // memory is all that a store knows, in order to compare it.

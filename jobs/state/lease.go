@@ -148,8 +148,18 @@ const lost = "the service that ran it ended or fell silent"
 
 // Expire implements jobs.Runs.
 func (s *Store) Expire(ctx context.Context, now time.Time, most int) (list []jobs.Run, err error) {
+	return s.takeAway(ctx, now, most, " AND lease_until < $1", now)
+}
+
+// Abandon implements jobs.Runs.
+func (s *Store) Abandon(ctx context.Context, now time.Time, most int) (list []jobs.Run, err error) {
+	return s.takeAway(ctx, now, most, "")
+}
+
+// takeAway ends the hold of services on the runs that a condition is true of.
+func (s *Store) takeAway(ctx context.Context, now time.Time, most int, condition string, args ...any) (list []jobs.Run, err error) {
 	err = s.write(ctx, "take runs from services that are gone", func(t tx) (err error) {
-		if list, err = t.runs(ctx, selectRun+"WHERE state = 'running' AND lease_until < $1 ORDER BY id"+t.d.lockFree, now); err != nil {
+		if list, err = t.runs(ctx, selectRun+"WHERE state = 'running'"+condition+" ORDER BY id"+t.d.lockFree, args...); err != nil {
 			return err
 		}
 		for i := range list {

@@ -17,9 +17,10 @@ const reportColumns = "id, carrier, period_from, period_to, period, version, job
 
 const selectReport = "SELECT " + reportColumns + " FROM reports "
 
-// insertReport adds nothing when another run has published the version.
+// insertReport adds nothing when another run has published the version, or one of
+// another period in its folder.
 var insertReport = "INSERT INTO reports (" + reportColumns + ") VALUES " + tuples(1, 26) +
-	" ON CONFLICT (carrier, period_from, period_to, version) DO NOTHING RETURNING seq"
+	" ON CONFLICT DO NOTHING RETURNING seq"
 
 // Publish implements jobs.Reports.
 func (s *Store) Publish(ctx context.Context, l jobs.Lease, r jobs.Report, events []jobs.CaseEvent, now time.Time) (out jobs.Report, err error) {

@@ -32,7 +32,15 @@ func (s *Store) Enqueue(ctx context.Context, r jobs.Run, now time.Time) (out job
 		out, err = t.enqueue(ctx, r, now)
 		return err
 	})
-	return out, err
+	if !errors.Is(err, jobs.ErrActive) {
+		return out, err
+	}
+	// A transaction of its own: the answer undid the first, and nobody has
+	// started a run that would be noted.
+	quiet := *s
+	quiet.note = nil
+	serr := quiet.write(ctx, "have a run stand in for another", func(t tx) error { return t.standIn(ctx, &out, &r) })
+	return out, firstOf(serr, err)
 }
 
 // enqueue adds a run. That which is in its way may end while it is looked for.
@@ -56,6 +64,28 @@ func (t tx) enqueue(ctx context.Context, r jobs.Run, now time.Time) (jobs.Run, e
 		}
 	}
 	return r, errors.New("others were in the way")
+}
+
+// standIn makes a queued run one that another need not wait behind.
+func (t tx) standIn(ctx context.Context, active, r *jobs.Run) error {
+	if active.State != jobs.RunQueued {
+		return nil
+	}
+	before := *active
+	active.Priority = max(active.Priority, r.Priority)
+	if r.NotBefore.Before(active.NotBefore) {
+		active.NotBefore = r.NotBefore
+	}
+	if active.ScheduledFor.IsZero() {
+		active.ScheduledFor = r.ScheduledFor
+	}
+	if active.Priority == before.Priority && active.NotBefore.Equal(before.NotBefore) && active.ScheduledFor.Equal(before.ScheduledFor) {
+		return nil
+	}
+	_, err := t.exec(ctx, "UPDATE runs SET priority = $2, not_before = $3, scheduled_for = $4 WHERE id = $1 AND state = 'queued'",
+		active.ID, active.Priority, micro(active.NotBefore), micro(active.ScheduledFor))
+	active.NotBefore, active.ScheduledFor = micro(active.NotBefore), micro(active.ScheduledFor)
+	return err
 }
 
 // prepare makes a run a new one.

@@ -52,6 +52,10 @@ func (t tx) fire(ctx context.Context, f jobs.Fire) (list []jobs.Run, err error) 
 			list = append(list, out)
 		case !errors.Is(err, jobs.ErrActive):
 			return nil, err
+		default:
+			if err := t.standIn(ctx, &out, &r); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return list, nil
