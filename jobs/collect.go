@@ -60,6 +60,7 @@ type Collector struct {
 	rejects  rejectedFiles
 	making   chan struct{} // held by who makes records anew
 	taking   sync.Map      // paths of records of offers that are being decided
+	doubts   sync.Map      // ids by taking.upload
 }
 
 var _ landing.Taker = (*Collector)(nil)
@@ -85,11 +86,10 @@ func (c *Collector) Take(ctx context.Context, o landing.Offer) (landing.Answer, 
 }
 
 func (c *Collector) take(ctx context.Context, o landing.Offer) (_ landing.Answer, err error) {
-	id, err := uuid.NewV7()
+	t, err := c.begin(o, false)
 	if err != nil {
 		return landing.Answer{}, err
 	}
-	t := &taking{Offer: o, id: id.String()}
 	if t.rejects, err = c.rejects.begin(o.Carrier, o.SHA256, t.id); err != nil {
 		return landing.Answer{}, err
 	}
@@ -105,26 +105,62 @@ func (c *Collector) take(ctx context.Context, o landing.Offer) (_ landing.Answer
 	return c.answer(ctx, e)
 }
 
+// begin gives an offer an id: the one that it may have been recorded under, if
+// that is in doubt.
+func (c *Collector) begin(o landing.Offer, microsoft bool) (*taking, error) {
+	t := &taking{Offer: o, microsoft: microsoft}
+	if id, ok := c.doubts.Load(t.upload()); ok {
+		t.id, t.doubt = id.(string), true
+		return t, nil
+	}
+	id, err := uuid.NewV7()
+	t.id = id.String()
+	return t, err
+}
+
+// upload tells an offer from all others but itself, made again.
+func (t *taking) upload() string {
+	return fmt.Sprintf("%v %q %q %s %d", t.microsoft, t.Carrier, t.Name, t.SHA256, t.Received.UnixMicro())
+}
+
 // decide judges a file and records it, unless it is too early: then it says in
 // the taking why.
 func (c *Collector) decide(ctx context.Context, t *taking) (e Entry, err error) {
-	ours := false // the entry that was recorded is this one, and its rows count
-	defer func() { c.endRecords(t, ours) }()
+	keep := t.doubt // the records: of an entry, for all that is known
+	defer func() { c.endRecords(t, keep) }()
 	if err := c.beginRecords(t); err != nil {
 		return Entry{}, err
 	}
 	if err := c.judge(ctx, t); err != nil || t.wait != "" {
 		return Entry{}, err
 	}
-	e, err = c.o.Ledger.Record(ctx, t.arrival(), t.decide)
-	if err != nil {
-		// It may have been recorded nevertheless. Records can be made anew.
-		return Entry{}, fmt.Errorf("record it: %w", err)
+	if e, err = c.record(ctx, t); err != nil {
+		keep = true
+		return Entry{}, err
 	}
+	keep = e.ID == t.id && e.Ingested()
 	if e.ID == t.id {
-		ours = e.Ingested()
 		c.tell(e)
 	}
+	return e, nil
+}
+
+// recordingTime is how long a file goes on being recorded when all else is told
+// to end.
+const recordingTime = 5 * time.Second
+
+// record records a file. With an error it may have been recorded nevertheless,
+// and is remembered as such.
+func (c *Collector) record(ctx context.Context, t *taking) (Entry, error) {
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(recordingTime, cancel) })()
+	e, err := c.o.Ledger.Record(lasting, t.arrival(), t.decide)
+	if err != nil {
+		c.doubts.Store(t.upload(), t.id)
+		return e, fmt.Errorf("record it: %w: %w", landing.ErrDoubt, err)
+	}
+	c.doubts.Delete(t.upload())
 	return e, nil
 }
 
@@ -136,11 +172,10 @@ var ErrWait = errors.New("it is not whole yet")
 // receipt. A file that is not whole yet, and not Final, is ErrWait; one that
 // cannot be used is an entry that says why.
 func (c *Collector) TakeFeed(ctx context.Context, o landing.Offer) (Entry, error) {
-	id, err := uuid.NewV7()
+	t, err := c.begin(o, true)
 	if err != nil {
 		return Entry{}, err
 	}
-	t := &taking{Offer: o, id: id.String(), microsoft: true}
 	e, err := c.decide(ctx, t)
 	if err == nil && t.wait != "" {
 		err = fmt.Errorf("%w: %s", ErrWait, t.wait)
@@ -177,6 +212,7 @@ func (c *Collector) answer(ctx context.Context, e Entry) (landing.Answer, error)
 type taking struct {
 	landing.Offer
 	id        string
+	doubt     bool   // it may have been recorded before
 	microsoft bool   // it is a file of Microsoft's
 	rejects   string // where the CSV of rejected rows belongs; empty: nobody wants it
 	records   string // where the records belong; empty: nobody wants them

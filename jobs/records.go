@@ -287,14 +287,14 @@ func (c *Collector) beginRecords(t *taking) error {
 	return makeFolder(filepath.Dir(t.records))
 }
 
-// endRecords removes what an offer left, unless it was recorded. What cannot be
-// removed now is swept up later: it changes no decision.
-func (c *Collector) endRecords(t *taking, recorded bool) {
+// endRecords removes what an offer left, unless it is to be kept. What cannot
+// be removed now is swept up later: it changes no decision.
+func (c *Collector) endRecords(t *taking, keep bool) {
 	if t.records == "" {
 		return
 	}
 	_ = recordsDisk{}.forget(records.Unfinished(t.records))
-	if !recorded {
+	if !keep {
 		_ = recordsDisk{}.forget(t.records)
 	}
 	c.taking.Delete(t.records)

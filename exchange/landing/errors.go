@@ -26,6 +26,10 @@ var (
 	ErrBroken = errors.New("broken off")
 )
 
+// ErrDoubt is the error of a Taker that cannot tell whether a decision was
+// recorded. The content of the file stays until that is known.
+var ErrDoubt = errors.New("it may have been recorded nevertheless")
+
 func refuse(text string) error    { return &Error{fs.ErrPermission, text} }
 func notFound() error             { return &Error{fs.ErrNotExist, "no such file or folder"} }
 func taken() error                { return &Error{fs.ErrExist, "there is something of this name already"} }

@@ -230,7 +230,7 @@ func (n *notary) Take(_ context.Context, o Offer) (Answer, error) {
 	}
 	n.answers = append(n.answers, a)
 	if n.lost {
-		return Answer{}, errors.New("the answer was lost")
+		return Answer{}, fmt.Errorf("%w: the answer was lost", ErrDoubt)
 	}
 	return a, nil
 }

@@ -247,9 +247,7 @@ func (h *Home) fileCount() int64 {
 // Look has Tend look through the inbox, and waits until it has.
 func (h *Home) Look(ctx context.Context) error {
 	done := make(chan struct{})
-	h.mu.Lock()
-	h.asked = append(h.asked, done)
-	h.mu.Unlock()
+	h.ask(done)
 	h.stir()
 	select {
 	case <-done:
@@ -257,6 +255,12 @@ func (h *Home) Look(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+func (h *Home) ask(done ...chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked = append(h.asked, done...)
 }
 
 // lookers takes those who wait for a look.

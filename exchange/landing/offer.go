@@ -25,7 +25,7 @@ type offered struct {
 func short(name string) string { return strings.TrimPrefix(name, Inbox+"/") }
 
 // offer has the taker decide of a file and does what follows. With an error
-// nothing has happened, and it is to be tried again.
+// it is to be tried again.
 func (t *tender) offer(ctx context.Context, o offered) error {
 	f, err := t.openMarked(o.sight)
 	if f == nil || err != nil {
@@ -35,9 +35,9 @@ func (t *tender) offer(ctx context.Context, o offered) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	answer, err := t.ask(ctx, o, content)
+	answer, err := t.submit(ctx, o, content)
 	taken := err == nil && answer.Verdict != Wait
-	err = errors.Join(err, t.spool.Release(content.SHA256, taken))
+	err = errors.Join(err, t.spool.Release(content.SHA256, taken || errors.Is(err, ErrDoubt)))
 	switch {
 	case taken:
 		t.took(o.sight, answer)
@@ -58,7 +58,7 @@ func (t *tender) openMarked(s sight) (*os.File, error) {
 	return t.root.Open(s.name)
 }
 
-func (t *tender) ask(ctx context.Context, o offered, c Content) (Answer, error) {
+func (t *tender) submit(ctx context.Context, o offered, c Content) (Answer, error) {
 	offer := Offer{
 		Carrier: t.carrier, Name: short(o.name), SHA256: c.SHA256, Size: c.Size, Received: o.mark.at.UTC(),
 		Content: c.Path, Trust: o.trust, Final: o.final,

@@ -1,6 +1,8 @@
 package landing
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -76,6 +78,9 @@ func TestOneIngestAndOneReceiptWhenTheAnswerIsLost(t *testing.T) {
 		upload(t, d, func() {})
 		later(2500 * time.Millisecond)
 		d.stop()
+		if _, err := os.Stat(filepath.Join(filepath.Dir(dir), "spool", slot(sumOf(whole)))); err != nil {
+			t.Error("it may have been recorded, but: ", err)
+		}
 		n.lost = false
 		d = tend(t, dir, Terms{}, n, nil)
 		later(10 * time.Minute)

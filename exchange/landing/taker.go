@@ -64,8 +64,9 @@ type Answer struct {
 // Taker decides of files and remembers what it decided.
 type Taker interface {
 	// Take decides of one file. It has recorded an Accept or Reject for good
-	// when it returns. After an error nothing is recorded and the same file
-	// is offered again later. Offers of one carrier come one at a time.
+	// when it returns. After an error nothing is recorded, or with ErrDoubt
+	// perhaps, and the same file is offered again later. Offers of one carrier
+	// come one at a time.
 	Take(ctx context.Context, o Offer) (Answer, error)
 	// Unsettled returns the answers whose receipt may not be written or whose
 	// file may still be in the inbox, oldest first.

@@ -54,11 +54,7 @@ func (h *Home) Tend(ctx context.Context, spool *Spool, taker Taker, watch Watch)
 	// What has left the inbox is settled even when the service is stopping.
 	defer func() { t.settle(context.WithoutCancel(ctx)) }()
 	for {
-		waiting := t.lookers()
-		next := t.look(ctx)
-		for _, done := range waiting {
-			close(done)
-		}
+		next := t.lookFor(ctx, t.lookers())
 		if !t.rest(ctx, min(next.Sub(h.now()), h.terms.Load().Rescan)) {
 			return
 		}
@@ -83,6 +79,20 @@ func (t *tender) rest(ctx context.Context, d time.Duration) bool {
 	case <-time.After(d - pause):
 	}
 	return true
+}
+
+// lookFor looks, and tells those who wait for it; of a look that was broken off
+// they are not told.
+func (t *tender) lookFor(ctx context.Context, waiting []chan struct{}) time.Time {
+	next := t.look(ctx)
+	if ctx.Err() != nil {
+		t.ask(waiting...)
+		return next
+	}
+	for _, done := range waiting {
+		close(done)
+	}
+	return next
 }
 
 // look goes through the inbox once and returns when to do so again.

@@ -357,3 +357,25 @@ func TestALookCanBeAskedFor(t *testing.T) {
 		}
 	})
 }
+
+// Who asks for a look must not be told that all was taken when it was not.
+func TestALookThatIsBrokenOffWasNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := tend(t, newDir(t), Terms{Policy: OnMarker}, newNotary(), nil)
+		later(time.Second)
+		d.dropFile(t, "a.csv", whole)
+		d.dropFile(t, "a.csv.done", "")
+		offered := false
+		d.notary.fail = func(int) bool { // the service is told to end in the middle of it
+			offered = true
+			go d.stop()
+			time.Sleep(time.Second)
+			return true
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := d.Look(ctx); !errors.Is(err, context.DeadlineExceeded) || !offered {
+			t.Errorf("looked: %v, offered: %v", err, offered)
+		}
+	})
+}

@@ -213,6 +213,6 @@ func (f *Feed) take(ctx context.Context, root *os.Root, x found) (e jobs.Entry, 
 		Carrier: f.Carrier, Name: x.name, SHA256: c.SHA256, Size: c.Size, Received: time.UnixMicro(x.changed).UTC(),
 		Content: c.Path, Trust: landing.Closed, Final: f.Now().Sub(x.at) >= cmp.Or(f.Deadline, time.Hour),
 	})
-	keep = err == nil
+	keep = err == nil || errors.Is(err, landing.ErrDoubt)
 	return e, err
 }
