@@ -163,8 +163,8 @@ type ClaimOptions struct {
 	Urgent bool
 	// Kinds are those of the runs that it can do; none: all.
 	Kinds []string
-	// PerCarrier is how many runs of one carrier may run at once, over all
-	// services; 0: any number. Services that claim at the same instant may
+	// PerCarrier is how many runs of one carrier, of these kinds, may run at
+	// once, over all services; 0: any number. Services that claim at the same instant may
 	// exceed it by one each.
 	PerCarrier int
 }

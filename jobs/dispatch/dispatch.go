@@ -68,8 +68,6 @@ type Dispatcher struct {
 	// Wake, if set, tells that there may be a run.
 	Wake     <-chan struct{}
 	Observer Observer
-
-	wake chan struct{} // handed on, one for each worker at most
 }
 
 // Observer is told what happens. Its funcs may be nil, are called by several
@@ -120,55 +118,87 @@ func (d *Dispatcher) setDefaults() {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	d.wake = make(chan struct{}, d.Workers+1)
 }
 
 // Run does runs until ctx ends, and returns when nothing is under way.
 func (d *Dispatcher) Run(ctx context.Context) {
 	d.setDefaults()
 	var wg sync.WaitGroup
-	wg.Go(func() { d.handOn(ctx) })
 	wg.Go(func() { d.expire(ctx) })
-	for n := range d.Workers + 1 {
-		wg.Go(func() { d.work(ctx, n == 0) })
+	all, urgent := newCrew(false), newCrew(true)
+	wg.Go(func() { d.handOn(ctx, all.wake, urgent.wake) })
+	wg.Go(func() { d.work(ctx, urgent) })
+	for range d.Workers {
+		wg.Go(func() { d.work(ctx, all) })
 	}
 	wg.Wait()
 }
 
-// handOn wakes every worker that sleeps when there may be a run.
-func (d *Dispatcher) handOn(ctx context.Context) {
+// crew is workers of whom one at a time looks for a run.
+type crew struct {
+	urgent bool
+	scout  chan struct{} // held by the one that looks
+	wake   chan struct{}
+}
+
+func newCrew(urgent bool) *crew {
+	return &crew{urgent: urgent, scout: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
+}
+
+// handOn wakes every crew when there may be a run.
+func (d *Dispatcher) handOn(ctx context.Context, crews ...chan<- struct{}) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-d.Wake:
 		}
-		for range d.Workers + 1 {
-			select {
-			case d.wake <- struct{}{}:
-			default:
-			}
+		for _, c := range crews {
+			nudge(c)
 		}
 	}
 }
 
+func nudge(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
 // work does one run after another.
-func (d *Dispatcher) work(ctx context.Context, urgent bool) {
+func (d *Dispatcher) work(ctx context.Context, c *crew) {
 	for ctx.Err() == nil {
-		r, err := d.Runs.Claim(ctx, d.claim(urgent))
-		if err == nil {
+		if r, found := d.find(ctx, c); found {
 			d.do(ctx, r)
-			continue
+			nudge(c.wake) // its carrier may have another one
+		}
+	}
+}
+
+// find waits for its turn and then for a run.
+func (d *Dispatcher) find(ctx context.Context, c *crew) (r jobs.Run, found bool) {
+	select {
+	case c.scout <- struct{}{}:
+		defer func() { <-c.scout }()
+	case <-ctx.Done():
+		return r, false
+	}
+	for ctx.Err() == nil {
+		r, err := d.Runs.Claim(ctx, d.claim(c.urgent))
+		if err == nil {
+			return r, true
 		}
 		if !errors.Is(err, jobs.ErrNoRun) {
 			d.trouble(ctx, err)
 		}
 		select {
 		case <-ctx.Done():
-		case <-d.wake:
+		case <-c.wake:
 		case <-time.After(d.Poll):
 		}
 	}
+	return r, false
 }
 
 func (d *Dispatcher) claim(urgent bool) jobs.ClaimOptions {

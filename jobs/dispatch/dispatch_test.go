@@ -23,7 +23,7 @@ type world struct {
 }
 
 // run has a dispatcher work while do looks on, and then stops it.
-func run(t *testing.T, work Work, do func(w *world)) {
+func run(t *testing.T, work Work, do func(w *world), set ...func(d *Dispatcher)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, q: &queue{}, wake: make(chan struct{}, 1)}
 		w.d = &Dispatcher{
@@ -33,6 +33,9 @@ func run(t *testing.T, work Work, do func(w *world)) {
 				defer w.mu.Unlock()
 				w.hows = append(w.hows, r.Carrier+" "+string(how))
 			}},
+		}
+		for _, f := range set {
+			f(w.d)
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -261,4 +264,30 @@ func TestWorkMayRecordItsOwnEnd(t *testing.T) {
 		}
 		w.told("[fabrikam succeeded]")
 	})
+}
+
+// However many workers there are, the state is asked by one or two.
+func TestIdleWorkersDoNotWearTheStateOut(t *testing.T) {
+	run(t, untilTold, func(w *world) {
+		w.after(time.Minute)
+		w.q.mu.Lock()
+		if n := len(w.q.claims); n < 50 || n > 65 {
+			t.Errorf("asked %d times in a minute", n)
+		}
+		w.q.mu.Unlock()
+		for i := range 40 {
+			w.add(fmt.Sprint("c", i), 0)
+		}
+		w.wake <- struct{}{}
+		w.after(time.Millisecond)
+		running := 0
+		for i := range 40 {
+			if w.q.of(fmt.Sprint("c", i))[0].State == jobs.RunRunning {
+				running++
+			}
+		}
+		if running != 33 {
+			t.Errorf("%d runs at once, want 33", running)
+		}
+	}, func(d *Dispatcher) { d.Workers = 32 })
 }

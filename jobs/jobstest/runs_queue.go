@@ -155,6 +155,13 @@ func (c *runs) perCarrier() {
 		c.same(r.Carrier, want)
 	}
 	c.nothingDue(jobs.ClaimOptions{Now: c.now, PerCarrier: 1})
+	c.nothingDue(jobs.ClaimOptions{Now: c.now, PerCarrier: 1, Kinds: []string{"usage", "reconcile"}})
+	usage := run("fabrikam", 9) // a run of another kind is not held back by those
+	usage.Kind = "usage"
+	c.enqueue(usage)
+	r, err := c.s.Claim(c.Context(), jobs.ClaimOptions{Owner: "a", Now: c.now, Lease: lease, PerCarrier: 1, Kinds: []string{"calls", "usage"}})
+	c.must(err)
+	c.same(r.Kind, "usage")
 }
 
 func (c *runs) kinds() {

@@ -32,7 +32,7 @@ func RunQueued(ctx context.Context, c *config.Config, o Options, runs []string) 
 	defer stop(nil)
 	var wg sync.WaitGroup
 	s.receive(ctx, &wg, stop)
-	wg.Go(func() { s.dispatcher().Run(ctx) })
+	s.dispatch(ctx, &wg)
 	err = s.await(ctx, runs)
 	stop(nil)
 	wg.Wait()

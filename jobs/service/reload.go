@@ -32,7 +32,7 @@ func (s *Service) Reload(ctx context.Context) ([]string, error) {
 		}
 	}
 	s.retime(ctx, next, diff)
-	signal(s.wake)
+	s.rouse()
 	for _, line := range diff.Lines() {
 		s.Log.Info("reload", "change", line)
 	}

@@ -19,7 +19,7 @@ func (s *Service) Run(ctx context.Context) error {
 		wg.Go(func() { s.inherit(ctx, &wg, stop) })
 	}
 	wg.Go(func() { s.schedule(ctx) })
-	wg.Go(func() { s.dispatcher().Run(ctx) })
+	s.dispatch(ctx, &wg)
 	wg.Go(func() { s.pursue(ctx) })
 	wg.Go(func() { s.web.serve(ctx, stop) })
 	s.Log.Info("ready", "data", s.cfg().Data, "database", s.store.Where(), "sftp", s.SFTP(), "http", s.HTTP(), "carriers", len(s.cfg().Carriers))
@@ -52,7 +52,7 @@ func (s *Service) pursue(ctx context.Context) {
 // followUp sees what new files change.
 func (s *Service) followUp(ctx context.Context) {
 	s.attempt(ctx, "follow up", s.follow.Follow)
-	signal(s.wake)
+	s.rouse()
 }
 
 // tick does what is to be done now and then.

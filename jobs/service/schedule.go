@@ -64,7 +64,7 @@ func (s *Service) schedule(ctx context.Context) {
 	s.sets <- s.cfg().Timetable()
 	loop := schedule.Loop{
 		Store: timetable{s}, Now: s.Now,
-		Fire: func(context.Context, string, time.Time, schedule.How) { signal(s.wake) },
+		Fire: func(context.Context, string, time.Time, schedule.How) { s.rouse() },
 		Failed: func(job string, due time.Time, err error) {
 			s.Log.Error("schedule", "job", job, "scheduled_for", due, "error", err.Error())
 		},

@@ -62,8 +62,9 @@ type Service struct {
 	follow *reconcile.Follower
 
 	exchange  atomic.Pointer[reception] // nil without the lock
-	wake      chan struct{}
-	changed   chan struct{} // something to follow up
+	wake      chan struct{}             // there may be a run of those that make reports
+	wakeCalls chan struct{}             // or of those that wait for hosts
+	changed   chan struct{}             // something to follow up
 	sets      chan []schedule.Job
 	progress  progress
 	reloading sync.Mutex
@@ -129,7 +130,7 @@ func open(ctx context.Context, c *config.Config, o Options) (_ *Service, err err
 	host, _ := os.Hostname() // it only helps people to tell services apart
 	s := &Service{
 		Options: o, owner: fmt.Sprintf("%s/%d/%s", host, os.Getpid(), id.String()[:8]),
-		wake: make(chan struct{}, 1), changed: make(chan struct{}, 1), sets: make(chan []schedule.Job, 1),
+		wake: make(chan struct{}, 1), wakeCalls: make(chan struct{}, 1), changed: make(chan struct{}, 1), sets: make(chan []schedule.Job, 1),
 	}
 	s.config.Store(c)
 	s.metrics = newMetrics(s)

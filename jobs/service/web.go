@@ -58,7 +58,7 @@ func (s *Service) Desk() *control.Desk {
 	return &control.Desk{
 		Queue: s.store, Pauses: s.store, Archive: s.store, Ledger: s.store, Alarms: s.store, Trail: s.store, Coverage: s.store,
 		Config: s.cfg, Now: s.Now, Folder: ReportsFolder(s.cfg()), Reach: s.reach,
-		Wake: func() { signal(s.wake) }, Reloading: s.Reload, Progress: s.progress.of,
+		Wake: s.rouse, Reloading: s.Reload, Progress: s.progress.of,
 	}
 }
 

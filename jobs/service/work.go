@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"concord/engine"
@@ -129,19 +130,36 @@ func (s *Service) holds(ctx context.Context, e jobs.Entry, from, to time.Time) (
 	return jobs.RecordsHold(ctx, path, from, to)
 }
 
-// dispatcher does the runs that wait.
-func (s *Service) dispatcher() *dispatch.Dispatcher {
+// mostCalls is how many collect runs go on at once: they mostly wait for hosts
+// of carriers, of which many may be slow.
+const mostCalls = 64
+
+// dispatch does the runs that wait until ctx ends. Those that wait for hosts
+// take no worker from those that make reports.
+func (s *Service) dispatch(ctx context.Context, wg *sync.WaitGroup) {
+	reports := s.dispatcher(map[string]dispatch.Work{string(config.Reconcile): s.reconcile}, s.wake)
+	reports.Workers, reports.PerCarrier = s.cfg().Runs.Workers, func() int { return s.cfg().Runs.PerCarrier }
+	calls := s.dispatcher(map[string]dispatch.Work{string(config.Collect): s.collect}, s.wakeCalls)
+	calls.Workers, calls.PerCarrier = mostCalls, func() int { return 0 }
+	calls.Can = func(string) bool { return s.leads() }
+	wg.Go(func() { reports.Run(ctx) })
+	wg.Go(func() { calls.Run(ctx) })
+}
+
+func (s *Service) dispatcher(kinds map[string]dispatch.Work, wake <-chan struct{}) *dispatch.Dispatcher {
 	return &dispatch.Dispatcher{
-		Runs: s.store, Owner: s.owner, Workers: s.cfg().Runs.Workers, Now: s.Now, Wake: s.wake,
-		PerCarrier: func() int { return s.cfg().Runs.PerCarrier },
-		Attempts:   s.attempts,
-		Kinds:      map[string]dispatch.Work{string(config.Reconcile): s.reconcile, string(config.Collect): s.collect},
-		Can:        func(kind string) bool { return kind != string(config.Collect) || s.leads() },
+		Runs: s.store, Owner: s.owner, Now: s.Now, Wake: wake, Attempts: s.attempts, Kinds: kinds,
 		Observer: dispatch.Observer{
 			Started: s.started, Ended: s.ended, Expired: s.expired,
 			Trouble: func(err error) { s.Log.Error("queue", "error", err.Error()) },
 		},
 	}
+}
+
+// rouse tells that there may be a run.
+func (s *Service) rouse() {
+	signal(s.wake)
+	signal(s.wakeCalls)
 }
 
 func (s *Service) attempts(job string) int {

@@ -49,7 +49,8 @@ func nextRun(o jobs.ClaimOptions, by string) (query string, args []any) {
 	}
 	w.among("kind", o.Kinds)
 	if o.PerCarrier > 0 {
-		w.add("(SELECT count(*) FROM runs r WHERE r.state = 'running' AND r.carrier = runs.carrier) < ?", o.PerCarrier)
+		like, kinds := oneOf(" AND r.kind", o.Kinds)
+		w.add("? > (SELECT count(*) FROM runs r WHERE r.state = 'running' AND r.carrier = runs.carrier"+like+")", append([]any{o.PerCarrier}, kinds...)...)
 	}
 	return "SELECT id FROM runs" + by + w.text() + " ORDER BY priority DESC, created, id LIMIT 1", w.args
 }

@@ -29,14 +29,21 @@ func (w *where) equal(column, value string) {
 
 // among adds that a column has one of the values, unless there are none.
 func (w *where) among(column string, values []string) {
+	if condition, args := oneOf(column, values); condition != "" {
+		w.add(condition, args...)
+	}
+}
+
+// oneOf is the condition that a column has one of the values; empty: there are
+// none.
+func oneOf(column string, values []string) (condition string, args []any) {
 	if len(values) == 0 {
-		return
+		return "", nil
 	}
-	args := make([]any, len(values))
-	for i, v := range values {
-		args[i] = text(v)
+	for _, v := range values {
+		args = append(args, text(v))
 	}
-	w.add(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", args...)
+	return column + " IN (?" + strings.Repeat(", ?", len(values)-1) + ")", args
 }
 
 func (w *where) text() string {
