@@ -69,7 +69,7 @@ func kindOf(microsoft bool) jobs.AlertKind {
 
 func rejectedAlert(e *jobs.Entry) jobs.Alert {
 	kind := kindOf(e.Microsoft)
-	a := jobs.Alert{Key: key(string(kind), e.Carrier, plain(e.Name)), Kind: kind, Carrier: e.Carrier, Subject: plain(e.Name)}
+	a := jobs.Alert{Key: key(string(kind), e.Carrier, named(e.Name)), Kind: kind, Carrier: e.Carrier, Subject: named(e.Name)}
 	why := "no reason was given"
 	if len(e.Reasons) > 0 {
 		why = brief(e.Reasons[0].Reason)
@@ -115,7 +115,7 @@ func gapAlert(e *jobs.Entry, r landing.Range) jobs.Alert {
 	}
 	return jobs.Alert{
 		Key: key(gapKey(e), span), Kind: jobs.AlertGap, Carrier: e.Carrier, Subject: span,
-		Text: fmt.Sprintf("%s not arrived, and %s has: ask %s to send what is missing", what, plain(e.Name), from),
+		Text: fmt.Sprintf("%s not arrived, and %s has: ask %s to send what is missing", what, named(e.Name), from),
 	}
 }
 
@@ -149,7 +149,7 @@ func (d *Desk) good(ctx context.Context, e *jobs.Entry, open []jobs.Alert) error
 // takesPlace reports whether a file is another try of the rejected one that an
 // alert is about: it has its name, or is one with rows of its number.
 func (d *Desk) takesPlace(ctx context.Context, e *jobs.Entry, a *jobs.Alert) (bool, error) {
-	if a.Subject == plain(e.Name) {
+	if a.Subject == named(e.Name) {
 		return true, nil
 	}
 	if e.Sequence == nil || !e.Ingested() {
@@ -160,7 +160,7 @@ func (d *Desk) takesPlace(ctx context.Context, e *jobs.Entry, a *jobs.Alert) (bo
 		Since: a.Raised.Add(-longestWait), Limit: 100,
 	})
 	return slices.ContainsFunc(list, func(r jobs.Entry) bool {
-		return plain(r.Name) == a.Subject && r.Sequence != nil && *r.Sequence == *e.Sequence
+		return named(r.Name) == a.Subject && r.Sequence != nil && *r.Sequence == *e.Sequence
 	}), err
 }
 

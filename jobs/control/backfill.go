@@ -95,7 +95,7 @@ func dates(what, text string) (first, last time.Time, err error) {
 	if t, err := time.Parse("2006-01", text); err == nil {
 		return t, t.AddDate(0, 1, -1), nil
 	}
-	return first, last, refuse(Invalid, nil, "%s: %q is neither a day (2026-10-01) nor a month (2026-10)", what, Masked(text))
+	return first, last, refuse(Invalid, nil, "%s: %q is neither a day (2026-10-01) nor a month (2026-10)", what, jobs.Mask(text))
 }
 
 // key tells a period of a carrier from others.

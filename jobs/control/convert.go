@@ -29,8 +29,11 @@ func runOf(r jobs.Run) Run {
 	}
 }
 
+// fileOf masks names: carriers may put numbers into them.
 func fileOf(e jobs.Entry) File {
-	return File{ID: e.ID, Carrier: e.Carrier, Side: sideOf(e), Format: e.Format, Receipt: e.Receipt()}
+	f := File{ID: e.ID, Carrier: e.Carrier, Side: sideOf(e), Format: e.Format, Receipt: e.Receipt()}
+	f.File, f.Replaces, f.DuplicateOf = jobs.Mask(f.File), jobs.Mask(f.Replaces), jobs.Mask(f.DuplicateOf)
+	return f
 }
 
 func sideOf(e jobs.Entry) string {
@@ -41,7 +44,7 @@ func sideOf(e jobs.Entry) string {
 }
 
 func inputOf(e jobs.Entry) Input {
-	return Input{Role: sideOf(e), File: e.ID, Name: e.Name, SHA256: e.SHA256}
+	return Input{Role: sideOf(e), File: e.ID, Name: jobs.Mask(e.Name), SHA256: e.SHA256}
 }
 
 func reportOf(r jobs.Report) Report {

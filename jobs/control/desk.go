@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -191,16 +190,6 @@ func (d *Desk) note(ctx context.Context, by By, what, object, detail string) err
 		return fmt.Errorf("note %s in the audit trail: %w", what, err)
 	}
 	return nil
-}
-
-// likeNumber finds what may be a phone number in what a person typed. Dates
-// and short counts are none.
-var likeNumber = regexp.MustCompile(`\+[0-9][0-9 ()/.-]{5,}[0-9]|\b[0-9]{9,}`)
-
-// Masked is a text in which what looks like a phone number shows its last
-// four digits only.
-func Masked(s string) string {
-	return likeNumber.ReplaceAllStringFunc(s, func(n string) string { return "…" + n[len(n)-4:] })
 }
 
 func (d *Desk) zone(j *config.Job) *time.Location {

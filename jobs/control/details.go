@@ -56,7 +56,7 @@ func (d *Desk) inputs(ctx context.Context, list []jobs.RunInput) ([]Input, error
 		e, err := d.Ledger.File(ctx, in.File)
 		switch {
 		case err == nil:
-			x.Name = e.Name
+			x.Name = jobs.Mask(e.Name)
 		case !errors.Is(err, jobs.ErrNoFile):
 			return nil, err
 		}

@@ -91,7 +91,7 @@ func (d *Desk) Pause(ctx context.Context, job, why string, by By) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	why = Masked(strings.TrimSpace(why))
+	why = jobs.Mask(strings.TrimSpace(why))
 	if why == "" {
 		return Job{}, refuse(Invalid, nil, "why: required; say why job %s is paused, for those who wonder", job)
 	}
@@ -198,7 +198,7 @@ func (d *Desk) carrier(ctx context.Context, name string) (Carrier, error) {
 	for _, e := range files {
 		f := fileOf(e)
 		f.Receipt = landing.Receipt{
-			File: e.Name, Status: e.Status, SHA256: e.SHA256, Bytes: e.Bytes, Rows: e.Rows, Accepted: e.Accepted, Rejected: e.Rejected,
+			File: f.File, Status: e.Status, SHA256: e.SHA256, Bytes: e.Bytes, Rows: e.Rows, Accepted: e.Accepted, Rejected: e.Rejected,
 			Seconds: f.Seconds, Received: e.Received, Time: e.Decided, Run: f.Run,
 		}
 		x.LastFile = &f

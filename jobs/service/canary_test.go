@@ -64,6 +64,9 @@ func TestNoNumberIsShown(t *testing.T) {
 		h.clean("the receipt of "+name, receipt.String())
 		h.microsoft(name, content)
 	}
+	// The carrier chose the name, and its receipt has it.
+	h.send(canary+".csv", "nonsense")
+	h.microsoft(canary+".csv", "nonsense")
 	h.run()
 	h.version(1)
 	for _, name := range []string{"summary.json", "version.json", "rejected.csv", "manifest.json", "usage.csv"} {
@@ -74,7 +77,7 @@ func TestNoNumberIsShown(t *testing.T) {
 		h.clean(name, string(b))
 	}
 	for _, at := range []string{
-		"/metrics", "/v1/jobs", "/v1/runs", "/v1/files?limit=1000", "/v1/reports", "/v1/alerts", "/v1/audit", "/v1/carriers",
+		"/metrics", "/v1/jobs", "/v1/runs", "/v1/files?limit=1000", "/v1/reports", "/v1/alerts", "/v1/audit", "/v1/carriers", "/v1/files?name=" + canary,
 	} {
 		h.clean(at, h.get(at))
 	}
@@ -83,7 +86,7 @@ func TestNoNumberIsShown(t *testing.T) {
 		h.get(at)
 	}
 	files, err := h.desk.Files(t.Context(), jobs.FileFilter{})
-	if err != nil || len(files) != 2*len(leaks()) {
+	if err != nil || len(files) != 2*len(leaks())+2 {
 		t.Errorf("%d files, %v", len(files), err)
 	}
 	for _, f := range files {

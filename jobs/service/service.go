@@ -123,6 +123,7 @@ func open(ctx context.Context, c *config.Config, o Options) (_ *Service, err err
 	if o.TickEvery == 0 {
 		o.TickEvery = 30 * time.Second
 	}
+	o.Log = slog.New(masked{o.Log.Handler()})
 	id, err := uuid.NewRandom()
 	if err != nil {
 		return nil, err
