@@ -19,6 +19,7 @@ const (
 	AlertHost        AlertKind = "host"       // a carrier's own host cannot be used
 	AlertFeed        AlertKind = "feed"       // Microsoft's files cannot be read
 	AlertDisk        AlertKind = "disk"       // the disk is nearly full
+	AlertReportLost  AlertKind = "report_lost"
 )
 
 // Alert is something that a person should know of, from when it was raised

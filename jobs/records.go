@@ -301,16 +301,17 @@ func (c *Collector) endRecords(t *taking, keep bool) {
 }
 
 // SweepRecords removes what a crash left among the records: all that belongs to
-// no entry that holds says is of use, and what was never finished. No other
-// process may be making records meanwhile.
-func (c *Collector) SweepRecords(ctx context.Context, holds func(ctx context.Context, id string) (bool, error)) error {
+// no entry that holds says is of use, and what was never finished. What was
+// changed after a time, unless that is zero, is left alone: another process may
+// be making it.
+func (c *Collector) SweepRecords(ctx context.Context, holds func(ctx context.Context, id string) (bool, error), before time.Time) error {
 	folders, err := foldersIn(c.o.Records)
 	errs := []error{err}
 	for _, dir := range append(folders, c.o.Profiles) {
 		names, err := filesIn(dir)
 		errs = append(errs, err)
 		for _, name := range names {
-			errs = append(errs, ctx.Err(), c.sweepOne(ctx, name, holds))
+			errs = append(errs, ctx.Err(), c.sweepOne(ctx, name, holds, before))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -342,9 +343,12 @@ func pathsIn(dir string, folders bool) (paths []string, err error) {
 
 // sweepOne removes a file that is of no use. Profiles under their final names
 // stay: an entry may name them.
-func (c *Collector) sweepOne(ctx context.Context, name string, holds func(ctx context.Context, id string) (bool, error)) error {
+func (c *Collector) sweepOne(ctx context.Context, name string, holds func(ctx context.Context, id string) (bool, error), before time.Time) error {
 	if _, busy := c.taking.Load(strings.TrimSuffix(name, records.Unfinished(""))); busy {
 		return nil
+	}
+	if info, err := os.Lstat(name); err != nil || !before.IsZero() && info.ModTime().After(before) {
+		return err
 	}
 	id, is := strings.CutSuffix(filepath.Base(name), recordsEnding)
 	left := strings.HasSuffix(name, records.Unfinished("")) || strings.HasSuffix(name, recordsEnding+asideEnding)

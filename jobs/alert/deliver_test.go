@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"concord/jobs"
+	"concord/jobs/alert"
 	"concord/jobs/config"
 
 	"github.com/google/go-cmp/cmp"
@@ -234,7 +235,7 @@ func TestNoPhoneNumberLeavesTheHouse(t *testing.T) {
 		e.Carrier = "fabrikam"
 		o.desk.Decided(t.Context(), e)
 		o.desk.RunEnded(t.Context(), jobs.Run{ID: "r", Job: "daily", Carrier: "fabrikam", Error: "find sip:" + canary[1:] + "@example.com"}, true, true)
-		o.desk.Host(t.Context(), "fabrikam", 3, errors.New("get "+canary+".csv"))
+		o.desk.Visited(t.Context(), "fabrikam", alert.CarriersHost, 3, errors.New("get "+canary+".csv"))
 		pass(time.Hour)
 		if len(o.receiver.bodies) < 4 {
 			t.Fatal(o.receiver.bodies)
@@ -271,7 +272,7 @@ func TestTheOwnClient(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			var got []bool
 			w.desk.Delivered = func(ok bool) { got = append(got, ok); cancel() }
-			w.desk.Host(t.Context(), "fabrikam", 3, errState)
+			w.desk.Visited(t.Context(), "fabrikam", alert.CarriersHost, 3, errState)
 			w.desk.Deliver(ctx)
 			server.Close()
 			if d := cmp.Diff([]bool{c.ok}, got); d != "" {

@@ -55,7 +55,7 @@ type Desk struct {
 	behind  bool            // what became of a file could not be handled
 	unsure  bool            // what became of a run could not be handled
 	arrived map[string]bool // carriers with new files since they were looked at
-	healthy map[string]bool // carriers without an alert about their host
+	healthy map[string]bool // keys of places without an alert about them
 
 	ticking sync.Mutex // one Tick at a time; it guards what follows
 	begun   bool       // the latest files were looked through

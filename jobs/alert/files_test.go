@@ -7,6 +7,7 @@ import (
 
 	"concord/exchange/landing"
 	"concord/jobs"
+	"concord/jobs/alert"
 	"concord/jobs/config"
 )
 
@@ -143,7 +144,9 @@ func TestWhatIsNoLongerConfiguredIsResolved(t *testing.T) {
 func TestHosts(t *testing.T) {
 	w := newWorld(t, "2026-10-02T05:00:00Z")
 	down := fmt.Errorf("dial: no route to host")
-	visit := func(failures int, err error) { w.desk.Host(context.Background(), "fabrikam", failures, err) }
+	visit := func(failures int, err error) {
+		w.desk.Visited(context.Background(), "fabrikam", alert.CarriersHost, failures, err)
+	}
 	visit(0, nil)
 	visit(1, down)
 	visit(2, down)

@@ -159,7 +159,7 @@ func (o *office) down(failures int) {
 	if failures > 0 {
 		err = errors.New("no route to host")
 	}
-	o.desk.Host(o.Context(), "fabrikam", failures, err)
+	o.desk.Visited(o.Context(), "fabrikam", alert.CarriersHost, failures, err)
 }
 
 // posts compares what arrived, of which each has its type and subject.

@@ -9,26 +9,53 @@ import (
 	"concord/jobs/config"
 )
 
-// patience is from which failure in a row on a host is an alert.
+// patience is from which failure in a row on a place is an alert.
 const patience = 3
 
-// Host is told of each visit to where a carrier's files are taken from: how
-// many have failed in a row, and why the last one did; nil: it did not.
-func (d *Desk) Host(ctx context.Context, carrier string, failures int, err error) {
-	if err := d.host(ctx, carrier, failures, err); err != nil {
+// Place is where a carrier's files are taken from.
+type Place string
+
+// Places.
+const (
+	CarriersHost     Place = "host"
+	MicrosoftsFolder Place = "microsoft"
+)
+
+// wrong says what cannot be done at a place.
+func (p Place) wrong() string {
+	if p == MicrosoftsFolder {
+		return "Microsoft's files about the carrier cannot be taken"
+	}
+	return "the carrier's own host cannot be used"
+}
+
+func (p Place) hint(carrier string) string {
+	if p == MicrosoftsFolder {
+		return "see that the folder of the setting microsoft can be read"
+	}
+	return "see concord carrier test " + carrier
+}
+
+// Visited is told of each visit to a place of a carrier: how many have failed
+// in a row, and why the last one did; nil: it did not.
+func (d *Desk) Visited(ctx context.Context, carrier string, place Place, failures int, err error) {
+	if err := d.visited(ctx, carrier, place, failures, err); err != nil {
 		d.trouble(ctx, "an alert about a host is late", err, "carrier", carrier)
 	}
 }
 
-func (d *Desk) host(ctx context.Context, carrier string, failures int, cause error) error {
+func (d *Desk) visited(ctx context.Context, carrier string, place Place, failures int, cause error) error {
 	k := key(string(jobs.AlertHost), carrier)
+	if place != CarriersHost {
+		k = key(k, string(place))
+	}
 	d.mu.Lock()
-	healthy := d.healthy[carrier]
+	healthy := d.healthy[k]
 	if d.healthy == nil {
 		d.healthy = map[string]bool{}
 	}
 	if cause != nil {
-		delete(d.healthy, carrier)
+		delete(d.healthy, k)
 	}
 	d.mu.Unlock()
 	switch {
@@ -37,14 +64,14 @@ func (d *Desk) host(ctx context.Context, carrier string, failures int, cause err
 	case cause != nil:
 		return d.raise(ctx, jobs.Alert{
 			Key: k, Kind: jobs.AlertHost, Carrier: carrier, Subject: carrier,
-			Text: fmt.Sprintf("nothing can be taken for the carrier, %d times in a row: %s; it goes on trying: see concord carrier test %s", failures, brief(cause.Error()), carrier),
+			Text: fmt.Sprintf("%s, %d times in a row: %s; it goes on trying: %s", place.wrong(), failures, brief(cause.Error()), place.hint(carrier)),
 		})
 	}
 	if err := d.resolveKey(ctx, k); err != nil {
 		return err
 	}
 	d.mu.Lock()
-	d.healthy[carrier] = true
+	d.healthy[k] = true
 	d.mu.Unlock()
 	return nil
 }

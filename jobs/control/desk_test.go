@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"concord/jobs"
+	"concord/jobs/config"
 	"concord/jobs/control"
 
 	"github.com/google/go-cmp/cmp"
@@ -94,6 +95,23 @@ func TestAPausedJobSaysWhoPausedItAndWhy(t *testing.T) {
 	if err != nil || len(rows) != 2 || rows[0].What != "job.resume" || rows[1].What != "job.pause" {
 		t.Errorf("the audit trail says %v, %v", rows, err)
 	}
+}
+
+// A job that is taken out while it is paused must not be paused for ever when
+// it comes back.
+func TestAJobThatIsGoneCanBeResumed(t *testing.T) {
+	o := newOffice(t)
+	if _, err := o.Pause(t.Context(), "daily", "ticket 7", "ann"); err != nil {
+		t.Fatal(err)
+	}
+	cfg := *o.Config()
+	cfg.Jobs = nil
+	o.Config = func() *config.Config { return &cfg }
+	if j, err := o.Resume(t.Context(), "daily", "bob"); err != nil || j.Name != "daily" {
+		t.Errorf("%+v, %v", j, err)
+	}
+	_, err := o.Resume(t.Context(), "daily", "bob")
+	refused(t, err, control.NotFound, "daily")
 }
 
 func TestADryRunSaysWhatItWouldReadAndChangesNothing(t *testing.T) {

@@ -104,11 +104,9 @@ func (d *Desk) Pause(ctx context.Context, job, why string, by By) (Job, error) {
 	return d.Job(ctx, job)
 }
 
-// Resume implements Operations.
+// Resume implements Operations. A pause outlives its job in the configuration,
+// so that one can be ended of a job that is not there any more.
 func (d *Desk) Resume(ctx context.Context, job string, by By) (Job, error) {
-	if _, err := d.job(job); err != nil {
-		return Job{}, err
-	}
 	was, err := d.Pauses.Resume(ctx, job)
 	if err != nil {
 		return Job{}, err
@@ -118,6 +116,9 @@ func (d *Desk) Resume(ctx context.Context, job string, by By) (Job, error) {
 		if err := d.note(ctx, by, "job.resume", job, ""); err != nil {
 			return Job{}, err
 		}
+	}
+	if _, unknown := d.job(job); was && unknown != nil {
+		return Job{Name: job, Does: "is not in the configuration any more", Carriers: []string{}, Next: []time.Time{}}, nil
 	}
 	x, err := d.Job(ctx, job)
 	if err == nil && !was {

@@ -48,10 +48,18 @@ type Feed struct {
 	// Deadline how long it may be unfinished [1 h].
 	Quiet, Deadline time.Duration
 
-	moving sync.Mutex // guards Folder
-	mu     sync.Mutex
-	seen   map[string]mark
-	young  bool // the last scan left files alone that had just been changed
+	mu    sync.Mutex    // guards Folder, turn and young
+	turn  chan struct{} // held by the scan that is under way
+	young bool          // the last scan left files alone that had just been changed
+
+	seen    map[string]mark  // what was taken
+	watched map[string]sight // what was not, by the last scan
+}
+
+// sight is how a file was that is not taken yet, and since when it is so.
+type sight struct {
+	mark
+	since time.Time
 }
 
 // Young reports whether the last scan found files that had just been changed:
@@ -62,18 +70,41 @@ func (f *Feed) Young() (time.Duration, bool) {
 	return f.quiet(), f.young
 }
 
+// begin waits for its turn.
+func (f *Feed) begin(ctx context.Context) error {
+	f.mu.Lock()
+	if f.turn == nil {
+		f.turn = make(chan struct{}, 1)
+	}
+	turn := f.turn
+	f.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *Feed) end(young bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.young = young
+	<-f.turn
+}
+
 func (f *Feed) quiet() time.Duration { return cmp.Or(f.Quiet, 5*time.Second) }
 
 // SetFolder names another folder, from the next scan on.
 func (f *Feed) SetFolder(folder string) {
-	f.moving.Lock()
-	defer f.moving.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.Folder = folder
 }
 
 func (f *Feed) folder() string {
-	f.moving.Lock()
-	defer f.moving.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	return f.Folder
 }
 
@@ -86,15 +117,18 @@ type mark struct {
 // found is a file in the folder.
 type found struct {
 	name string
-	mark
-	at time.Time
+	sight
+	at time.Time // when it was changed, by the clock of the folder
 }
 
 // Scan takes what is new, the files that were changed first before the others.
 // It returns the entries that it recorded and every error that it met.
 func (f *Feed) Scan(ctx context.Context) (list []jobs.Entry, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	if err := f.begin(ctx); err != nil {
+		return nil, err
+	}
+	young := false
+	defer func() { f.end(young) }()
 	if err := f.load(ctx); err != nil {
 		return nil, err
 	}
@@ -106,7 +140,7 @@ func (f *Feed) Scan(ctx context.Context) (list []jobs.Entry, err error) {
 		return nil, fmt.Errorf("open Microsoft's folder of %s: %w", f.Carrier, err)
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	files, err := f.fresh(root)
+	files, young, err := f.fresh(root.FS())
 	errs := []error{err}
 	for _, x := range files {
 		e, err := f.take(ctx, root, x)
@@ -114,6 +148,8 @@ func (f *Feed) Scan(ctx context.Context) (list []jobs.Entry, err error) {
 		case ctx.Err() != nil:
 			return list, ctx.Err()
 		case errors.Is(err, jobs.ErrWait):
+		case errors.Is(err, errChanging):
+			young = true
 		case err != nil:
 			errs = append(errs, fmt.Errorf("take Microsoft's file %s of %s: %w", x.name, f.Carrier, err))
 		default:
@@ -143,45 +179,63 @@ func (f *Feed) load(ctx context.Context) error {
 }
 
 // fresh lists the files that were not taken as they are, and have been left
-// alone for a while.
-func (f *Feed) fresh(root *os.Root) (list []found, err error) {
-	now := f.Now()
-	f.young = false
-	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+// alone for a while. What cannot be looked at hides nothing else.
+func (f *Feed) fresh(folder fs.FS) (list []found, young bool, err error) {
+	watched := make(map[string]sight)
+	var errs []error
+	_ = fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
 		base := path.Base(name)
 		switch {
+		case errors.Is(err, fs.ErrNotExist): // removed since
+			return nil
 		case err != nil:
-			return err
+			errs = append(errs, err)
+			return skip(d)
 		case name != "." && (strings.HasPrefix(base, ".") || landing.IsTemporary(base)):
 			return skip(d)
 		case !d.Type().IsRegular():
 			return nil
 		}
 		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) { // removed since
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		x := found{name, mark{info.Size(), info.ModTime().UnixMicro()}, info.ModTime()}
-		switch fresh := f.seen[name] != x.mark; {
-		case fresh && now.Sub(x.at) < f.quiet():
-			f.young = true
-		case fresh:
-			list = append(list, x)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			errs = append(errs, err)
+		default:
+			if x := f.look(name, info); f.seen[name] != x.mark {
+				watched[name] = x.sight
+				list = append(list, x)
+			}
 		}
 		return nil
 	})
-	if err != nil {
-		err = fmt.Errorf("list Microsoft's files of %s: %w", f.Carrier, err)
+	f.watched = watched
+	if err := errors.Join(errs...); err != nil {
+		errs = []error{fmt.Errorf("list Microsoft's files of %s: %w", f.Carrier, err)}
 	}
+	all, now := len(list), f.Now()
+	list = slices.DeleteFunc(list, func(x found) bool { return now.Sub(x.since) < f.quiet() })
 	slices.SortFunc(list, func(a, b found) int { return cmp.Or(a.at.Compare(b.at), strings.Compare(a.name, b.name)) })
-	return list, err
+	return list, len(list) < all, errors.Join(errs...)
+}
+
+// look says how a file is, and since when: by its own time, or since it was
+// first seen so if that is in the future, as the clock of a share may be.
+func (f *Feed) look(name string, info fs.FileInfo) found {
+	x := found{name: name, at: info.ModTime()}
+	x.mark = mark{info.Size(), info.ModTime().UnixMicro()}
+	x.since = x.at
+	if now := f.Now(); x.at.After(now) {
+		x.since = now
+		if w, ok := f.watched[name]; ok && w.mark == x.mark {
+			x.since = w.since
+		}
+	}
+	return x
 }
 
 func skip(d fs.DirEntry) error {
-	if d.IsDir() {
+	if d != nil && d.IsDir() {
 		return fs.SkipDir
 	}
 	return nil
@@ -211,7 +265,7 @@ func (f *Feed) take(ctx context.Context, root *os.Root, x found) (e jobs.Entry, 
 	}
 	e, err = f.Taker.TakeFeed(ctx, landing.Offer{
 		Carrier: f.Carrier, Name: x.name, SHA256: c.SHA256, Size: c.Size, Received: time.UnixMicro(x.changed).UTC(),
-		Content: c.Path, Trust: landing.Closed, Final: f.Now().Sub(x.at) >= cmp.Or(f.Deadline, time.Hour),
+		Content: c.Path, Trust: landing.Closed, Final: f.Now().Sub(x.since) >= cmp.Or(f.Deadline, time.Hour),
 	})
 	keep = err == nil || errors.Is(err, landing.ErrDoubt)
 	return e, err

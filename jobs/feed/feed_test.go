@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,6 +34,8 @@ func (l *ledger) TakeFeed(_ context.Context, o landing.Offer) (jobs.Entry, error
 		return jobs.Entry{}, fmt.Errorf("%w: it goes on", jobs.ErrWait)
 	case strings.HasPrefix(string(b), "trouble"):
 		return jobs.Entry{}, errors.New("the database is away")
+	case string(b) == "doubt":
+		return jobs.Entry{}, fmt.Errorf("record it: %w", landing.ErrDoubt)
 	}
 	e := jobs.Entry{ID: fmt.Sprint(len(l.entries)), Carrier: o.Carrier, Microsoft: true, Name: o.Name, SHA256: o.SHA256, Bytes: o.Size, Received: o.Received}
 	l.entries = append(l.entries, e)
@@ -158,4 +161,73 @@ func TestNothingOutsideOfTheFolderIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.scan()
+}
+
+// The clock of a share may be ahead: its files must not wait for ours.
+func TestAFileFromTheFutureIsTakenWhenItHasBeenQuiet(t *testing.T) {
+	f := open(t)
+	f.put("a.csv", "1", -24*time.Hour)
+	f.scan()
+	f.now = f.now.Add(4 * time.Second)
+	f.put("a.csv", "12", -48*time.Hour) // it is still written
+	f.scan()
+	f.now = f.now.Add(4 * time.Second)
+	f.scan()
+	if _, young := f.Young(); !young {
+		t.Error("it is looked at no sooner than others")
+	}
+	f.now = f.now.Add(time.Second)
+	f.scan("a.csv")
+	f.seen = nil
+	f.scan()
+	f.put("half.csv", "half", -24*time.Hour)
+	f.scan()
+	f.now = f.now.Add(2 * time.Hour)
+	f.scan("half.csv")
+}
+
+// broken is a folder in which one below it cannot be read.
+type broken struct{ fs.FS }
+
+func (b broken) Open(name string) (fs.File, error) {
+	if name == "deep" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("input/output error")}
+	}
+	return b.FS.Open(name)
+}
+
+func TestAFolderThatCannotBeReadHidesNoOther(t *testing.T) {
+	f := open(t)
+	f.put("deep/a.csv", "1", time.Hour)
+	f.put("zz/b.csv", "2", time.Hour)
+	list, _, err := f.fresh(broken{os.DirFS(f.Folder)})
+	if len(list) != 1 || list[0].name != "zz/b.csv" || err == nil || !strings.Contains(err.Error(), "deep: input/output error") {
+		t.Errorf("found %+v, %v", list, err)
+	}
+}
+
+// A scan that hangs on a slow share must not keep others from being cancelled.
+func TestWhoWaitsForAScanCanGiveUp(t *testing.T) {
+	f := open(t)
+	if err := f.begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := f.Scan(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	f.end(false)
+	f.scan()
+}
+
+func TestADoubtfulFileIsKept(t *testing.T) {
+	f := open(t)
+	f.put("a.csv", "doubt", time.Hour)
+	if _, err := f.Scan(t.Context()); !errors.Is(err, landing.ErrDoubt) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(f.Spool.Path(f.l.offers[0].SHA256)); err != nil {
+		t.Error(err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"concord/exchange/landing"
 	"concord/jobs"
@@ -125,7 +126,7 @@ func TestWhatACrashLeftOfRecordsIsRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := h.SweepRecords(t.Context(), func(_ context.Context, of string) (bool, error) { return of == id, nil })
+	err := h.SweepRecords(t.Context(), func(_ context.Context, of string) (bool, error) { return of == id, nil }, time.Time{})
 	if names := h.kept("records/*/*"); err != nil || len(names) != 2 || filepath.Base(names[0]) != id+".records" || filepath.Base(names[1]) != "note.txt" {
 		t.Errorf("%v: %v", err, names)
 	}

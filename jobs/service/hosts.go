@@ -4,40 +4,39 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"concord/exchange/sftpc"
 	"concord/jobs"
+	"concord/jobs/alert"
 	"concord/jobs/config"
 )
 
 // hostCalls are the visits to a carrier's own host, one at a time.
 type hostCalls struct {
-	mu   sync.Mutex
+	turn chan struct{} // held by the visit that is under way
 	host *jobs.Host
 	of   *config.Carrier // whose settings host has
 }
 
-// visit looks at a carrier's own host and its folder of Microsoft's files over
-// and over.
-func (r *reception) visit(ctx context.Context, carrier string, d *desk) {
+// longestRest is how long a place is left alone after many failures.
+const longestRest = 15 * time.Minute
+
+// visit looks at one place of a carrier over and over. look returns how soon
+// the place is to be looked at again, if that is sooner than usual.
+func (r *reception) visit(ctx context.Context, carrier string, place alert.Place, look func(context.Context) (time.Duration, error)) {
 	for failed := 0; ; {
-		err := r.look(ctx, carrier, d)
-		wait := r.s.VisitEvery
+		wait, err := look(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			failed++
-			wait = min(15*time.Minute, r.s.VisitEvery<<min(failed, 5))
-			r.s.unreached(carrier, failed, wait, err)
+			wait = min(longestRest, r.s.VisitEvery<<min(failed, 5))
+			r.s.unreached(carrier, place, failed, wait, err)
 		default:
 			failed = 0
-			r.s.reached(carrier)
-			if quiet, young := d.feed.Young(); young {
-				wait = min(wait, quiet)
-			}
+			r.s.reached(carrier, place)
 		}
 		select {
 		case <-ctx.Done():
@@ -47,20 +46,39 @@ func (r *reception) visit(ctx context.Context, carrier string, d *desk) {
 	}
 }
 
-// look takes what there is for a carrier elsewhere.
-func (r *reception) look(ctx context.Context, carrier string, d *desk) error {
+// scan takes what is new in Microsoft's folder about a carrier.
+func (r *reception) scan(ctx context.Context, d *desk) (time.Duration, error) {
 	_, err := d.feed.Scan(ctx)
+	if quiet, young := d.feed.Young(); young {
+		return min(quiet, r.s.VisitEvery), err
+	}
+	return r.s.VisitEvery, err
+}
+
+// call visits a carrier's own host, if it has one.
+func (r *reception) call(ctx context.Context, carrier string, d *desk) (time.Duration, error) {
 	c, ok := r.s.cfg().Carrier(carrier)
 	if !ok || c.Host == nil {
-		return err
+		return r.s.VisitEvery, nil
 	}
-	return errors.Join(err, d.host.call(ctx, c, d))
+	return r.s.VisitEvery, d.host.call(ctx, c, d)
+}
+
+// collect takes what there is for a carrier, wherever it lies.
+func (r *reception) collect(ctx context.Context, carrier string, d *desk) error {
+	_, scanned := r.scan(ctx, d)
+	_, called := r.call(ctx, carrier, d)
+	return errors.Join(scanned, called, d.home.Look(ctx))
 }
 
 // call dials a host, does what there is to do, and hangs up.
 func (h *hostCalls) call(ctx context.Context, c *config.Carrier, d *desk) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	select {
+	case h.turn <- struct{}{}:
+		defer func() { <-h.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if h.of != c {
 		h.of = c
 		h.host = &jobs.Host{Home: d.home, Inbox: c.Host.Inbox, Done: c.Host.Done, Receipts: c.Host.Receipts, Outbox: c.Host.Outbox}

@@ -38,9 +38,19 @@ func (s *Service) inherit(ctx context.Context, wg *sync.WaitGroup, stop context.
 		s.lock.Store(f)
 		break
 	}
-	if err := s.takeOver(ctx); err != nil {
-		stop(fmt.Errorf("take over the exchange: %w", err))
-		return
+	for {
+		err := s.takeOver(ctx)
+		if err == nil {
+			break
+		}
+		// Such as a port that is not free yet. Nobody else could do better:
+		// the lock stays here.
+		s.Log.Error("take over the exchange", "error", err.Error())
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(min(lockEvery, s.TickEvery)):
+		}
 	}
 	s.Log.Info("has the exchange with carriers from now on", "sftp", s.SFTP())
 	s.lead(ctx, wg, stop)
@@ -55,6 +65,8 @@ func (s *Service) lead(ctx context.Context, wg *sync.WaitGroup, stop context.Can
 }
 
 func (s *Service) takeOver(ctx context.Context) error {
+	s.reloading.Lock() // the configuration stays as it is meanwhile
+	defer s.reloading.Unlock()
 	if err := s.cleanUp(ctx); err != nil {
 		return err
 	}

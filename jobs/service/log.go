@@ -8,6 +8,7 @@ import (
 	"concord/exchange/landing"
 	"concord/exchange/sftpd"
 	"concord/jobs"
+	"concord/jobs/alert"
 	"concord/jobs/dispatch"
 )
 
@@ -99,13 +100,13 @@ func (s *Service) expired(r jobs.Run) {
 
 // unreached is told that a carrier's host, or Microsoft's folder about it,
 // could not be used.
-func (s *Service) unreached(carrier string, failures int, again time.Duration, err error) {
-	s.Log.Warn("nothing can be taken", "carrier", carrier, "error", err.Error(), "failures", failures, "again_in", again.String())
-	aside(func(ctx context.Context) { s.alert.Host(ctx, carrier, failures, err) })
+func (s *Service) unreached(carrier string, place alert.Place, failures int, again time.Duration, err error) {
+	s.Log.Warn("nothing can be taken", "carrier", carrier, "from", string(place), "error", err.Error(), "failures", failures, "again_in", again.String())
+	aside(func(ctx context.Context) { s.alert.Visited(ctx, carrier, place, failures, err) })
 }
 
-func (s *Service) reached(carrier string) {
-	aside(func(ctx context.Context) { s.alert.Host(ctx, carrier, 0, nil) })
+func (s *Service) reached(carrier string, place alert.Place) {
+	aside(func(ctx context.Context) { s.alert.Visited(ctx, carrier, place, 0, nil) })
 }
 
 // aside tells of something that has happened, whatever ends meanwhile, but not

@@ -143,7 +143,7 @@ func (g stateGauges) alerts(ctx context.Context, c chan<- prometheus.Metric) err
 		return err
 	}
 	open := map[jobs.AlertKind]int{}
-	for _, k := range []jobs.AlertKind{jobs.AlertFileMissing, jobs.AlertGap, jobs.AlertRejected, jobs.AlertRunFailed, jobs.AlertRunLate, jobs.AlertHost, jobs.AlertFeed, jobs.AlertDisk} {
+	for _, k := range []jobs.AlertKind{jobs.AlertFileMissing, jobs.AlertGap, jobs.AlertRejected, jobs.AlertRunFailed, jobs.AlertRunLate, jobs.AlertHost, jobs.AlertFeed, jobs.AlertDisk, jobs.AlertReportLost} {
 		open[k] = 0
 	}
 	for _, a := range list {

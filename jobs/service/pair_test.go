@@ -2,8 +2,11 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -132,4 +135,25 @@ func (h *house) often() []control.Run {
 		h.t.Fatal(err)
 	}
 	return list
+}
+
+// What keeps a service from taking over at first, such as a port that is not
+// free yet, must not be the end of both.
+func TestATakeoverIsTriedAgain(t *testing.T) {
+	t.Setenv("CONCORD_TEST_DB", postgres.Database(t))
+	h := openHouse(t, "database_env: CONCORD_TEST_DB\n")
+	other, _ := h.second(t)
+	home := filepath.Join(h.dir, "data", "homes", "fabrikam")
+	if err := errors.Join(os.Rename(home, home+"-aside"), os.WriteFile(home, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	h.stop()
+	h.until("it fails", func() bool { return strings.Contains(h.out.String(), `"msg":"take over the exchange"`) })
+	if err := errors.Join(os.Remove(home), os.Rename(home+"-aside", home)); err != nil {
+		t.Fatal(err)
+	}
+	h.until("it has the exchange", func() bool { return other.SFTP() != nil })
+	h.srv, h.desk = other, other.Desk()
+	h.remote = h.dial("fabrikam", h.key)
+	h.send("a.csv", table(call{"c1", "2026-10-01T11:00:00Z", 30}))
 }

@@ -7,9 +7,11 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"concord/exchange/landing"
 	"concord/exchange/sftpd"
+	"concord/jobs/alert"
 	"concord/jobs/config"
 	"concord/jobs/feed"
 )
@@ -33,6 +35,7 @@ type desk struct {
 	home  *landing.Home
 	feed  *feed.Feed
 	host  hostCalls
+	gone  chan struct{}      // closed when the carrier is taken out of the configuration
 	leave context.CancelFunc // nil: nobody tends it
 	left  chan struct{}      // closed when whoever tended it last has gone
 }
@@ -62,7 +65,7 @@ func (r *reception) openDesk(c *config.Carrier) error {
 	if err != nil {
 		return err
 	}
-	r.desks[c.Name] = &desk{home: h, feed: &feed.Feed{
+	r.desks[c.Name] = &desk{home: h, gone: make(chan struct{}), host: hostCalls{turn: make(chan struct{}, 1)}, feed: &feed.Feed{
 		Folder: filepath.Join(r.s.cfg().Microsoft, c.Name), Carrier: c.Name,
 		Spool: r.s.spool, Taker: r.s.taker, Known: r.s.store, Now: r.s.Now,
 	}}
@@ -108,8 +111,10 @@ func (r *reception) serve(ctx context.Context) (err error) {
 	defer stop()
 	r.mu.Lock()
 	r.run = ctx
-	for name := range r.desks {
-		r.tend(name)
+	for name, d := range r.desks {
+		if d.here() {
+			r.tend(name)
+		}
 	}
 	r.mu.Unlock()
 	if r.server != nil {
@@ -142,41 +147,78 @@ func (r *reception) tend(carrier string) {
 		}
 		var wg sync.WaitGroup
 		wg.Go(func() { d.home.Tend(ctx, r.s.spool, r.s.taker, r.s.watch()) })
-		wg.Go(func() { r.visit(ctx, carrier, d) })
+		wg.Go(func() {
+			r.visit(ctx, carrier, alert.MicrosoftsFolder, func(ctx context.Context) (time.Duration, error) { return r.scan(ctx, d) })
+		})
+		wg.Go(func() {
+			r.visit(ctx, carrier, alert.CarriersHost, func(ctx context.Context) (time.Duration, error) { return r.call(ctx, carrier, d) })
+		})
 		wg.Wait()
 	})
 }
 
-// adopt takes a new configuration over: the desks of new carriers are opened,
-// those of removed ones are left, and new terms hold for the rest.
+// adopt takes a new configuration over: carriers that were removed are sent
+// away, and those whose credentials changed; then the desks of new ones are
+// opened, and new terms hold for the rest. It does all that can be done.
 func (r *reception) adopt(diff config.Changes, next *config.Config) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, c := range next.Carriers {
-		d := r.desks[c.Name]
-		if d == nil {
-			if err := r.openDesk(c); err != nil {
-				return err
-			}
-		} else {
-			d.home.SetTerms(c.Terms)
-			d.feed.SetFolder(filepath.Join(next.Microsoft, c.Name))
+	for name, d := range r.desks {
+		if _, ok := next.Carrier(name); !ok {
+			r.dismiss(name, d)
 		}
-		r.tend(c.Name)
-	}
-	for _, name := range diff.Carriers.Removed {
-		if d := r.desks[name]; d != nil && d.leave != nil {
-			d.leave()
-			d.leave = nil
-		}
-		r.hangUp(name)
 	}
 	for _, c := range diff.Carriers.Changed {
 		if changesLogin(c.Settings) {
 			r.hangUp(c.Name)
 		}
 	}
+	var errs []error
+	for _, c := range next.Carriers {
+		errs = append(errs, r.welcome(c, next))
+	}
+	return errors.Join(errs...)
+}
+
+// dismiss ends what there is of a carrier. Callers hold mu.
+func (r *reception) dismiss(carrier string, d *desk) {
+	r.hangUp(carrier)
+	if d.leave != nil {
+		d.leave()
+		d.leave = nil
+	}
+	if d.here() {
+		close(d.gone)
+	}
+}
+
+// welcome serves a carrier by a new configuration. Callers hold mu.
+func (r *reception) welcome(c *config.Carrier, next *config.Config) error {
+	d := r.desks[c.Name]
+	if d == nil {
+		if err := r.openDesk(c); err != nil {
+			return err
+		}
+		r.tend(c.Name)
+		return nil
+	}
+	if !d.here() {
+		d.gone = make(chan struct{})
+	}
+	d.home.SetTerms(c.Terms)
+	d.feed.SetFolder(filepath.Join(next.Microsoft, c.Name))
+	r.tend(c.Name)
 	return nil
+}
+
+// here reports whether the carrier is in the configuration.
+func (d *desk) here() bool {
+	select {
+	case <-d.gone:
+		return false
+	default:
+		return true
+	}
 }
 
 func (r *reception) hangUp(carrier string) {
@@ -195,12 +237,16 @@ func changesLogin(settings []string) bool {
 	return false
 }
 
-// desk returns a carrier's desk.
-func (r *reception) desk(carrier string) (*desk, bool) {
+// desk returns the desk of a carrier that is in the configuration, and what is
+// closed when it is so no more.
+func (r *reception) desk(carrier string) (d *desk, gone <-chan struct{}, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	d, ok := r.desks[carrier]
-	return d, ok
+	d = r.desks[carrier]
+	if d == nil || !d.here() {
+		return nil, nil, false
+	}
+	return d, d.gone, true
 }
 
 func (r *reception) close() error {
@@ -210,6 +256,8 @@ func (r *reception) close() error {
 			errs = append(errs, err)
 		}
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, d := range r.desks {
 		errs = append(errs, d.home.Close())
 	}

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"fmt"
 
 	"concord/jobs/config"
 )
@@ -27,14 +28,15 @@ func (s *Service) Reload(ctx context.Context) ([]string, error) {
 	}
 	s.config.Store(next)
 	if r := s.reception(); r != nil {
-		if err := r.adopt(diff, next); err != nil {
-			return nil, err
-		}
+		err = r.adopt(diff, next)
 	}
-	s.retime(ctx, next, diff)
+	s.retime(next, diff)
 	s.rouse()
 	for _, line := range diff.Lines() {
 		s.Log.Info("reload", "change", line)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the configuration was taken over but for this, mend it and reload once more: %w", err)
 	}
 	return diff.Lines(), nil
 }

@@ -21,6 +21,7 @@ func (s *Service) Run(ctx context.Context) error {
 	wg.Go(func() { s.schedule(ctx) })
 	s.dispatch(ctx, &wg)
 	wg.Go(func() { s.pursue(ctx) })
+	wg.Go(func() { s.oversee(ctx) })
 	wg.Go(func() { s.web.serve(ctx, stop) })
 	s.Log.Info("ready", "data", s.cfg().Data, "database", s.store.Where(), "sftp", s.SFTP(), "http", s.HTTP(), "carriers", len(s.cfg().Carriers))
 	<-ctx.Done()
@@ -32,8 +33,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// pursue looks at what new files and passing time change, at what was left
-// undone, and at what is late.
+// pursue looks at what new files and passing time change, and at what was left
+// undone.
 func (s *Service) pursue(ctx context.Context) {
 	tick := time.NewTicker(s.TickEvery)
 	defer tick.Stop()
@@ -44,7 +45,8 @@ func (s *Service) pursue(ctx context.Context) {
 			return
 		case <-s.changed:
 		case <-tick.C:
-			s.tick(ctx)
+			s.attempt(ctx, "pending calls", s.follow.Ripen)
+			s.attempt(ctx, "unfinished reports", s.maker.Recover)
 		}
 	}
 }
@@ -55,13 +57,38 @@ func (s *Service) followUp(ctx context.Context) {
 	s.rouse()
 }
 
-// tick does what is to be done now and then.
-func (s *Service) tick(ctx context.Context) {
-	s.attempt(ctx, "pending calls", s.follow.Ripen)
-	s.attempt(ctx, "unfinished reports", s.maker.Recover)
-	if s.leads() {
+// auditEvery is how often it is seen whether reports are still there.
+const auditEvery = time.Hour
+
+// oversee raises alerts about what is late and what is lost. It is a matter of
+// its own: whatever holds up the rest is what they are about.
+func (s *Service) oversee(ctx context.Context) {
+	tick := time.NewTicker(s.TickEvery)
+	defer tick.Stop()
+	for audited := time.Duration(0); ; audited -= s.TickEvery {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !s.leads() {
+			continue
+		}
 		s.attempt(ctx, "alerts", s.alert.Tick)
+		if audited <= 0 {
+			s.attempt(ctx, "reports", s.audited)
+			audited = auditEvery
+		}
 	}
+}
+
+// audited sees whether the newest reports are where they belong.
+func (s *Service) audited(ctx context.Context) error {
+	lost, err := s.maker.Missing(ctx)
+	if err != nil {
+		return err
+	}
+	return s.alert.Lost(ctx, lost)
 }
 
 func (s *Service) attempt(ctx context.Context, what string, do func(context.Context) error) {

@@ -61,7 +61,6 @@ func periodOf(j *config.Job, due time.Time) jobs.Period {
 
 // schedule fires jobs until ctx ends.
 func (s *Service) schedule(ctx context.Context) {
-	s.sets <- s.cfg().Timetable()
 	loop := schedule.Loop{
 		Store: timetable{s}, Now: s.Now,
 		Fire: func(context.Context, string, time.Time, schedule.How) { s.rouse() },
@@ -76,10 +75,20 @@ func (s *Service) schedule(ctx context.Context) {
 }
 
 // retime tells the loop of another timetable. What a job owes from before it
-// was there, or had another schedule, it does not owe.
-func (s *Service) retime(ctx context.Context, next *config.Config, diff config.Changes) {
+// was there, or had another schedule, it does not owe. One call at a time.
+func (s *Service) retime(next *config.Config, diff config.Changes) {
 	set := next.Timetable()
+	var unread []schedule.Job
+	select {
+	case unread = <-s.sets:
+	default:
+	}
 	for i := range set {
+		for _, was := range unread {
+			if was.Name == set[i].Name {
+				set[i].Since = was.Since
+			}
+		}
 		changed := slices.ContainsFunc(diff.Jobs.Changed, func(c config.Change) bool {
 			return c.Name == set[i].Name && (slices.Contains(c.Settings, "schedule") || slices.Contains(c.Settings, "zone"))
 		})
@@ -87,8 +96,5 @@ func (s *Service) retime(ctx context.Context, next *config.Config, diff config.C
 			set[i].Since = s.Now()
 		}
 	}
-	select {
-	case s.sets <- set:
-	case <-ctx.Done():
-	}
+	s.sets <- set // there is room: nobody else sends
 }

@@ -67,7 +67,7 @@ type Service struct {
 	changed   chan struct{}             // something to follow up
 	sets      chan []schedule.Job
 	progress  progress
-	reloading sync.Mutex
+	reloading sync.Mutex // or taking the exchange over
 	metrics   *metrics
 	alert     *alert.Desk
 	web       *web // nil when only queued runs are done
@@ -134,6 +134,7 @@ func open(ctx context.Context, c *config.Config, o Options) (_ *Service, err err
 		wake: make(chan struct{}, 1), wakeCalls: make(chan struct{}, 1), changed: make(chan struct{}, 1), sets: make(chan []schedule.Job, 1),
 	}
 	s.config.Store(c)
+	s.sets <- c.Timetable()
 	s.metrics = newMetrics(s)
 	defer func() {
 		if err != nil {
@@ -174,23 +175,31 @@ func (s *Service) openData(ctx context.Context) (err error) {
 	return err
 }
 
-// cleanUp finishes or removes what a crash left.
+// cleanUp finishes or removes what a crash left. What cannot be mended now is
+// no reason to turn carriers away.
 func (s *Service) cleanUp(ctx context.Context) error {
 	if s.lock.Load() == nil { // the service that has the exchange has done so
 		return nil
 	}
-	if err := s.spool.Sweep(ctx, s.store.Holds); err != nil {
-		return err
+	s.attempt(ctx, "clean up the spool", func(ctx context.Context) error { return s.spool.Sweep(ctx, s.store.Holds) })
+	s.attempt(ctx, "clean up the records", func(ctx context.Context) error {
+		return s.taker.SweepRecords(ctx, s.holdsRecords, s.leftBefore())
+	})
+	s.attempt(ctx, "unfinished reports", s.maker.Recover)
+	if s.cfg().Database != "" {
+		return ctx.Err()
 	}
-	if err := s.taker.SweepRecords(ctx, s.holdsRecords); err != nil {
-		return err
+	return s.takeBack(ctx) // nobody else can have done them
+}
+
+// leftBefore is when what a crash left was changed at the latest; zero: at any
+// time. Other services on the same database may be making records at this
+// moment. Files have the time of the machine.
+func (s *Service) leftBefore() time.Time {
+	if s.cfg().Database == "" {
+		return time.Time{}
 	}
-	if s.cfg().Database == "" { // nobody else can have done them
-		if err := s.takeBack(ctx); err != nil {
-			return err
-		}
-	}
-	return s.maker.Recover(ctx)
+	return time.Now().Add(-24 * time.Hour)
 }
 
 // holdsRecords reports whether the records of an entry are of use.

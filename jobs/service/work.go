@@ -178,19 +178,34 @@ func (s *Service) reconcile(ctx context.Context, r jobs.Run) (jobs.Ending, error
 	return s.maker.Do(ctx, r)
 }
 
+// errLeft says that a carrier was taken out of the configuration.
+var errLeft = errors.New("the carrier is not in the configuration any more")
+
 // collect does a run of kind collect: it takes what is there for one carrier,
 // wherever it lies.
 func (s *Service) collect(ctx context.Context, r jobs.Run) (jobs.Ending, error) {
 	x := s.reception()
-	d, ok := x.desk(r.Carrier)
-	if _, is := s.cfg().Carrier(r.Carrier); !ok || !is {
-		return jobs.Ending{}, dispatch.Permanent(fmt.Errorf("%s is not in the configuration any more", r.Carrier))
+	d, gone, ok := x.desk(r.Carrier)
+	if !ok {
+		return jobs.Ending{}, dispatch.Permanent(errLeft)
 	}
-	err := x.look(ctx, r.Carrier, d)
-	if err := errors.Join(err, d.home.Look(ctx)); err != nil {
-		return jobs.Ending{}, err
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-gone:
+			cancel(errLeft)
+		case <-ctx.Done():
+		}
+	}()
+	err := x.collect(ctx, r.Carrier, d)
+	switch {
+	case err == nil:
+		return jobs.Ending{State: jobs.RunSucceeded}, nil
+	case errors.Is(context.Cause(ctx), errLeft):
+		return jobs.Ending{}, dispatch.Permanent(errLeft)
 	}
-	return jobs.Ending{State: jobs.RunSucceeded}, nil
+	return jobs.Ending{}, err
 }
 
 // signal tells whoever waits at a channel of one place, and never waits
