@@ -108,6 +108,7 @@ func TestTwoServicesFireAScheduleOnce(t *testing.T) {
 	h.offset = offsetTo("2026-10-02T06:00:55Z")
 	h.start()
 	h.until("the schedule fires for the first time", func() bool { return len(h.often()) == 1 })
+	h.ends(h.often()[0].ID) // a run that waits would stand in for those that were missed
 	h.stop()
 	h.offset += 3 * time.Minute // three were missed, whoever starts now
 	h.start()

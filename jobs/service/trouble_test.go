@@ -109,7 +109,9 @@ func TestAReloadThatFailsHalfWayStillShutsOut(t *testing.T) {
 	if err := os.Remove(home); err != nil {
 		t.Fatal(err)
 	}
-	h.reload(func(string) string { return strings.Replace(text, "  fabrikam:\n", "  aardvark: {keys: ["+other+"]}\n  fabrikam:\n", 1) }, "")
+	h.reload(func(string) string {
+		return strings.Replace(text, "  fabrikam:\n", "  aardvark: {keys: ["+other+"]}\n  fabrikam:\n", 1)
+	}, "")
 	h.remote = h.dial("fabrikam", h.key) // it is back
 	h.send("b.csv", table(call{"c1", "2026-10-01T10:00:00Z", 60}))
 }
