@@ -349,7 +349,7 @@ func (d *Dispatcher) backoff(attempt int) time.Duration {
 
 // mostLost is how often a run may be lost by services that end before it
 // does: one that brings them down must not do so for ever.
-const mostLost = 10
+const mostLost = 100
 
 // expire takes runs from services that fell silent.
 func (d *Dispatcher) expire(ctx context.Context) {

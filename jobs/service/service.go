@@ -213,7 +213,7 @@ func (s *Service) holdsRecords(ctx context.Context, id string) (bool, error) {
 
 // mostStarts is how often a run may be under way when its service ends and
 // starts again: one that brings the service down must not do so for ever.
-const mostStarts = 100
+const mostStarts = 1000
 
 // takeBack queues again what was under way when the last service ended.
 func (s *Service) takeBack(ctx context.Context) error {
