@@ -161,6 +161,9 @@ func (s *Service) openData(ctx context.Context) (err error) {
 	}
 	url := c.Database.Reveal()
 	f, err := lock(s.dir(lockFile))
+	if url == "" && errors.Is(err, errTaken) {
+		f, err = s.outwait(ctx)
+	}
 	s.lock.Store(f)
 	if err != nil && (url == "" || !errors.Is(err, errTaken)) {
 		return fmt.Errorf("data folder %s: %w", c.Data, err)
@@ -173,6 +176,27 @@ func (s *Service) openData(ctx context.Context) (err error) {
 	}
 	s.spool, err = landing.OpenSpool(s.dir(spoolDir))
 	return err
+}
+
+// lockWait is how long the lock of a service that was killed may outlive it: a
+// child that it was starting has it until it is what it becomes.
+const lockWait = 2 * time.Second
+
+// outwait takes the lock when it is given back soon.
+func (s *Service) outwait(ctx context.Context) (f *os.File, err error) {
+	late := time.After(lockWait)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-late:
+			return nil, errTaken
+		case <-time.After(lockWait / 40):
+		}
+		if f, err = lock(s.dir(lockFile)); !errors.Is(err, errTaken) {
+			return f, err
+		}
+	}
 }
 
 // cleanUp finishes or removes what a crash left. What cannot be mended now is

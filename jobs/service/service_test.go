@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -204,6 +205,25 @@ func TestOneServiceAtATimeWorksOnAFolder(t *testing.T) {
 			t.Errorf("a second service: %v", err)
 		}
 	})
+}
+
+// A service that is started again the moment it was killed must start: what it
+// was doing may hold the lock a little longer.
+func TestALockThatIsAboutToGoIsWaitedFor(t *testing.T) {
+	s := newSite(t)
+	first, err := s.open(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	time.AfterFunc(300*time.Millisecond, func() { closed <- first.Close() })
+	second, err := s.open(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(<-closed, second.Close()); err != nil {
+		t.Error(err)
+	}
 }
 
 // A carrier that has a host of its own is visited there.
