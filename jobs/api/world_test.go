@@ -90,7 +90,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.desk = &control.Desk{
-		Queue: w.store, Pauses: w.store, Archive: w.store, Ledger: w.store, Alarms: w.store, Trail: w.store, Coverage: w.store,
+		Queue: w.store, Pauses: w.store, Noting: func(r jobs.AuditRow) control.Changes { return w.store.Noted(r) }, Archive: w.store, Ledger: w.store, Alarms: w.store, Trail: w.store, Coverage: w.store,
 		Config: func() *config.Config { return cfg }, Folder: filepath.Join(dir, "reports"),
 		Reloading: func(context.Context) ([]string, error) { return []string{"jobs.daily: changed"}, nil },
 		Progress:  func(string) (control.Progress, bool) { return control.Progress{Stage: "read", CarrierRows: 7}, true },

@@ -15,16 +15,21 @@ import (
 // Queue is what a desk needs of jobs.Runs, where it is described.
 type Queue interface {
 	Enqueue(ctx context.Context, r jobs.Run, now time.Time) (jobs.Run, error)
-	Cancel(ctx context.Context, id, by string, now time.Time) (jobs.Run, error)
 	Run(ctx context.Context, id string) (jobs.Run, error)
 	Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error)
 }
 
 // Pauses is what a desk needs of jobs.Schedules.
 type Pauses interface {
+	Paused(ctx context.Context) ([]jobs.Pause, error)
+}
+
+// Changes are what is done together with its row in the audit trail: both or
+// neither.
+type Changes interface {
+	Cancel(ctx context.Context, id, by string, now time.Time) (jobs.Run, error)
 	Pause(ctx context.Context, p jobs.Pause) error
 	Resume(ctx context.Context, job string) (was bool, err error)
-	Paused(ctx context.Context) ([]jobs.Pause, error)
 }
 
 // Archive is what a desk needs of jobs.Reports.
@@ -44,7 +49,7 @@ type Covering interface {
 	Covering(ctx context.Context, carrier string, from, to time.Time) ([]jobs.Entry, error)
 }
 
-// Desk does operations on the state. Its interfaces and Config are required;
+// Desk does operations on the state. Its interfaces, Noting and Config are required;
 // the other funcs may be nil. It is safe for concurrent use.
 type Desk struct {
 	Queue    Queue
@@ -54,6 +59,9 @@ type Desk struct {
 	Alarms   AlertList
 	Trail    jobs.Trail
 	Coverage Covering
+
+	// Noting returns the changes that are noted as a row says.
+	Noting func(jobs.AuditRow) Changes
 
 	Config func() *config.Config
 	Now    func() time.Time
@@ -183,10 +191,18 @@ func (d *Desk) pause(ctx context.Context, job string) (*jobs.Pause, error) {
 	return nil, err
 }
 
+// noted returns the changes that are noted as done by somebody.
+func (d *Desk) noted(by By, what, object, detail string) Changes {
+	return d.Noting(d.row(by, what, object, detail))
+}
+
+func (d *Desk) row(by By, what, object, detail string) jobs.AuditRow {
+	return jobs.AuditRow{Time: d.now().UTC(), Who: string(by), What: what, Object: object, Detail: detail}
+}
+
 // note appends to the audit trail what was done.
 func (d *Desk) note(ctx context.Context, by By, what, object, detail string) error {
-	row := jobs.AuditRow{Time: d.now().UTC(), Who: string(by), What: what, Object: object, Detail: detail}
-	if err := d.Trail.Note(context.WithoutCancel(ctx), row); err != nil {
+	if err := d.Trail.Note(context.WithoutCancel(ctx), d.row(by, what, object, detail)); err != nil {
 		return fmt.Errorf("note %s in the audit trail: %w", what, err)
 	}
 	return nil

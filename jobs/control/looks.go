@@ -95,10 +95,8 @@ func (d *Desk) Pause(ctx context.Context, job, why string, by By) (Job, error) {
 	if why == "" {
 		return Job{}, refuse(Invalid, nil, "why: required; say why job %s is paused, for those who wonder", job)
 	}
-	if err := d.Pauses.Pause(ctx, jobs.Pause{Job: j.Name, Why: why, By: string(by), Since: d.now()}); err != nil {
-		return Job{}, err
-	}
-	if err := d.note(ctx, by, "job.pause", job, why); err != nil {
+	p := jobs.Pause{Job: j.Name, Why: why, By: string(by), Since: d.now()}
+	if err := d.noted(by, "job.pause", job, why).Pause(ctx, p); err != nil {
 		return Job{}, err
 	}
 	return d.Job(ctx, job)
@@ -107,24 +105,25 @@ func (d *Desk) Pause(ctx context.Context, job, why string, by By) (Job, error) {
 // Resume implements Operations. A pause outlives its job in the configuration,
 // so that one can be ended of a job that is not there any more.
 func (d *Desk) Resume(ctx context.Context, job string, by By) (Job, error) {
-	was, err := d.Pauses.Resume(ctx, job)
+	pauses, err := d.Pauses.Paused(ctx)
 	if err != nil {
 		return Job{}, err
 	}
-	if was {
-		d.wake()
-		if err := d.note(ctx, by, "job.resume", job, ""); err != nil {
-			return Job{}, err
+	if !slices.ContainsFunc(pauses, func(p jobs.Pause) bool { return p.Job == job }) {
+		x, err := d.Job(ctx, job)
+		if err == nil {
+			err = refuse(Conflict, nil, "job %s is not paused", job)
 		}
+		return x, err
 	}
-	if _, unknown := d.job(job); was && unknown != nil {
+	if _, err := d.noted(by, "job.resume", job, "").Resume(ctx, job); err != nil {
+		return Job{}, err
+	}
+	d.wake()
+	if _, err := d.job(job); err != nil {
 		return Job{Name: job, Does: "is not in the configuration any more", Carriers: []string{}, Next: []time.Time{}}, nil
 	}
-	x, err := d.Job(ctx, job)
-	if err == nil && !was {
-		return x, refuse(Conflict, nil, "job %s is not paused", job)
-	}
-	return x, err
+	return d.Job(ctx, job)
 }
 
 // Runs implements Operations.

@@ -231,9 +231,9 @@ func (d *Desk) Rerun(ctx context.Context, run string, by By) (Planned, error) {
 
 // Cancel implements Operations.
 func (d *Desk) Cancel(ctx context.Context, run string, by By) (Run, error) {
-	r, err := d.Queue.Cancel(ctx, run, string(by), d.now())
+	r, err := d.noted(by, "run.cancel", run, "").Cancel(ctx, run, string(by), d.now())
 	if err != nil {
 		return Run{}, explain(err, "run", run)
 	}
-	return runOf(r), d.note(ctx, by, "run.cancel", run, "")
+	return runOf(r), nil
 }
