@@ -158,3 +158,19 @@ func TestATakeoverIsTriedAgain(t *testing.T) {
 	h.remote = h.dial("fabrikam", h.key)
 	h.send("a.csv", table(call{"c1", "2026-10-01T11:00:00Z", 30}))
 }
+
+// A service with a data folder of its own would look in vain for what others
+// took, and carriers would find two homes.
+func TestServicesOnOneDatabaseShareTheFolder(t *testing.T) {
+	t.Setenv("CONCORD_TEST_DB", postgres.Database(t))
+	h := openHouse(t, "database_env: CONCORD_TEST_DB\n")
+	other := &house{site: newSite(t), t: t}
+	other.append(storyJobs + "database_env: CONCORD_TEST_DB\n")
+	_, err := service.Open(t.Context(), other.config(t), other.options(&other.out))
+	id, rerr := os.ReadFile(filepath.Join(h.dir, "data", "folder-id"))
+	if rerr != nil || err == nil || !strings.Contains(err.Error(), strings.TrimSpace(string(id))) || !strings.Contains(err.Error(), "must share the folder") {
+		t.Errorf("%v, %v", err, rerr)
+	}
+	h.stop()
+	h.start() // and finds its own again
+}

@@ -141,7 +141,7 @@ func open(ctx context.Context, c *config.Config, o Options) (_ *Service, err err
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.openData, s.openWork, s.cleanUp} {
+	for _, step := range []func(context.Context) error{s.openData, s.checkFolder, s.openWork, s.cleanUp} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
