@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -365,17 +366,19 @@ func TestALookThatIsBrokenOffWasNone(t *testing.T) {
 		later(time.Second)
 		d.dropFile(t, "a.csv", whole)
 		d.dropFile(t, "a.csv.done", "")
-		offered := false
+		var offered atomic.Bool
+		d.notary.mu.Lock()
 		d.notary.fail = func(int) bool { // the service is told to end in the middle of it
-			offered = true
+			offered.Store(true)
 			go d.stop()
 			time.Sleep(time.Second)
 			return true
 		}
+		d.notary.mu.Unlock()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if err := d.Look(ctx); !errors.Is(err, context.DeadlineExceeded) || !offered {
-			t.Errorf("looked: %v, offered: %v", err, offered)
+		if err := d.Look(ctx); !errors.Is(err, context.DeadlineExceeded) || !offered.Load() {
+			t.Errorf("looked: %v, offered: %v", err, offered.Load())
 		}
 	})
 }
