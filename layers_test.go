@@ -47,6 +47,7 @@ var rooms = map[string][]string{
 	"jobs/dispatch":                   {"jobs"},
 	"jobs/doctor":                     {"exchange/...", "jobs", "jobs/..."},
 	"jobs/feed":                       {"jobs", "exchange/landing"},
+	"jobs/graph":                      {"exchange", "jobs"},
 	"jobs/jobstest":                   {"jobs", "exchange/..."},
 	"jobs/peers":                      {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
 	"jobs/reconcile":                  {"engine", "exchange", "formats/records", "formats/report", "jobs", "jobs/dispatch"},
@@ -130,7 +131,7 @@ func mayImport(s source, allowed []string, ours string) bool {
 		return ours == s.dir() || matches([]string{"fixtures/...", "exchange/exchangetest"}, ours) ||
 			s.dir() == "exchange/sftpc" && matches([]string{"exchange/..."}, ours) ||
 			s.dir() == "jobs/state" && matches([]string{"jobs/jobstest", "jobs/state/pgtest"}, ours) ||
-			matches([]string{"jobs/alert", "jobs/api", "jobs/control"}, s.dir()) && ours == "jobs/state"
+			matches([]string{"jobs/alert", "jobs/api", "jobs/control", "jobs/graph"}, s.dir()) && ours == "jobs/state"
 	}
 	return s.dir() == "jobs/cli" && s.isDemo() && matches([]string{"fixtures/..."}, ours)
 }

@@ -87,6 +87,7 @@ func graphRows() []feedColumn {
 	return []feedColumn{
 		{field: "record_id", names: []string{"id"}},
 		{field: "correlation_id", names: []string{"callId", "correlationId"}},
+		{field: "tenant_id", names: []string{"tenantId"}}, // of the tenant that was asked; Graph leaves it out
 		{field: "user_id", names: []string{"userId"}},
 		{field: "direction", names: []string{"callType"}, convert: direction},
 		{field: "call_type", names: []string{"callType"}},

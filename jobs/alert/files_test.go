@@ -162,6 +162,27 @@ func TestHosts(t *testing.T) {
 	w.told("resolved host/fabrikam")
 }
 
+// Without the app's secret Graph tells nothing, and nobody would notice.
+func TestTenants(t *testing.T) {
+	w := newWorld(t, "2026-10-02T05:00:00Z")
+	w.config.Graph = []*config.Graph{{Name: "contoso", Lists: []string{"pstn"}}}
+	look := func(failures int, err error) { w.desk.Tenant(context.Background(), "contoso/pstn", failures, err) }
+	look(0, nil)
+	look(2, fmt.Errorf("expired"))
+	w.told()
+	look(3, fmt.Errorf("expired"))
+	w.tick()
+	w.told("raised host/graph:/contoso/pstn")
+	w.says(w.text("host/graph:/contoso/pstn"), "expired", "microsoft.graph")
+	look(0, nil)
+	w.told("resolved host/graph:/contoso/pstn")
+	look(3, fmt.Errorf("expired"))
+	w.told("raised host/graph:/contoso/pstn")
+	w.config.Graph = nil
+	w.tick()
+	w.told("resolved host/graph:/contoso/pstn")
+}
+
 func TestDisk(t *testing.T) {
 	w := newWorld(t, "2026-10-02T05:00:00Z")
 	for _, c := range []struct {

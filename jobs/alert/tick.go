@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"concord/jobs"
 	"concord/jobs/config"
@@ -39,39 +41,50 @@ func (p Place) hint(carrier string) string {
 // Visited is told of each visit to a place of a carrier: how many have failed
 // in a row, and why the last one did; nil: it did not.
 func (d *Desk) Visited(ctx context.Context, carrier string, place Place, failures int, err error) {
-	if err := d.visited(ctx, carrier, place, failures, err); err != nil {
-		d.trouble(ctx, "an alert about a host is late", err, "carrier", carrier)
-	}
-}
-
-func (d *Desk) visited(ctx context.Context, carrier string, place Place, failures int, cause error) error {
 	k := key(string(jobs.AlertHost), carrier)
 	if place != CarriersHost {
 		k = key(k, string(place))
 	}
+	d.visited(ctx, jobs.Alert{Key: k, Kind: jobs.AlertHost, Carrier: carrier, Subject: carrier}, place.wrong(), place.hint(carrier), failures, err)
+}
+
+// Tenant is told of each look at a list of a tenant in Microsoft Graph, as
+// Visited is.
+func (d *Desk) Tenant(ctx context.Context, name string, failures int, err error) {
+	d.visited(ctx, jobs.Alert{Key: key(string(jobs.AlertHost), graphKey, name), Kind: jobs.AlertHost, Subject: name},
+		"calls cannot be read from Microsoft Graph", "see the settings of microsoft.graph", failures, err)
+}
+
+const graphKey = "graph:" // no carrier is called so
+
+func (d *Desk) visited(ctx context.Context, a jobs.Alert, wrong, hint string, failures int, cause error) {
+	if err := d.place(ctx, a, wrong, hint, failures, cause); err != nil {
+		d.trouble(ctx, "an alert about a host is late", err, "subject", a.Subject)
+	}
+}
+
+func (d *Desk) place(ctx context.Context, a jobs.Alert, wrong, hint string, failures int, cause error) error {
 	d.mu.Lock()
-	healthy := d.healthy[k]
+	healthy := d.healthy[a.Key]
 	if d.healthy == nil {
 		d.healthy = map[string]bool{}
 	}
 	if cause != nil {
-		delete(d.healthy, k)
+		delete(d.healthy, a.Key)
 	}
 	d.mu.Unlock()
 	switch {
 	case cause == nil && healthy, cause != nil && failures < patience:
 		return nil
 	case cause != nil:
-		return d.raise(ctx, jobs.Alert{
-			Key: k, Kind: jobs.AlertHost, Carrier: carrier, Subject: carrier,
-			Text: fmt.Sprintf("%s, %d times in a row: %s; it goes on trying: %s", place.wrong(), failures, brief(cause.Error()), place.hint(carrier)),
-		})
+		a.Text = fmt.Sprintf("%s, %d times in a row: %s; it goes on trying: %s", wrong, failures, brief(cause.Error()), hint)
+		return d.raise(ctx, a)
 	}
-	if err := d.resolveKey(ctx, k); err != nil {
+	if err := d.resolveKey(ctx, a.Key); err != nil {
 		return err
 	}
 	d.mu.Lock()
-	d.healthy[k] = true
+	d.healthy[a.Key] = true
 	d.mu.Unlock()
 	return nil
 }
@@ -113,11 +126,19 @@ func meant(c *config.Config, a *jobs.Alert) bool {
 	switch a.Kind {
 	case jobs.AlertFileMissing:
 		return ok && x.Expected != nil
+	case jobs.AlertHost:
+		return a.Carrier != "" || hasTenant(c, a.Subject)
 	case jobs.AlertRunLate:
 		j, ok := c.Job(a.Job)
 		return ok && j.Deadline > 0 && serves(c, a.Job, a.Carrier)
 	}
 	return a.Job == "" || serves(c, a.Job, a.Carrier)
+}
+
+// hasTenant reports whether a list of a tenant, as Tenant names it, is read.
+func hasTenant(c *config.Config, subject string) bool {
+	name, list, _ := strings.Cut(subject, "/")
+	return slices.ContainsFunc(c.Graph, func(g *config.Graph) bool { return g.Name == name && slices.Contains(g.Lists, list) })
 }
 
 // Bounds of what is free. Between those of raising and resolving nothing

@@ -34,6 +34,7 @@ type Config struct {
 	HTTP      HTTP
 	Webhook   *Webhook // that is told of alerts; nil: none is
 	Microsoft string   // the folder of Microsoft's files, one subfolder a carrier
+	Graph     []*Graph // tenants whose records come from Microsoft Graph
 	Runs      Runs
 	Carriers  []*Carrier
 	Jobs      []*Job

@@ -15,15 +15,16 @@ type Changes struct {
 	Live     []string // settings of the servers that can be taken over at once
 	Carriers Difference
 	Jobs     Difference
+	Graph    Difference
 }
 
-// Difference is what became of carriers or jobs.
+// Difference is what became of carriers, jobs or tenants.
 type Difference struct {
 	Added, Removed []string
 	Changed        []Change
 }
 
-// Change names the settings of one carrier or job that differ. A profile differs
+// Change names the settings of one carrier, job or tenant that differ. A profile differs
 // when its content does, a secret when what its file holds does.
 type Change struct {
 	Name     string
@@ -37,6 +38,7 @@ func (c *Config) Diff(next *Config) Changes {
 		Live:     differing(c.live(), next.live()),
 		Carriers: difference(c.Carriers, next.Carriers, func(x *Carrier) string { return x.Name }),
 		Jobs:     difference(c.Jobs, next.Jobs, func(x *Job) string { return x.Name }),
+		Graph:    difference(c.Graph, next.Graph, func(x *Graph) string { return x.Name }),
 	}
 }
 
@@ -44,6 +46,7 @@ func (c *Config) Diff(next *Config) Changes {
 func (c Changes) Lines() (all []string) {
 	all = append(all, c.Carriers.lines("carriers")...)
 	all = append(all, c.Jobs.lines("jobs")...)
+	all = append(all, c.Graph.lines("microsoft.graph")...)
 	for _, s := range c.Live {
 		all = append(all, s+": changed")
 	}

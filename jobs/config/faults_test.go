@@ -20,8 +20,21 @@ func TestFaults(t *testing.T) {
 	w.write("keys/empty", 0o644, "# nobody\n")
 	key, carrier := publicLine(1), "carriers: {a: {"
 	host := "carriers: {a: {host: {address: h, user: u, key_file: secrets/litware, host_keys: \"" + key + "\", inbox: /out"
+	tenant := "carriers: {abc: {}}\nmicrosoft: {graph: {t: {tenant: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a11, client_id: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a12, secret_file: secrets/word, since: 2026-10-01"
 	job := "carriers: {abc: {}}\njobs: {j: {"
 	for name, c := range map[string]struct{ text, want string }{
+		"a tenant without calls":            {tenant + "}}}", "microsoft.graph.t.operators: required, or carrier"},
+		"a tenant of nobody":                {tenant + ", carrier: abd}}}", "microsoft.graph.t.carrier: \"abd\" is no carrier"},
+		"an operator of nobody":             {tenant + ", operators: {Abc Tel: abd}}}}", "microsoft.graph.t.operators: \"abd\" is no carrier"},
+		"an operator twice":                 {tenant + ", operators: {Abc Tel: abc, ABC TEL: abc}}}}", "differs from Abc Tel by capital letters"},
+		"a list that is none":               {tenant + ", carrier: abc, lists: [pstn, sms]}}}", "microsoft.graph.t.lists: item 2 is none of pstn"},
+		"a token in clear to a cloud":       {tenant + ", carrier: abc, endpoint: \"http://graph.example.com\"}}}", "microsoft.graph.t.endpoint: would send the secret in clear"},
+		"a cloud that is none":              {tenant + ", carrier: abc, authority: \"https://h/path\"}}}", "microsoft.graph.t.authority: is no address of a server"},
+		"a tenant that is none":             {"microsoft: {graph: {t: {tenant: contoso}}}", "microsoft.graph.t.tenant: is no id"},
+		"a tenant without a secret":         {"microsoft: {graph: {t: {carrier: a}}}", "microsoft.graph.t.secret_file: required"},
+		"a secret of an app in the open":    {"microsoft: {graph: {t: {secret: secretword}}}", "microsoft.graph.t.secret: a secret does not belong into this file"},
+		"a first day that is none":          {"microsoft: {graph: {t: {since: yesterday}}}", "microsoft.graph.t.since: \"yesterday\" is no day"},
+		"one tenant read twice":             {tenant + ", carrier: abc}, u: {tenant: 8F7C0B62-3F5E-4A7E-9D0C-2F6F0C9B1A11, client_id: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a12, secret_file: secrets/word, since: 2026-10-01, carrier: abc}}}", "microsoft.graph.u: pstn of the same tenant is read by microsoft.graph.t"},
 		"a folder that is a file":           {"data: c/../secrets/word", "data: c/../secrets/word: is a file"},
 		"a password in the open":            {"database: postgres://u:secretword@h/d", "database: holds a password"},
 		"a password among the parameters":   {"database: postgres://h/d?sslmode=x&password=secretword", "database: holds a password"},

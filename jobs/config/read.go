@@ -107,6 +107,7 @@ func (r *reader) together() {
 	if c := r.c; c.SFTP.Listen != "" && clash(c.SFTP.Listen, c.HTTP.Listen) {
 		r.root.ReportAt("http.listen", "%s is taken by sftp.listen; choose another port", c.HTTP.Listen)
 	}
+	r.checkGraph()
 	r.checkJobs()
 	r.notes()
 }
@@ -150,11 +151,12 @@ func (r *reader) served(kind JobKind) map[string]bool {
 }
 
 func (r *reader) microsoft(y *yamltree.Node) {
-	if !y.IsObject("{folder: /srv/microsoft}") {
+	if !y.IsObject("{folder: /srv/microsoft, graph: …}") {
 		return
 	}
 	y.Each(map[string]func(*yamltree.Node){
 		"folder": func(y *yamltree.Node) { r.c.Microsoft = r.folder(y, "/srv/microsoft") },
+		"graph":  r.graph,
 	})
 }
 

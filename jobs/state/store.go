@@ -48,6 +48,7 @@ var (
 	_ jobs.Alerts    = (*Store)(nil)
 	_ jobs.Schedules = (*Store)(nil)
 	_ jobs.Trail     = (*Store)(nil)
+	_ jobs.FeedRows  = (*Store)(nil)
 )
 
 var hasScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+://`)
