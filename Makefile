@@ -11,7 +11,7 @@ BINARY = bin/concord
 
 # The packages with goroutines of their own. Not the command line: its scripts
 # run under limits of memory that the race detector's own memory breaks.
-RACE ?= ./engine/... ./formats/... ./exchange/... ./jobs ./jobs/dispatch ./jobs/feed ./jobs/jobstest ./jobs/reconcile ./jobs/schedule
+RACE ?= ./engine/... ./formats/... ./exchange/... ./jobs ./jobs/dispatch ./jobs/feed ./jobs/graph ./jobs/jobstest ./jobs/reconcile ./jobs/schedule
 FUZZTIME ?= 30s
 COUNT ?= 6
 BENCH ?= .
