@@ -24,6 +24,7 @@ var rooms = map[string][]string{
 	"engine":                {"engine/..."},
 	"engine/spill":          {},
 	"exchange":              {},
+	"exchange/httpd":       {"exchange/landing"},
 	"exchange/landing":      {},
 	"exchange/sftpc":        {"exchange"},
 	"exchange/sftpd":        {"exchange/landing"},

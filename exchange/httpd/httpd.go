@@ -134,6 +134,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer lets a carrier in and does what it asks for.
 func (h *handler) answer(w http.ResponseWriter, r *http.Request, do func(*call) error) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.Idle)) // of a body that nobody asked for, too
 	a, err := h.admit(r)
 	c := &call{handler: h, Account: a, w: w, r: r}
 	if err == nil {

@@ -34,6 +34,7 @@ func (r *reader) carrier(name string, y *yamltree.Node) *Carrier {
 		"authorities": func(y *yamltree.Node) { r.keyList(y, c.authority) },
 		"files":       func(y *yamltree.Node) { terms(y, &c.Terms) },
 		"host":        func(y *yamltree.Node) { c.Host = r.host(c, y) },
+		"tokens":      func(y *yamltree.Node) { r.carrierTokens(c, y) },
 		"expected":    func(y *yamltree.Node) { c.Expected = r.expected(y) },
 	}
 	const hash = "password_hash"

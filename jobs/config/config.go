@@ -27,17 +27,20 @@ import (
 
 // Config is one configuration. Paths are absolute.
 type Config struct {
-	File      string // as Load was given it
-	Data      string // the folder of everything on disk
-	Database  Secret // URL of a PostgreSQL; empty: SQLite in Data
-	SFTP      SFTP
-	HTTP      HTTP
-	Webhook   *Webhook // that is told of alerts; nil: none is
-	Microsoft string   // the folder of Microsoft's files, one subfolder a carrier
-	Graph     []*Graph // tenants whose records come from Microsoft Graph
-	Runs      Runs
-	Carriers  []*Carrier
-	Jobs      []*Job
+	File     string // as Load was given it
+	Data     string // the folder of everything on disk
+	Database Secret // URL of a PostgreSQL; empty: SQLite in Data
+	SFTP     SFTP
+	HTTP     HTTP
+	// CarrierHTTP is the server for carriers that use HTTP. It has no tokens
+	// of its own.
+	CarrierHTTP HTTP
+	Webhook     *Webhook // that is told of alerts; nil: none is
+	Microsoft   string   // the folder of Microsoft's files, one subfolder a carrier
+	Graph       []*Graph // tenants whose records come from Microsoft Graph
+	Runs        Runs
+	Carriers    []*Carrier
+	Jobs        []*Job
 	// Notes are what is allowed and yet hardly meant.
 	Notes []*yamltree.Fault
 }
@@ -95,6 +98,7 @@ type Carrier struct {
 	Keys         []ssh.PublicKey
 	Authorities  []ssh.PublicKey // whose certificates let in
 	PasswordHash Secret          // empty: no passwords
+	Tokens       []CarrierToken  // that let in over HTTP
 	Terms        landing.Terms
 	Host         *Host     // nil: it comes to us
 	Expected     *Expected // nil: whenever it likes

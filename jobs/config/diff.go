@@ -113,20 +113,20 @@ func (c *Config) lasting() []setting {
 		{"http.listen", c.HTTP.Listen},
 		{"http.behind_proxy", fmt.Sprint(c.HTTP.BehindProxy)},
 		{"http.tls", fmt.Sprint(c.HTTP.TLS != nil)},
+		{"carrier_http.listen", c.CarrierHTTP.Listen},
+		{"carrier_http.tls", fmt.Sprint(c.CarrierHTTP.TLS != nil)},
 		{"runs.workers", fmt.Sprint(c.Runs.Workers)},
 	}
 }
 
 func (c *Config) live() []setting {
-	var certificate, webhook string
-	if c.HTTP.TLS != nil {
-		certificate = fmt.Sprintf("%x", c.HTTP.TLS.Certificate)
-	}
+	var webhook string
 	if w := c.Webhook; w != nil {
 		webhook = w.URL.Reveal() + "\n" + w.Secret.Reveal()
 	}
 	return []setting{
-		{"http.tls.cert", certificate},
+		{"http.tls.cert", c.HTTP.certificate()},
+		{"carrier_http.tls.cert", c.CarrierHTTP.certificate()},
 		{"http.tokens", fmt.Sprint(c.HTTP.Tokens)},
 		{"alerts.webhook", webhook},
 		{"microsoft.folder", c.Microsoft},
@@ -135,12 +135,20 @@ func (c *Config) live() []setting {
 	}
 }
 
+func (h *HTTP) certificate() string {
+	if h.TLS == nil {
+		return ""
+	}
+	return fmt.Sprintf("%x", h.TLS.Certificate)
+}
+
 func (c *Carrier) settings() []setting {
 	return []setting{
 		{"profile", c.ProfilePath + " " + c.ProfileSum},
 		{"keys", keyText(c.Keys)},
 		{"authorities", keyText(c.Authorities)},
 		{"password_hash", c.PasswordHash.Reveal()},
+		{"tokens", fmt.Sprint(c.Tokens)},
 		{"files", fmt.Sprint(c.Terms)},
 		{"host", c.Host.text()},
 		{"expected", c.Expected.text()},

@@ -35,7 +35,7 @@ func parse(path, dir string, data []byte, env func(string) (string, bool)) (*Con
 	doc, root := yamltree.Read(path, data, style)
 	r := &reader{
 		c: &Config{File: path}, root: root, dir: dir, env: env,
-		keys: map[string]string{}, hosts: map[string]string{}, profiles: map[string]*profile{},
+		keys: map[string]string{}, tokensOf: map[[32]byte]string{}, hosts: map[string]string{}, profiles: map[string]*profile{},
 	}
 	if root.Kind == yamltree.Object {
 		r.read()
@@ -56,6 +56,7 @@ type reader struct {
 
 	keys      map[string]string // by key: whose it is
 	hosts     map[string]string // by address, user and folder: who is taken from there
+	tokensOf  map[[32]byte]string
 	profiles  map[string]*profile
 	elsewhere []error // faults of other files
 }
@@ -73,15 +74,17 @@ func (r *reader) read() {
 		r.zone = y.Zone()
 	}
 	set := map[string]func(*yamltree.Node){
-		"data":      func(y *yamltree.Node) { r.c.Data = r.folder(y, "/var/lib/concord") },
-		"zone":      func(*yamltree.Node) {},
-		"sftp":      r.sftp,
-		"http":      r.http,
-		"alerts":    r.alerts,
-		"microsoft": r.microsoft,
-		"carriers":  r.carriers,
-		"jobs":      r.jobs,
-		"runs":      r.runs,
+		"data": func(y *yamltree.Node) { r.c.Data = r.folder(y, "/var/lib/concord") },
+		"zone": func(*yamltree.Node) {},
+		"sftp": r.sftp,
+		"http": r.http,
+
+		"carrier_http": r.carrierHTTP,
+		"alerts":       r.alerts,
+		"microsoft":    r.microsoft,
+		"carriers":     r.carriers,
+		"jobs":         r.jobs,
+		"runs":         r.runs,
 	}
 	r.secretKeys(set, "database", &r.c.Database, r.database)
 	r.c.SFTP.Listen, r.c.HTTP.Listen = defaultSFTP, defaultHTTP
@@ -107,6 +110,11 @@ func (r *reader) together() {
 	if c := r.c; c.SFTP.Listen != "" && clash(c.SFTP.Listen, c.HTTP.Listen) {
 		r.root.ReportAt("http.listen", "%s is taken by sftp.listen; choose another port", c.HTTP.Listen)
 	}
+	for _, other := range []string{r.c.SFTP.Listen, r.c.HTTP.Listen} {
+		if other != "" && clash(other, r.c.CarrierHTTP.Listen) {
+			r.root.ReportAt("carrier_http.listen", "%s is taken by another server; choose another port", r.c.CarrierHTTP.Listen)
+		}
+	}
 	r.checkGraph()
 	r.checkJobs()
 	r.notes()
@@ -120,7 +128,11 @@ func (r *reader) notes() {
 	carriers, _ := r.root.Get("carriers")
 	for _, c := range r.c.Carriers {
 		y, _ := carriers.Get(c.Name)
-		if !c.LogsIn() && c.Host == nil {
+		switch served := r.c.CarrierHTTP.Listen != ""; {
+		case c.LogsIn() || c.Host != nil || served && len(c.Tokens) > 0:
+		case len(c.Tokens) > 0:
+			r.note(y, "has tokens only, and there is no carrier_http: its files cannot arrive")
+		default:
 			r.note(y, "has no key, no password and no host: its files cannot arrive")
 		}
 		if c.Host != nil && !collected[c.Name] {

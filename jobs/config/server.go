@@ -51,12 +51,34 @@ func (r *reader) http(y *yamltree.Node) {
 	y.Each(map[string]func(*yamltree.Node){
 		"listen":       func(y *yamltree.Node) { h.Listen = listen(y, defaultHTTP) },
 		"behind_proxy": func(y *yamltree.Node) { h.BehindProxy = y.Boolean() },
-		"tls":          r.tls,
+		"tls":          func(y *yamltree.Node) { r.tls(y, &h.TLS) },
 		"tokens":       r.tokens,
 	})
-	if h.Listen != "" && !loopback(h.Listen) && !y.Has("tls") && !h.BehindProxy {
-		y.ReportAt("listen", "%s can be reached from outside, and tokens would travel in clear; add tls, or behind_proxy: true when another server speaks TLS in front, or listen on 127.0.0.1", h.Listen)
+	checkClear(y, h.Listen, h.BehindProxy)
+}
+
+// checkClear reports a server whose tokens would travel in clear.
+func checkClear(y *yamltree.Node, listen string, behindProxy bool) {
+	if listen != "" && !loopback(listen) && !y.Has("tls") && !behindProxy {
+		y.ReportAt("listen", "%s can be reached from outside, and tokens would travel in clear; add tls, or behind_proxy: true when another server speaks TLS in front, or listen on 127.0.0.1", listen)
 	}
+}
+
+// carrierHTTP reads the server for carriers that use HTTP.
+func (r *reader) carrierHTTP(y *yamltree.Node) {
+	if !y.IsObject("{listen: \"0.0.0.0:8443\", tls: {cert: …, key: …}}") {
+		return
+	}
+	h := &r.c.CarrierHTTP
+	y.Each(map[string]func(*yamltree.Node){
+		"listen":       func(y *yamltree.Node) { h.Listen = listen(y, "0.0.0.0:8443") },
+		"behind_proxy": func(y *yamltree.Node) { h.BehindProxy = y.Boolean() },
+		"tls":          func(y *yamltree.Node) { r.tls(y, &h.TLS) },
+	})
+	if !y.Has("listen") {
+		y.ReportAt("listen", "required: say where, such as 0.0.0.0:8443, or none")
+	}
+	checkClear(y, h.Listen, h.BehindProxy)
 }
 
 // listen returns an address to listen on; "" for none.
@@ -93,7 +115,7 @@ func everywhere(host string) bool {
 }
 
 // tls reads a certificate and its key.
-func (r *reader) tls(y *yamltree.Node) {
+func (r *reader) tls(y *yamltree.Node, to **tls.Certificate) {
 	if !y.IsObject("{cert: tls/concord.crt, key: tls/concord.key}") {
 		return
 	}
@@ -128,7 +150,7 @@ func (r *reader) tls(y *yamltree.Node) {
 		y.Report("certificate and key cannot be used together: %v", err)
 		return
 	}
-	r.c.HTTP.TLS = &pair
+	*to = &pair
 }
 
 func (r *reader) tokens(y *yamltree.Node) {

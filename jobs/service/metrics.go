@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"concord/exchange/httpd"
 	"concord/exchange/sftpd"
 	"concord/jobs"
 	"concord/jobs/dispatch"
@@ -25,6 +26,8 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	lost     prometheus.Counter
 	logins   *prometheus.CounterVec
+	requests *prometheus.CounterVec
+	moved    *prometheus.CounterVec
 	bytes    *prometheus.CounterVec
 	messages *prometheus.CounterVec
 }
@@ -40,10 +43,12 @@ func newMetrics(s *Service) *metrics {
 		}, []string{"job"}),
 		lost:     prometheus.NewCounter(prometheus.CounterOpts{Name: "concord_runs_lost_total", Help: "Runs that were taken from a service that fell silent."}),
 		logins:   counter("concord_sftp_events_total", "What clients of the SFTP server did, and what was refused.", "act"),
+		requests: counter("concord_carrier_http_events_total", "What carriers did over HTTP, and what was refused.", "act"),
+		moved:    counter("concord_carrier_http_bytes_total", "Bytes of files that carriers have put or got over HTTP.", "act"),
 		bytes:    counter("concord_sftp_bytes_total", "Bytes of files that clients have put or got.", "act"),
 		messages: counter("concord_alert_messages_total", "Messages of alerts, by whether they were taken.", "taken"),
 	}
-	m.registry.MustRegister(m.files, m.rows, m.runs, m.seconds, m.lost, m.logins, m.bytes, m.messages,
+	m.registry.MustRegister(m.files, m.rows, m.runs, m.seconds, m.lost, m.logins, m.bytes, m.requests, m.moved, m.messages,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.gauge("concord_disk_free_bytes", "What is free where the data folder is.", func() float64 { free, _ := s.free(); return float64(free) }),
 		m.gauge("concord_leader", "1 when this service has the exchange with carriers.", func() float64 {
@@ -88,6 +93,13 @@ func (m *metrics) sftp(e sftpd.Event) {
 	m.logins.WithLabelValues(string(e.Act)).Inc()
 	if e.Bytes > 0 {
 		m.bytes.WithLabelValues(string(e.Act)).Add(float64(e.Bytes))
+	}
+}
+
+func (m *metrics) counted(e httpd.Event) {
+	m.requests.WithLabelValues(string(e.Act)).Inc()
+	if e.Bytes > 0 {
+		m.moved.WithLabelValues(string(e.Act)).Add(float64(e.Bytes))
 	}
 }
 

@@ -23,11 +23,14 @@ type reception struct {
 	keys   *sftpd.HostKeys
 	server *sftpd.Server
 	listen net.Listener
+	http   net.Listener // for carriers that use HTTP; nil: none
 
 	mu    sync.Mutex
 	desks map[string]*desk // by carrier, also of those that are gone
 	run   context.Context  // while it is under way, else nil
 	wg    sync.WaitGroup
+
+	failed error // why it ended
 }
 
 // desk is where one carrier is served.
@@ -55,7 +58,7 @@ func (s *Service) openReception(ctx context.Context, listening bool) (_ *recepti
 		}
 	}
 	if listening {
-		err = r.openServer(ctx)
+		err = errors.Join(r.openServer(ctx), r.openCounter(ctx))
 	}
 	return r, err
 }
@@ -106,7 +109,7 @@ func (r *reception) Account(name string) (sftpd.Account, bool) {
 }
 
 // serve is the exchange until ctx ends.
-func (r *reception) serve(ctx context.Context) (err error) {
+func (r *reception) serve(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	r.mu.Lock()
@@ -119,8 +122,16 @@ func (r *reception) serve(ctx context.Context) (err error) {
 	r.mu.Unlock()
 	if r.server != nil {
 		r.wg.Go(func() {
-			err = r.server.Serve(ctx, r.listen)
+			r.fail(r.server.Serve(ctx, r.listen))
 			stop()
+		})
+	}
+	if r.http != nil {
+		r.wg.Go(func() {
+			if herr := r.serveCounter(ctx); herr != nil {
+				r.fail(herr)
+				stop()
+			}
 		})
 	}
 	<-ctx.Done()
@@ -128,7 +139,14 @@ func (r *reception) serve(ctx context.Context) (err error) {
 	r.run = nil
 	r.mu.Unlock()
 	r.wg.Wait()
-	return err
+	return r.failed
+}
+
+// fail keeps why the exchange ends.
+func (r *reception) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = errors.Join(r.failed, err)
 }
 
 // tend has a carrier's desk served until it leaves. Callers hold mu.
@@ -251,8 +269,11 @@ func (r *reception) desk(carrier string) (d *desk, gone <-chan struct{}, ok bool
 
 func (r *reception) close() error {
 	var errs []error
-	if r.listen != nil {
-		if err := r.listen.Close(); !errors.Is(err, net.ErrClosed) {
+	for _, l := range []net.Listener{r.listen, r.http} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}
