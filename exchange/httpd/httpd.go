@@ -1,6 +1,6 @@
 // Package httpd is the exchange with carriers over HTTP: the same home as over
-// SFTP, with the same claim and the same receipts. HTTPD.md is for carriers,
-// openapi.yaml its contract.
+// SFTP, with the same claim and the same receipts. exchange/PROTOCOL.md is for
+// carriers, openapi.yaml its contract.
 //
 // A carrier is known by a token, and sees nothing but its own home. A token
 // that is wrong, too old or missing is answered in the same way, so that not
