@@ -156,7 +156,7 @@ func TestAFileArrivesAsItWasSent(t *testing.T) {
 	c.wants(409, "fabrikam", "PUT", "/carrier/v1/inbox/a.csv", text)
 	c.wants(409, "fabrikam", "PUT", "/carrier/v1/inbox/a.csv", "other", "Digest", strings.ReplaceAll(digest("other"), ":", ""))
 	c.wants(201, "fabrikam", "PUT", "/carrier/v1/inbox/empty.csv", "")
-	if got := c.files("fabrikam"); !slices.Equal(got, []string{"inbox/a.csv", "inbox/empty.csv"}) {
+	if got := c.files("fabrikam"); !slices.Equal(got, []string{"inbox/a.csv", "inbox/a.csv.sha256", "inbox/empty.csv"}) {
 		t.Errorf("there are %q", got)
 	}
 	if got := c.files("litware"); len(got) > 0 {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 
@@ -155,10 +156,32 @@ func (c *call) stage(want promise) (sum string, err error) {
 	if is := got.Sum(nil); want.sum != nil && string(is) != string(want.sum) {
 		return "", bad("the digest of what arrived is not the one that was sent with it: send it again")
 	}
-	if err := c.s.Rename(want.staged, want.name, false); err != nil {
-		return "", err
+	sum = hex.EncodeToString(got.Sum(nil))
+	if want.sum == nil {
+		return sum, c.s.Rename(want.staged, want.name, false)
 	}
-	return hex.EncodeToString(got.Sum(nil)), nil
+	return sum, c.vouch(want, sum)
+}
+
+// vouch gives the file its name, with its checksum beside it: the claim counts
+// that as proof, as of one that a client puts there itself.
+func (c *call) vouch(want promise, sum string) (err error) {
+	beside := want.name + ".sha256"
+	line := []byte(sum + "  " + path.Base(want.name) + "\n")
+	u, err := c.s.Upload(beside, landing.UploadOptions{Create: true, Truncate: true, Measured: true})
+	if err != nil {
+		return err
+	}
+	if _, err := u.WriteAt(line, 0); err != nil {
+		return errors.Join(err, u.Close())
+	}
+	if err := u.Close(); err != nil {
+		return err
+	}
+	if err := c.s.Rename(want.staged, want.name, false); err != nil {
+		return errors.Join(err, c.s.Remove(beside))
+	}
+	return nil
 }
 
 // receive writes what a client sends.

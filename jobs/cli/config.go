@@ -127,9 +127,15 @@ func describe(w io.Writer, c *config.Config) {
 	fmt.Fprintf(w, "  database: %s\n", database)
 	fmt.Fprintf(w, "  SFTP: %s\n", orNone(c.SFTP.Listen))
 	fmt.Fprintf(w, "  HTTP: %s, %s\n", orNone(c.HTTP.Listen), count(len(c.HTTP.Tokens), "token"))
+	if c.CarrierHTTP.Listen != "" {
+		fmt.Fprintf(w, "  HTTP for carriers: %s\n", c.CarrierHTTP.Listen)
+	}
+	for _, g := range c.Graph {
+		fmt.Fprintf(w, "  Microsoft Graph: %s, %s of tenant %s\n", g.Name, strings.Join(g.Lists, " and "), g.Tenant)
+	}
 	var here, there int
 	for _, x := range c.Carriers {
-		if x.LogsIn() {
+		if x.LogsIn() || len(x.Tokens) > 0 {
 			here++
 		}
 		if x.Host != nil {

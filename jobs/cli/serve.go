@@ -94,6 +94,9 @@ func (c *serveCmd) greet(s *session, cfg *config.Config, srv *service.Service) {
 	if addr := srv.HTTP(); addr != nil {
 		defer fmt.Fprintf(s.Out, "HTTP on %s for those who have a token; /openapi.yaml describes it\n", addr)
 	}
+	if addr := srv.CarrierHTTP(); addr != nil {
+		defer fmt.Fprintf(s.Out, "HTTP on %s for carriers; /carrier/openapi.yaml describes it\n", addr)
+	}
 	if srv.SFTP() == nil {
 		return
 	}

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +24,8 @@ func (h *house) carrier(client *http.Client, scheme, token, method, path, body s
 		h.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
+	sum := sha256.Sum256([]byte(body))
+	req.Header.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum[:])+":")
 	resp, err := client.Do(req)
 	if err != nil {
 		h.t.Fatal(err)
@@ -59,7 +62,7 @@ func TestACarrierThatSpeaksHTTP(t *testing.T) {
 		code, body := h.carrier(client, "https", "now", "GET", "/carrier/v1/receipts/a.csv.json", "")
 		return code == 200 && json.Unmarshal([]byte(body), &receipt) == nil
 	})
-	if receipt.Status != landing.StatusAccepted || receipt.SHA256 != sum(text) || receipt.Rows != 1 {
+	if receipt.Status != landing.StatusAccepted || receipt.SHA256 != sum(text) || receipt.Rows != 1 || receipt.Integrity != "verified" {
 		t.Errorf("%+v", receipt)
 	}
 	for token, want := range map[string]int{"old": 401, "none": 401, "other": 404, "now": 200} {
