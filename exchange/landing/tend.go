@@ -51,14 +51,23 @@ func (h *Home) Tend(ctx context.Context, spool *Spool, taker Taker, watch Watch)
 			return
 		}
 	}
-	// What has left the inbox is settled even when the service is stopping.
-	defer func() { t.settle(context.WithoutCancel(ctx)) }()
+	defer t.settleLast(ctx)
 	for {
 		next := t.lookFor(ctx, t.lookers())
 		if !t.rest(ctx, min(next.Sub(h.now()), h.terms.Load().Rescan)) {
 			return
 		}
 	}
+}
+
+// lastSettling is how long what has left the inbox is settled when the service
+// is stopping. What is not then is at the next start.
+const lastSettling = 3 * time.Second
+
+func (t *tender) settleLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSettling)
+	defer cancel()
+	t.settle(ctx)
 }
 
 // pause is the least time between two looks, so that a thousand small uploads

@@ -382,3 +382,41 @@ func TestALookThatIsBrokenOffWasNone(t *testing.T) {
 		}
 	})
 }
+
+// stuck is a ledger that does not answer any more when it is to settle.
+type stuck struct{ *notary }
+
+// Settle implements Taker.
+func (stuck) Settle(ctx context.Context, _, _ string) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A database that hangs must not keep the service from ending.
+func TestTendEndsWhateverTheLedgerDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := newDir(t)
+		spool, err := OpenSpool(filepath.Join(filepath.Dir(dir), "spool"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = spool.Close() }()
+		h := home(t, dir, Terms{}, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			h.Tend(ctx, spool, stuck{newNotary()}, Watch{})
+		}()
+		s := h.Session()
+		mustPut(t, s, "inbox/a.csv", whole)
+		s.End()
+		later(10 * time.Minute)
+		cancel()
+		begun := time.Now()
+		<-done
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("it took %v to end", took)
+		}
+	})
+}

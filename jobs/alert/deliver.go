@@ -79,13 +79,19 @@ func (d *Desk) deliver(ctx context.Context, m *jobs.Message) (done, down bool, e
 	var r *refusal
 	switch {
 	case err == nil:
-		return true, false, d.forget(context.WithoutCancel(ctx), m)
+		keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepingTime)
+		defer cancel()
+		return true, false, d.forget(keep, m)
 	case !errors.As(err, &r):
 		r = &refusal{why: err.Error()}
 	}
 	done, err = d.refused(ctx, m, r)
 	return done, r.down, err
 }
+
+// keepingTime is how long it may take to note that a message was taken when the
+// service stops. What is not noted is posted again, under the same id.
+const keepingTime = 3 * time.Second
 
 // forget takes a message as delivered; another service may have done so.
 func (d *Desk) forget(ctx context.Context, m *jobs.Message) error {

@@ -67,9 +67,15 @@ func kindOf(microsoft bool) jobs.AlertKind {
 	return jobs.AlertRejected
 }
 
+// rejectedKey is the key of the alert about a file of a name, of the side and
+// carrier of e.
+func rejectedKey(e *jobs.Entry, name string) string {
+	return key(string(kindOf(e.Microsoft)), e.Carrier, told(name))
+}
+
 func rejectedAlert(e *jobs.Entry) jobs.Alert {
 	kind := kindOf(e.Microsoft)
-	a := jobs.Alert{Key: key(string(kind), e.Carrier, named(e.Name)), Kind: kind, Carrier: e.Carrier, Subject: named(e.Name)}
+	a := jobs.Alert{Key: rejectedKey(e, e.Name), Kind: kind, Carrier: e.Carrier, Subject: named(e.Name)}
 	why := "no reason was given"
 	if len(e.Reasons) > 0 {
 		why = brief(e.Reasons[0].Reason)
@@ -149,18 +155,22 @@ func (d *Desk) good(ctx context.Context, e *jobs.Entry, open []jobs.Alert) error
 // takesPlace reports whether a file is another try of the rejected one that an
 // alert is about: it has its name, or is one with rows of its number.
 func (d *Desk) takesPlace(ctx context.Context, e *jobs.Entry, a *jobs.Alert) (bool, error) {
-	if a.Subject == named(e.Name) {
+	if a.Key == rejectedKey(e, e.Name) {
 		return true, nil
 	}
 	if e.Sequence == nil || !e.Ingested() {
 		return false, nil
 	}
-	list, err := d.State.ListFiles(ctx, jobs.FileFilter{
+	f := jobs.FileFilter{
 		Carrier: e.Carrier, Side: side(e.Microsoft), Status: landing.StatusRejected, Name: a.Subject,
 		Since: a.Raised.Add(-longestWait), Limit: 100,
-	})
+	}
+	if strings.Contains(a.Subject, "…") { // it is masked
+		f.Name, f.Limit = "", 1000
+	}
+	list, err := d.State.ListFiles(ctx, f)
 	return slices.ContainsFunc(list, func(r jobs.Entry) bool {
-		return named(r.Name) == a.Subject && r.Sequence != nil && *r.Sequence == *e.Sequence
+		return a.Key == rejectedKey(e, r.Name) && r.Sequence != nil && *r.Sequence == *e.Sequence
 	}), err
 }
 

@@ -17,12 +17,15 @@ func (d *Desk) Lost(ctx context.Context, list []jobs.Report) error {
 	if err != nil {
 		return err
 	}
-	lost := make(map[string]bool, len(list))
+	c, lost := d.Config(), make(map[string]bool, len(list))
 	var errs []error
 	for i := range list {
+		if _, ok := c.Carrier(list[i].Carrier); !ok { // of whom nobody wants to hear
+			continue
+		}
 		a := lostAlert(&list[i])
 		lost[a.Key] = true
-		if i < mostLost {
+		if len(lost) <= mostLost {
 			errs = append(errs, d.raise(ctx, a))
 		}
 	}

@@ -27,4 +27,10 @@ func TestLostReports(t *testing.T) {
 	w.restart()
 	see(b)
 	w.told("resolved report_lost/fabrikam/fabrikam/2026-10-01/v2")
+	w.config.Carriers = nil // it was taken out
+	w.tick()
+	w.told("resolved report_lost/fabrikam/fabrikam/2026-10-02/v1")
+	see(b)
+	w.tick()
+	w.told()
 }

@@ -185,7 +185,7 @@ func (d *Dispatcher) find(ctx context.Context, c *crew) (r jobs.Run, found bool)
 		return r, false
 	}
 	for ctx.Err() == nil {
-		r, err := d.Runs.Claim(ctx, d.claim(c.urgent))
+		r, err := d.next(ctx, c.urgent)
 		if err == nil {
 			return r, true
 		}
@@ -199,6 +199,15 @@ func (d *Dispatcher) find(ctx context.Context, c *crew) (r jobs.Run, found bool)
 		}
 	}
 	return r, false
+}
+
+// next claims a run of a kind that can be done at this moment.
+func (d *Dispatcher) next(ctx context.Context, urgent bool) (jobs.Run, error) {
+	o := d.claim(urgent)
+	if len(o.Kinds) == 0 { // for the state that would be all kinds
+		return jobs.Run{}, jobs.ErrNoRun
+	}
+	return d.Runs.Claim(ctx, o)
 }
 
 func (d *Dispatcher) claim(urgent bool) jobs.ClaimOptions {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -290,4 +291,21 @@ func TestIdleWorkersDoNotWearTheStateOut(t *testing.T) {
 			t.Errorf("%d runs at once, want 33", running)
 		}
 	}, func(d *Dispatcher) { d.Workers = 32 })
+}
+
+// A service that can do nothing of its kinds at the moment must not take runs
+// of others, which it would only spoil.
+func TestWhatCannotBeDoneIsNotTaken(t *testing.T) {
+	var can atomic.Bool
+	run(t, succeed, func(w *world) {
+		w.add("fabrikam", 0)
+		w.q.add(jobs.Run{ID: "x", Kind: "collect", Carrier: "other", Attempt: 1, State: jobs.RunQueued})
+		w.after(time.Minute)
+		w.want("fabrikam", jobs.RunQueued)
+		w.want("other", jobs.RunQueued)
+		can.Store(true)
+		w.after(3 * time.Second)
+		w.want("fabrikam", jobs.RunSucceeded)
+		w.want("other", jobs.RunQueued)
+	}, func(d *Dispatcher) { d.Can = func(string) bool { return can.Load() } })
 }

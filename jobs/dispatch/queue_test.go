@@ -36,7 +36,7 @@ func (q *queue) Claim(_ context.Context, o jobs.ClaimOptions) (jobs.Run, error) 
 	q.claims = append(q.claims, o)
 	for i := range q.runs {
 		r := &q.runs[i]
-		if r.State == jobs.RunQueued && !r.NotBefore.After(o.Now) && (!o.Urgent || r.Priority >= 0) && slices.Contains(o.Kinds, r.Kind) {
+		if r.State == jobs.RunQueued && !r.NotBefore.After(o.Now) && (!o.Urgent || r.Priority >= 0) && (len(o.Kinds) == 0 || slices.Contains(o.Kinds, r.Kind)) {
 			r.State, r.Owner, r.LeaseUntil = jobs.RunRunning, o.Owner, o.Now.Add(o.Lease)
 			return *r, nil
 		}

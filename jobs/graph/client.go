@@ -40,8 +40,9 @@ type Access struct {
 // client calls Graph for one tenant. One goroutine uses it at a time.
 type client struct {
 	Access
-	now    func() time.Time
-	tokens oauth2.TokenSource // nil: none was asked for, or the last one was refused
+	now   func() time.Time
+	fresh bool          // the last answer was that the token is refused
+	last  *oauth2.Token // nil: none was asked for, or it was refused
 }
 
 // page is one answer of a list.
@@ -140,6 +141,7 @@ func (c *client) try(ctx context.Context, from string, to *page) (wait time.Dura
 	case len(body) > maxPage:
 		return never, fmt.Errorf("an answer of Graph has more than %d MiB", maxPage>>20)
 	}
+	c.fresh = false
 	if err := json.Unmarshal(body, to); err != nil {
 		return 0, errors.New("an answer of Graph is no page of rows")
 	}
@@ -150,8 +152,8 @@ func (c *client) try(ctx context.Context, from string, to *page) (wait time.Dura
 func (c *client) refused(resp *http.Response, body []byte) (wait time.Duration, err error) {
 	err = fmt.Errorf("Graph answers %s%s", resp.Status, reason(body))
 	switch s := resp.StatusCode; {
-	case s == http.StatusUnauthorized && c.tokens != nil:
-		c.tokens = nil // it may have been revoked
+	case s == http.StatusUnauthorized && !c.fresh:
+		c.last, c.fresh = nil, true // it may have been revoked
 		return time.Millisecond, err
 	case s == http.StatusTooManyRequests || s == http.StatusServiceUnavailable:
 		return c.retryAfter(resp.Header.Get("Retry-After")), err
@@ -191,26 +193,25 @@ func short(s string) string {
 	return jobs.Mask(s[:min(len(s), 300)])
 }
 
-// token returns the token of the app, a new one shortly before the last one
-// ends.
+// token returns the token of the app, a new one when the last one is about to
+// end.
 func (c *client) token(ctx context.Context) (*oauth2.Token, time.Duration, error) {
-	if c.tokens == nil {
-		cfg := clientcredentials.Config{
-			ClientID: c.ClientID, ClientSecret: c.Secret(), AuthStyle: oauth2.AuthStyleInParams,
-			TokenURL: c.Authority + "/" + url.PathEscape(c.Tenant) + "/oauth2/v2.0/token", Scopes: []string{c.Endpoint + "/.default"},
-		}
-		// The source outlives this call.
-		c.tokens = cfg.TokenSource(context.WithValue(context.WithoutCancel(ctx), oauth2.HTTPClient, c.HTTP))
+	if c.last.Valid() {
+		return c.last, 0, nil
 	}
-	t, err := c.tokens.Token()
+	cfg := clientcredentials.Config{
+		ClientID: c.ClientID, ClientSecret: c.Secret(), AuthStyle: oauth2.AuthStyleInParams,
+		TokenURL: c.Authority + "/" + url.PathEscape(c.Tenant) + "/oauth2/v2.0/token", Scopes: []string{c.Endpoint + "/.default"},
+	}
+	t, err := cfg.Token(context.WithValue(ctx, oauth2.HTTPClient, c.HTTP))
 	var refused *oauth2.RetrieveError
 	switch {
 	case err == nil:
+		c.last = t
 		return t, 0, nil
 	case errors.As(err, &refused) && refused.Response != nil && refused.Response.StatusCode < 500 && refused.Response.StatusCode != http.StatusTooManyRequests:
-		c.tokens = nil // the secret may be another one by the next look
-		return nil, never, fmt.Errorf("Microsoft gives the app %s of tenant %s no token: %s %s; check its id and secret", c.ClientID, c.Tenant, refused.ErrorCode, short(refused.ErrorDescription))
-	case refused != nil:
+		return nil, never, fmt.Errorf("Microsoft gives the app %s of tenant %s no token: %s %s; check its id and secret", c.ClientID, c.Tenant, short(refused.ErrorCode), short(refused.ErrorDescription))
+	case refused != nil && refused.Response != nil:
 		return nil, 0, fmt.Errorf("Microsoft gives no token: %s", refused.Response.Status)
 	}
 	return nil, 0, fmt.Errorf("ask Microsoft for a token: %w", bare(err))

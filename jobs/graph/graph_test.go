@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -301,4 +302,28 @@ func TestALookEndsWithItsContext(t *testing.T) {
 	if err := d.Look(ctx); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+}
+
+// A server that accepts and never answers must not keep the service from
+// ending, nor a look from failing.
+func TestALookEndsWhileNobodyAnswers(t *testing.T) {
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	d := newDesk(t)
+	d.Authority = "http://" + l.Addr().String()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- d.Look(ctx) }()
+	conn, err := l.Accept() // it asks for a token
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	_ = conn.Close()
 }

@@ -183,7 +183,7 @@ func (r *Reconciler) standing(rep *jobs.Report) error {
 	if rep == nil || r.inPlace(*rep) {
 		return nil
 	}
-	waiting, err := filepath.Glob(filepath.Join(r.Folder, stagingDir, rep.ID+"~*"))
+	waiting, err := r.waiting(rep)
 	if err != nil || len(waiting) == 0 {
 		return fmt.Errorf("version %d of %s of %s is not in its folder %s: restore it from a backup, for the next version says what changed since",
 			rep.Version, rep.Period.Text, rep.Carrier, rep.Folder)
@@ -191,11 +191,20 @@ func (r *Reconciler) standing(rep *jobs.Report) error {
 	return settle(waiting[0], r.place(*rep))
 }
 
-// Missing lists the newest versions whose folder is not in its place.
+// waiting lists where a version waits for its place.
+func (r *Reconciler) waiting(rep *jobs.Report) ([]string, error) {
+	return filepath.Glob(filepath.Join(r.Folder, stagingDir, rep.ID+"~*"))
+}
+
+// Missing lists the newest versions whose folder is neither in its place nor on
+// its way there.
 func (r *Reconciler) Missing(ctx context.Context) (list []jobs.Report, err error) {
 	all, err := r.State.Reports(ctx, jobs.ReportFilter{Newest: true})
 	for _, rep := range all {
-		if !r.inPlace(rep) {
+		if r.inPlace(rep) {
+			continue
+		}
+		if waiting, werr := r.waiting(&rep); werr == nil && len(waiting) == 0 {
 			list = append(list, rep)
 		}
 	}

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+
+	"concord/exchange"
 )
 
 // folderFile names a data folder, so that two are told apart.
@@ -36,16 +39,30 @@ func (s *Service) checkFolder(ctx context.Context) error {
 // or not at all, and by one of several that start at once.
 func folderID(name string) (string, error) {
 	b, err := os.ReadFile(name)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return strings.TrimSpace(string(b)), err
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = makeID(name); err == nil {
+			b, err = os.ReadFile(name)
+		}
 	}
-	temp := name + "." + rand.Text()
-	if err := os.WriteFile(temp, []byte(rand.Text()+"\n"), 0o640); err != nil {
-		return "", err
+	id := strings.TrimSpace(string(b))
+	if err == nil && id == "" {
+		err = fmt.Errorf("%s is empty; restore it from a backup, or remove it when no other folder belongs to the database", name)
 	}
-	if err := os.Link(temp, name); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", errors.Join(err, os.Remove(temp))
+	return id, err
+}
+
+func makeID(name string) (err error) {
+	temp, err := os.CreateTemp(filepath.Dir(name), folderFile+".*")
+	if err != nil {
+		return err
 	}
-	b, err = os.ReadFile(name)
-	return strings.TrimSpace(string(b)), errors.Join(err, os.Remove(temp))
+	defer func() { err = errors.Join(err, os.Remove(temp.Name())) }()
+	_, err = temp.WriteString(rand.Text() + "\n")
+	if err := errors.Join(err, temp.Chmod(0o640), temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(temp.Name(), name); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return exchange.OS{}.SyncDir(filepath.Dir(name))
 }

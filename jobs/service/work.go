@@ -185,6 +185,9 @@ var errLeft = errors.New("the carrier is not in the configuration any more")
 // wherever it lies.
 func (s *Service) collect(ctx context.Context, r jobs.Run) (jobs.Ending, error) {
 	x := s.reception()
+	if x == nil {
+		return jobs.Ending{}, errors.New("another service has the exchange with carriers")
+	}
 	d, gone, ok := x.desk(r.Carrier)
 	if !ok {
 		return jobs.Ending{}, dispatch.Permanent(errLeft)
