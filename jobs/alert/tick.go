@@ -21,19 +21,26 @@ type Place string
 const (
 	CarriersHost     Place = "host"
 	MicrosoftsFolder Place = "microsoft"
+	Home             Place = "home" // here
 )
 
 // wrong says what cannot be done at a place.
 func (p Place) wrong() string {
-	if p == MicrosoftsFolder {
+	switch p {
+	case MicrosoftsFolder:
 		return "Microsoft's files about the carrier cannot be taken"
+	case Home:
+		return "the carrier's home in the data folder cannot be opened, and it is turned away"
 	}
 	return "the carrier's own host cannot be used"
 }
 
 func (p Place) hint(carrier string) string {
-	if p == MicrosoftsFolder {
+	switch p {
+	case MicrosoftsFolder:
 		return "see that the folder of the setting microsoft can be read"
+	case Home:
+		return "see concord doctor"
 	}
 	return "see concord carrier test " + carrier
 }

@@ -109,6 +109,12 @@ func (s *Service) reached(carrier string, place alert.Place) {
 	aside(func(ctx context.Context) { s.alert.Visited(ctx, carrier, place, 0, nil) })
 }
 
+// homeOpened is told of each try to open the home of a carrier after one that
+// failed.
+func (s *Service) homeOpened(carrier string, failures int, err error) {
+	aside(func(ctx context.Context) { s.alert.Visited(ctx, carrier, alert.Home, failures, err) })
+}
+
 // aside tells of something that has happened, whatever ends meanwhile, but not
 // for ever: a database that does not answer must not hold up the end of the
 // service. What is not told is found by the next tick.

@@ -139,22 +139,37 @@ func (h *house) often() []control.Run {
 }
 
 // What keeps a service from taking over at first, such as a port that is not
-// free yet, must not be the end of both.
+// free yet, must not be the end of both; and until it has the exchange it does
+// what it can.
 func TestATakeoverIsTriedAgain(t *testing.T) {
 	t.Setenv("CONCORD_TEST_DB", postgres.Database(t))
 	h := openHouse(t, "database_env: CONCORD_TEST_DB\n")
 	other, _ := h.second(t)
-	home := filepath.Join(h.dir, "data", "homes", "fabrikam")
-	if err := errors.Join(os.Rename(home, home+"-aside"), os.WriteFile(home, nil, 0o600)); err != nil {
+	h.microsoft("m1.csv", table(call{"m1", "2026-10-01T10:00:00Z", 60}))
+	keys := filepath.Join(h.dir, "data", "hostkeys")
+	if err := errors.Join(os.Rename(keys, keys+"-aside"), os.WriteFile(keys, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	h.stop()
 	h.until("it fails", func() bool { return strings.Contains(h.out.String(), `"msg":"take over the exchange"`) })
-	if err := errors.Join(os.Remove(home), os.Rename(home+"-aside", home)); err != nil {
+	h.srv, h.desk = other, other.Desk()
+	gather, err := h.desk.Start(t.Context(), control.Start{Job: "collect", By: "test"})
+	if err != nil || len(gather) != 1 {
+		t.Fatal(gather, err)
+	}
+	if r := h.run(); r.Published == nil || r.Attempt != 1 {
+		t.Errorf("%+v", r)
+	}
+	if r, err := h.desk.Run(t.Context(), gather[0].Run); err != nil || r.State != string(jobs.RunQueued) || r.Attempt != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if err := errors.Join(os.Remove(keys), os.Rename(keys+"-aside", keys)); err != nil {
 		t.Fatal(err)
 	}
 	h.until("it has the exchange", func() bool { return other.SFTP() != nil })
-	h.srv, h.desk = other, other.Desk()
+	if r := h.ends(gather[0].Run); r.State != string(jobs.RunSucceeded) {
+		t.Errorf("%+v", r)
+	}
 	h.remote = h.dial("fabrikam", h.key)
 	h.send("a.csv", table(call{"c1", "2026-10-01T11:00:00Z", 30}))
 }

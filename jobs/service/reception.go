@@ -30,7 +30,8 @@ type reception struct {
 	run   context.Context  // while it is under way, else nil
 	wg    sync.WaitGroup
 
-	failed error // why it ended
+	failed error          // why it ended
+	broken map[string]int // how often the home of a carrier could not be opened
 }
 
 // desk is where one carrier is served.
@@ -46,21 +47,41 @@ type desk struct {
 // openReception opens the homes of all carriers, and with listening the server
 // for carriers.
 func (s *Service) openReception(ctx context.Context, listening bool) (_ *reception, err error) {
-	r := &reception{s: s, desks: map[string]*desk{}}
+	r := &reception{s: s, desks: map[string]*desk{}, broken: map[string]int{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.close())
 		}
 	}()
-	for _, c := range s.cfg().Carriers {
-		if err := r.openDesk(c); err != nil {
-			return nil, err
-		}
-	}
+	r.openDesks(ctx)
 	if listening {
 		err = errors.Join(r.openServer(ctx), r.openCounter(ctx))
 	}
 	return r, err
+}
+
+// openDesks opens the desks of carriers that have none. One that cannot be
+// opened is tried again, and keeps no other carrier out.
+func (r *reception) openDesks(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.s.cfg().Carriers {
+		if r.desks[c.Name] != nil || ctx.Err() != nil {
+			continue
+		}
+		err := r.openDesk(c)
+		if err != nil {
+			r.broken[c.Name]++
+			r.s.Log.Error("the home of a carrier cannot be opened: it is turned away until then", "carrier", c.Name, "error", err.Error())
+		}
+		if n := r.broken[c.Name]; n > 0 {
+			r.s.homeOpened(c.Name, n, err)
+		}
+		if err == nil {
+			delete(r.broken, c.Name)
+			r.tend(c.Name)
+		}
+	}
 }
 
 func (r *reception) openDesk(c *config.Carrier) error {

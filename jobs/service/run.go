@@ -74,6 +74,7 @@ func (s *Service) oversee(ctx context.Context) {
 		if !s.leads() {
 			continue
 		}
+		s.reception().openDesks(ctx)
 		s.attempt(ctx, "alerts", s.alert.Tick)
 		if audited <= 0 {
 			s.attempt(ctx, "reports", s.audited)

@@ -174,3 +174,31 @@ func TestALostReportIsToldOf(t *testing.T) {
 		t.Errorf("not the same bytes: %v", err)
 	}
 }
+
+// One home that cannot be opened keeps its own carrier out, and nobody else.
+func TestABrokenHomeIsItsCarriersOwnTrouble(t *testing.T) {
+	h := &house{site: newSite(t), t: t}
+	other, key := newKey(t)
+	h.append("  litware: {keys: [" + other + "]}\n" + storyJobs)
+	home := filepath.Join(h.dir, "data", "homes", "litware")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(home), 0o750), os.WriteFile(home, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	h.start()
+	t.Cleanup(func() { h.stop() })
+	h.send("a.csv", table(call{"c1", "2026-10-01T10:00:00Z", 60}))
+	alerts := func() int {
+		list, err := h.desk.Alerts(t.Context(), jobs.AlertFilter{Open: true, Carrier: "litware", Kind: jobs.AlertHost})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	h.until("it is told of", func() bool { return alerts() == 1 })
+	if err := os.Remove(home); err != nil {
+		t.Fatal(err)
+	}
+	h.until("it is mended", func() bool { return alerts() == 0 })
+	h.remote = h.dial("litware", key)
+	h.send("a.csv", table(call{"c1", "2026-10-01T10:00:00Z", 60}))
+}
