@@ -165,7 +165,7 @@ func (d *Desk) takesPlace(ctx context.Context, e *jobs.Entry, a *jobs.Alert) (bo
 		Carrier: e.Carrier, Side: side(e.Microsoft), Status: landing.StatusRejected, Name: a.Subject,
 		Since: a.Raised.Add(-longestWait), Limit: 100,
 	}
-	if strings.Contains(a.Subject, "…") { // it is masked
+	if jobs.Masked(a.Subject) {
 		f.Name, f.Limit = "", 1000
 	}
 	list, err := d.State.ListFiles(ctx, f)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 
 	"concord/exchange/landing"
@@ -204,7 +205,11 @@ var fileTypes = map[string]string{".csv": "text/csv; charset=utf-8", ".json": "a
 // it: what is inside came from outside.
 func (c *call) reportFile() (err error) {
 	name := c.r.PathValue("name")
-	if c.role == config.Ops && control.Evidence(name) {
+	hidden, err := c.hidden(name)
+	if err != nil {
+		return err
+	}
+	if hidden {
 		c.deny("report "+c.r.PathValue("id")+" evidence", "evidence holds phone numbers, which the role ops does not see; use a token of finance or admin")
 		return nil
 	}
@@ -227,6 +232,16 @@ func (c *call) reportFile() (err error) {
 		return nil
 	}
 	return c.send(f, size)
+}
+
+// hidden reports whether a file of a report is not for this role: evidence is
+// not, nor are the files that name inputs when those names may hold numbers.
+func (c *call) hidden(name string) (bool, error) {
+	if c.role != config.Ops || control.Evidence(name) {
+		return c.role == config.Ops, nil
+	}
+	r, err := c.Operations.Report(c.r.Context(), c.r.PathValue("id"))
+	return slices.ContainsFunc(r.Inputs, func(i control.Input) bool { return jobs.Masked(i.Name) }), err
 }
 
 // send copies a file to a client that takes some of it in time.

@@ -46,8 +46,8 @@ func TestNoNumberIsShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256([]byte("token"))
-	text := strings.Replace(string(b), "http: {listen: none}", "http: {listen: \"127.0.0.1:0\", tokens: [{name: t, role: admin, sha256: "+hex.EncodeToString(sum[:])+"}]}", 1)
+	sum, ops := sha256.Sum256([]byte("token")), sha256.Sum256([]byte("ops"))
+	text := strings.Replace(string(b), "http: {listen: none}", "http: {listen: \"127.0.0.1:0\", tokens: [{name: t, role: admin, sha256: "+hex.EncodeToString(sum[:])+"}, {name: o, role: ops, sha256: "+hex.EncodeToString(ops[:])+"}]}", 1)
 	if err := os.WriteFile(path, []byte(text+"    files: {deadline: 1s}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -81,12 +81,19 @@ func TestNoNumberIsShown(t *testing.T) {
 	} {
 		h.clean(at, h.get(at))
 	}
+	// Of a report that read a file with a number in its name, the role ops sees
+	// neither evidence nor what names its inputs.
+	h.send("cdr_"+canary+".csv", leaks()["good.csv"]+"r9,2026-10-01T11:00:00Z,60000,+"+canary+",+442071234567\n")
+	r := h.version(2)
+	for _, name := range []string{"summary.json", "rejected.csv", "version.json", "discrepancies.csv"} {
+		h.clean(name+" for ops", h.ask("ops", "/v1/reports/"+r.ID+"/files/"+name))
+	}
 	// Who asks for a number is told that it is not there; the log is not.
 	for _, at := range []string{"/v1/runs/%2B" + canary, "/v1/jobs/%2B" + canary, "/v1/files?name=%2B" + canary + "&nonsense=1"} {
 		h.get(at)
 	}
 	files, err := h.desk.Files(t.Context(), jobs.FileFilter{})
-	if err != nil || len(files) != 2*len(leaks())+2 {
+	if err != nil || len(files) != 2*len(leaks())+3 {
 		t.Errorf("%d files, %v", len(files), err)
 	}
 	for _, f := range files {
@@ -105,11 +112,16 @@ func (h *house) clean(what, text string) {
 
 func (h *house) get(path string) string {
 	h.t.Helper()
+	return h.ask("token", path)
+}
+
+func (h *house) ask(token, path string) string {
+	h.t.Helper()
 	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, fmt.Sprintf("http://%s%s", h.srv.HTTP(), path), nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer token")
+	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		h.t.Fatal(err)
