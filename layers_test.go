@@ -22,6 +22,7 @@ const modulePath = "concord"
 var rooms = map[string][]string{
 	".":                     {"jobs/cli"},
 	"engine":                {"engine/..."},
+	"engine/quality":        {"engine"},
 	"engine/spill":          {},
 	"exchange":              {},
 	"exchange/httpd":       {"exchange/landing"},
@@ -64,7 +65,7 @@ var rooms = map[string][]string{
 }
 
 // standardOnly are the rooms whose product code imports nothing from outside.
-var standardOnly = []string{"engine", "engine/spill"}
+var standardOnly = []string{"engine", "engine/quality", "engine/spill"}
 
 // notInEngine are the parts of the standard library that the engine must do
 // without: it touches no files, network, database, log or process.
