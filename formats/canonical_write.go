@@ -271,8 +271,11 @@ func (e *csvEncoder) field(f *outField, c *engine.Call, d *engine.Details) {
 	}
 }
 
-// text writes s, in quotes when it would be read differently without.
-func (e *csvEncoder) text(s string) {
+func (e *csvEncoder) text(s string) { e.buf = AppendCSV(e.buf, s) }
+
+// AppendCSV appends the text of a field of a canonical file, in quotes when it
+// would be read differently without.
+func AppendCSV(b []byte, s string) []byte {
 	plain := true
 	for i := range len(s) {
 		switch s[i] {
@@ -281,17 +284,16 @@ func (e *csvEncoder) text(s string) {
 		}
 	}
 	if plain && (s == "" || s[0] != ' ' && s[len(s)-1] != ' ') {
-		e.buf = append(e.buf, s...)
-		return
+		return append(b, s...)
 	}
-	e.buf = append(e.buf, '"')
+	b = append(b, '"')
 	for i := range len(s) {
 		if s[i] == '"' {
-			e.buf = append(e.buf, '"')
+			b = append(b, '"')
 		}
-		e.buf = append(e.buf, s[i])
+		b = append(b, s[i])
 	}
-	e.buf = append(e.buf, '"')
+	return append(b, '"')
 }
 
 // time writes RFC 3339 in UTC, with microseconds when there are any.

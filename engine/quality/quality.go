@@ -6,7 +6,9 @@
 package quality
 
 import (
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"concord/engine"
 )
@@ -144,6 +146,7 @@ const (
 	MaxDegradation = 5.0
 	MinMOS, MaxMOS = 1.0, 5.0
 	MaxPackets     = 1 << 40
+	MaxText        = 1024 // bytes of an id or a name
 )
 
 // Why a row is refused; fixed phrases, as of engine.RowError.
@@ -153,6 +156,7 @@ const (
 	ReasonAbsurd   = "the value is beyond anything that can be measured"
 	ReasonRatio    = "not a ratio between 0 and 1"
 	ReasonMOS      = "not a MOS between 1 and 5"
+	ReasonText     = "the text is too long, not UTF-8 or holds NUL characters"
 	ReasonYears    = "the year is beyond 1900 to 2261"
 	ReasonEndFirst = "the stream ends before it starts"
 )
@@ -163,6 +167,10 @@ func (r *Row) Check() (field, reason string) {
 	for _, c := range [...]struct{ field, reason string }{
 		{"call_record_id", required(r.CallRecordID)},
 		{"stream_id", required(r.StreamID)},
+		{"call_record_id", text(r.CallRecordID)},
+		{"stream_id", text(r.StreamID)},
+		{"carrier", text(r.Carrier)},
+		{"codec", text(r.Codec)},
 		{"version", negative(r.Version)},
 		{"start", year(r.Start)},
 		{"end", year(r.End)},
@@ -189,6 +197,13 @@ func (r *Row) Check() (field, reason string) {
 func required(s string) string {
 	if s == "" {
 		return ReasonEmpty
+	}
+	return ""
+}
+
+func text(s string) string {
+	if len(s) > MaxText || !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+		return ReasonText
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package quality
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -45,6 +46,9 @@ func TestCheck(t *testing.T) {
 		{"", "", func(*Row) {}},
 		{"call_record_id", ReasonEmpty, func(r *Row) { r.CallRecordID = "" }},
 		{"stream_id", ReasonEmpty, func(r *Row) { r.StreamID = "" }},
+		{"stream_id", ReasonText, func(r *Row) { r.StreamID = "a\x00b" }},
+		{"carrier", ReasonText, func(r *Row) { r.Carrier = "\xff" }},
+		{"codec", ReasonText, func(r *Row) { r.Codec = strings.Repeat("x", MaxText+1) }},
 		{"version", ReasonNegative, func(r *Row) { r.Version = -1 }},
 		{"start", ReasonYears, func(r *Row) { r.Start = Some[int64](math.MaxInt64) }},
 		{"end", ReasonYears, func(r *Row) { r.End = Some[int64](math.MinInt64) }},
