@@ -223,6 +223,15 @@ func newCSVEncoder(w io.Writer, fields []outField) (*csvEncoder, error) {
 }
 
 func (e *csvEncoder) encode(c *engine.Call, d *engine.Details) error {
+	e.row(c, d)
+	if len(e.buf) < csvBuffer {
+		return nil
+	}
+	return e.flush()
+}
+
+// row appends a line.
+func (e *csvEncoder) row(c *engine.Call, d *engine.Details) {
 	empty := len(e.buf)
 	for i := range e.fields {
 		if i > 0 {
@@ -234,10 +243,6 @@ func (e *csvEncoder) encode(c *engine.Call, d *engine.Details) error {
 		e.buf = append(e.buf, `""`...)
 	}
 	e.buf = append(e.buf, '\n')
-	if len(e.buf) < csvBuffer {
-		return nil
-	}
-	return e.flush()
 }
 
 func (e *csvEncoder) flush() error {
@@ -272,29 +277,6 @@ func (e *csvEncoder) field(f *outField, c *engine.Call, d *engine.Details) {
 }
 
 func (e *csvEncoder) text(s string) { e.buf = AppendCSV(e.buf, s) }
-
-// AppendCSV appends the text of a field of a canonical file, in quotes when it
-// would be read differently without.
-func AppendCSV(b []byte, s string) []byte {
-	plain := true
-	for i := range len(s) {
-		switch s[i] {
-		case ',', '"', '\n', '\r', ';', '\t', '|', '\'', '#':
-			plain = false
-		}
-	}
-	if plain && (s == "" || s[0] != ' ' && s[len(s)-1] != ' ') {
-		return append(b, s...)
-	}
-	b = append(b, '"')
-	for i := range len(s) {
-		if s[i] == '"' {
-			b = append(b, '"')
-		}
-		b = append(b, s[i])
-	}
-	return append(b, '"')
-}
 
 // time writes RFC 3339 in UTC, with microseconds when there are any.
 func (e *csvEncoder) time(us int64) {
