@@ -26,7 +26,7 @@ type share struct {
 }
 
 // batchBytes is how large a batch grows.
-const batchBytes = 4 << 20
+const batchBytes = 1 << 20
 
 func newBatch(carriers, columns int) *batch {
 	b := &batch{shares: make([]share, carriers), unknown: map[string]int64{}}

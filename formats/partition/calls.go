@@ -39,7 +39,7 @@ func Calls(ctx context.Context, src Source, create Create, o Options) (*Result, 
 	if err != nil {
 		return nil, err
 	}
-	r := &callRun{o: o, names: names, cols: cols, src: src, queue: newQueue(o.Memory / 4), unknown: map[string]int64{}}
+	r := &callRun{o: o, names: names, cols: cols, src: src, queue: newQueue(o.Memory / 8), unknown: map[string]int64{}}
 	r.last.Store(-1)
 	if r.out, err = openOutputs(create, o, cols); err != nil {
 		return nil, err

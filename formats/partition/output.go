@@ -21,9 +21,9 @@ type outputs struct {
 	wg      sync.WaitGroup
 	mu      sync.Mutex
 	err     error
-	spareB  sync.Pool // of *[]parquetio.Buffer
-	spareG  sync.Pool // of *parquetio.Group
-	spareCS sync.Pool // of *[]byte
+	buffers spare[[]parquetio.Buffer]
+	groups  spare[*parquetio.Group]
+	texts   spare[[]byte]
 }
 
 // output is the files of one carrier. Tasks on one file run one after the
@@ -85,9 +85,9 @@ func open(create Create, carrier, name string) (*hashed, error) {
 
 // openOutputs makes the files of every carrier.
 func openOutputs(create Create, o Options, cols *formats.CallColumns) (*outputs, error) {
-	// Half of the memory gathers row groups; their encoded forms, the texts
-	// and what is on its way take the other half.
-	u := &outputs{cols: cols.Parquet(), pool: make(chan struct{}, o.Workers), group: max(int(o.Memory/2)/len(o.Carriers), leastGroup)}
+	// A third of the memory gathers row groups; their encoded forms, the
+	// texts, what is on its way and what grew too large take the rest.
+	u := &outputs{cols: cols.Parquet(), pool: make(chan struct{}, o.Workers), group: max(int(o.Memory/3)/len(o.Carriers), leastGroup)}
 	for _, c := range o.Carriers {
 		out := &output{carrier: c.ID, csv: cols.Header(), cols: make([]parquetio.Buffer, len(u.cols))}
 		u.list = append(u.list, out)
@@ -164,14 +164,10 @@ func (u *outputs) task(out *output, file int, f func() error) {
 // flushCSV writes the text that has been gathered.
 func (u *outputs) flushCSV(out *output) {
 	text := out.csv
-	spare, _ := u.spareCS.Get().(*[]byte)
-	if spare == nil {
-		spare = new([]byte)
-	}
-	out.csv = (*spare)[:0]
+	out.csv = u.texts.get(func() []byte { return make([]byte, 0, csvBytes+batchBytes/8) })
 	u.task(out, fileCSV, func() error {
 		_, err := out.files[fileCSV].Write(text)
-		u.spareCS.Put(&text)
+		u.texts.put(text[:0])
 		return err
 	})
 }
@@ -179,17 +175,9 @@ func (u *outputs) flushCSV(out *output) {
 // flushGroup writes the rows that have been gathered as a row group.
 func (u *outputs) flushGroup(out *output) {
 	cols := out.cols
-	spare, _ := u.spareB.Get().(*[]parquetio.Buffer)
-	if spare == nil {
-		fresh := make([]parquetio.Buffer, len(cols))
-		spare = &fresh
-	}
-	out.cols, out.size = *spare, 0
+	out.cols, out.size = u.buffers.get(func() []parquetio.Buffer { return make([]parquetio.Buffer, len(cols)) }), 0
 	u.task(out, fileParquet, func() error {
-		g, _ := u.spareG.Get().(*parquetio.Group)
-		if g == nil {
-			g = new(parquetio.Group)
-		}
+		g := u.groups.get(func() *parquetio.Group { return new(parquetio.Group) })
 		err := g.Encode(u.cols, cols, codec)
 		if err == nil {
 			err = out.parquet.Write(g)
@@ -197,8 +185,8 @@ func (u *outputs) flushGroup(out *output) {
 		for i := range cols {
 			cols[i].Reset()
 		}
-		u.spareB.Put(&cols)
-		u.spareG.Put(g)
+		u.buffers.put(cols)
+		u.groups.put(g)
 		return err
 	})
 }
@@ -248,4 +236,31 @@ func (u *outputs) abandon() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// spare keeps what will be used again. Unlike a sync.Pool it keeps it for good:
+// the buffers of a delivery are few, and growing them anew costs more than
+// filling them.
+type spare[T any] struct {
+	mu   sync.Mutex
+	list []T
+}
+
+// get returns a value that was put back, or else a fresh one.
+func (s *spare[T]) get(fresh func() T) T {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.list)
+	if n == 0 {
+		return fresh()
+	}
+	v := s.list[n-1]
+	s.list = s.list[:n-1]
+	return v
+}
+
+func (s *spare[T]) put(v T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = append(s.list, v)
 }
