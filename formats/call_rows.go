@@ -105,9 +105,12 @@ func (e *CallEncoder) int(f *outField, b *parquetio.Buffer, c *engine.Call, d *e
 func AppendCSV(b []byte, s string) []byte {
 	plain := true
 	for i := range len(s) {
-		switch s[i] {
-		case ',', '"', '\n', '\r', ';', '\t', '|', '\'', '#':
-			plain = false
+		// Nearly every text is digits, letters and hyphens: two comparisons.
+		if c := s[i]; c < '-' && c != '+' || c == ';' || c == '|' {
+			switch c {
+			case ',', '"', '\n', '\r', ';', '\t', '|', '\'', '#':
+				plain = false
+			}
 		}
 	}
 	if plain && (s == "" || s[0] != ' ' && s[len(s)-1] != ' ') {
