@@ -158,3 +158,18 @@ func FuzzGraph(f *testing.F) {
 		}
 	})
 }
+
+func TestPackedRowsAreUnpacked(t *testing.T) {
+	p := NewPacker()
+	for seed := range uint64(2000) {
+		want := anyRow(rand.New(rand.NewPCG(seed, 2)))
+		b := p.Pack(nil, &want)
+		var got quality.Row
+		if err := p.Unpack(b, &got); err != nil || got != want {
+			t.Fatalf("%v\n%+v\n%+v", err, got, want)
+		}
+		if p.Unpack(b[:len(b)-1], &got) == nil || p.Unpack(append(b, 0), &got) == nil {
+			t.Fatal("damage was not noticed")
+		}
+	}
+}
