@@ -36,7 +36,7 @@ var rooms = map[string][]string{
 	"formats/csvscan":                 {},
 	"formats/dialect":                 {"engine", "formats/yamltree"},
 	"formats/parquetio":               {},
-	"formats/partition":               {"engine", "engine/quality", "engine/spill", "formats", "formats/dialect", "formats/parquetio", "formats/qualityio"},
+	"formats/partition":               {"engine", "engine/quality", "engine/spill", "formats", "formats/csvscan", "formats/parquetio", "formats/qualityio"},
 	"formats/qualityio":               {"engine", "engine/quality", "formats", "formats/csvscan", "formats/dialect", "formats/parquetio"},
 	"formats/records":                 {"engine", "engine/spill", "formats", "formats/parquetio"},
 	"formats/report":                  {"engine", "engine/spill", "formats", "formats/..."},

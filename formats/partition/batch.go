@@ -14,6 +14,7 @@ type batch struct {
 	got     []int   // the carriers that have rows, in the order of their first
 	size    int64   // bytes
 	outside int64
+	skipped int64
 	unknown map[string]int64
 	bad     []*engine.RowError
 }
@@ -45,7 +46,7 @@ func (b *batch) reset() {
 			s.cols[k].Reset()
 		}
 	}
-	b.got, b.size, b.outside, b.bad = b.got[:0], 0, 0, nil
+	b.got, b.size, b.outside, b.skipped, b.bad = b.got[:0], 0, 0, 0, nil
 	clear(b.unknown)
 }
 
@@ -54,12 +55,18 @@ type dealer struct {
 	enc      *formats.CallEncoder
 	names    map[string]int
 	from, to int64
+	skip     func(file int, row int64) bool
+	file     int    // of the part
 	last     string // the carrier's name of the last row, and whose it is
 	lastAt   int
 }
 
 // deal adds a call to the share of its carrier.
 func (d *dealer) deal(b *batch, c *engine.Call) {
+	if d.skip != nil && d.skip(d.file, c.Row) {
+		b.skipped++
+		return
+	}
 	if c.Start < d.from || c.Start >= d.to {
 		b.outside++
 		return

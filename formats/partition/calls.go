@@ -64,8 +64,8 @@ type callRun struct {
 	part int          // how many were taken
 	last atomic.Int64 // how many there are; -1: not known yet
 
-	rejected, outside int64
-	unknown           map[string]int64
+	rejected, outside, skipped int64
+	unknown                    map[string]int64
 }
 
 // run starts the workers and takes in what they make.
@@ -102,6 +102,7 @@ func (r *callRun) take() error {
 			return err
 		}
 		r.outside += b.outside
+		r.skipped += b.skipped
 		for name, rows := range b.unknown {
 			countUnknown(r.unknown, name, rows)
 		}
@@ -136,7 +137,7 @@ const batchCalls = 1024
 
 // work encodes part after part.
 func (r *callRun) work(ctx context.Context) error {
-	d := &dealer{enc: r.cols.Encoder(), names: r.names, from: r.o.From, to: r.o.To}
+	d := &dealer{enc: r.cols.Encoder(), names: r.names, from: r.o.From, to: r.o.To, skip: r.o.Skip}
 	dst := make([]engine.Call, batchCalls)
 	for {
 		p, number, err := r.nextPart(ctx)
@@ -159,6 +160,7 @@ var errGivenUp = errors.New("the delivery was given up")
 // encode makes the batches of one part.
 func (r *callRun) encode(ctx context.Context, d *dealer, dst []engine.Call, p engine.Part, number int) error {
 	b := r.queue.get(len(r.o.Carriers), len(r.o.Columns))
+	d.file = p.Place().File
 	for {
 		n, err := p.Read(ctx, dst)
 		for i := range dst[:n] {
@@ -197,7 +199,7 @@ func (r *callRun) finish(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{Carriers: delivered, Unknown: unknownOf(r.unknown), Outside: r.outside, Rejected: r.rejected}
+	res := &Result{Carriers: delivered, Unknown: unknownOf(r.unknown), Outside: r.outside, Superseded: r.skipped, Rejected: r.rejected}
 	var accepted, rejected int64
 	for _, i := range r.src.Info() {
 		accepted, rejected = accepted+i.Accepted, rejected+i.Rejected

@@ -55,6 +55,10 @@ type Options struct {
 	Columns []string
 	Memory  int64 // bytes, about [192 MiB]
 	Workers int   // [runtime.GOMAXPROCS]
+	// Skip says that a data row of a file, both as in engine.Place and
+	// engine.Call, is superseded and goes nowhere; nil: none is. It may be
+	// called by several goroutines at once. Calls only.
+	Skip func(file int, row int64) bool
 	// Rejected is told of every row that could not be read, in the order of
 	// the input, if it is not nil.
 	Rejected func(*engine.RowError)
@@ -122,8 +126,9 @@ type Result struct {
 	Outside  int64       // accepted rows of another period
 	Rejected int64       // rows that could not be read
 	Rows     int64       // all of the above together
-	// Superseded rows are older versions of streams, Altered the ones that
-	// differ from another of the same version; quality rows only.
+	// Superseded rows were skipped, or are older versions of streams; Altered
+	// are those that differ from another of the same version, of quality
+	// rows only.
 	Superseded, Altered int64
 }
 
