@@ -41,7 +41,7 @@ var rooms = map[string][]string{
 	"formats/records":                 {"engine", "engine/spill", "formats", "formats/parquetio"},
 	"formats/report":                  {"engine", "engine/spill", "formats", "formats/..."},
 	"formats/yamltree":                {},
-	"jobs":                            {"engine", "formats/...", "exchange/...", "jobs/schedule"},
+	"jobs":                            {"engine", "engine/quality", "formats/...", "exchange/...", "jobs/schedule"},
 	"jobs/config":                     {"formats/dialect", "formats/yamltree", "exchange/landing", "exchange/sftpc", "exchange/sftpd", "jobs/schedule"},
 	"jobs/alert":                      {"exchange/landing", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/api":                        {"exchange/landing", "jobs", "jobs/config", "jobs/control"},

@@ -121,23 +121,24 @@ func DeliveredColumns() []string {
 
 // Result says what became of every row.
 type Result struct {
-	Carriers []Delivered // as in the options
-	Unknown  []Unknown   // by name
-	Outside  int64       // accepted rows of another period
-	Rejected int64       // rows that could not be read
-	Rows     int64       // all of the above together
+	Carriers []Delivered `json:"carriers"`          // as in the options
+	Unknown  []Unknown   `json:"unknown,omitempty"` // by name
+	Outside  int64       `json:"outside"`           // accepted rows of another period
+	Rejected int64       `json:"rejected"`          // rows that could not be read
+	Rows     int64       `json:"rows"`              // all rows of the input
 	// Superseded rows were skipped, or are older versions of streams; Altered
 	// are those that differ from another of the same version, of quality
 	// rows only.
-	Superseded, Altered int64
+	Superseded int64 `json:"superseded"`
+	Altered    int64 `json:"altered"`
 }
 
 // Delivered is what one carrier gets.
 type Delivered struct {
-	Carrier    string
-	Rows       int64
-	DurationMS int64 // of calls
-	Files      []Written
+	Carrier    string    `json:"carrier"`
+	Rows       int64     `json:"rows"`
+	DurationMS int64     `json:"duration_ms"` // of calls
+	Files      []Written `json:"files"`
 }
 
 // Written is one file.
@@ -151,8 +152,8 @@ type Written struct {
 // Unknown counts the rows of a carrier that nobody knows. An empty name stands
 // for the rows that name none, MoreUnknown for those beyond a thousand names.
 type Unknown struct {
-	Name string
-	Rows int64
+	Name string `json:"name"`
+	Rows int64  `json:"rows"`
 }
 
 // MoreUnknown is the name under which rows are counted when there are too many
