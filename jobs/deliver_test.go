@@ -97,7 +97,7 @@ func TestDelivery(t *testing.T) {
 
 	second := deliverIn(t, t.TempDir(), secondCalls, firstQuality)
 	second.Previous = o.Out
-	if d, err = w.DeliverCalls(context.Background(), second); err != nil {
+	if _, err = w.DeliverCalls(context.Background(), second); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(text(t, second.Out, "fabrikam", "calls_changes.csv")), "\n")

@@ -111,26 +111,32 @@ func TestGroupsAreReadBack(t *testing.T) {
 		if err := w.Close(); err != nil || w.Rows() != int64(len(want)) {
 			t.Fatal(err, w.Rows())
 		}
-		f, err := openBytes(file.Bytes())
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := cellsOf(f, 1000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(got) != len(want) {
-			t.Fatalf("seed %d: %d rows, want %d", seed, len(got), len(want))
-		}
-		for i := range got {
-			if d := cmp.Diff(want[i], got[i]); d != "" {
-				t.Fatalf("seed %d, row %d: %s", seed, i, d)
-			}
-		}
-		if len(want) > 0 && !f.Verified() {
-			t.Error("pages without checksums")
-		}
+		sameCells(t, seed, file.Bytes(), want)
 		sameAsParquetGo(t, file.Bytes(), want, cols)
+	}
+}
+
+// sameCells compares the rows of a file.
+func sameCells(t *testing.T, seed uint64, file []byte, want [][]cell) {
+	t.Helper()
+	f, err := openBytes(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := cellsOf(f, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(want) {
+		t.Fatalf("seed %d: %d rows, want %d", seed, len(got), len(want))
+	}
+	for i := range got {
+		if d := cmp.Diff(want[i], got[i]); d != "" {
+			t.Fatalf("seed %d, row %d: %s", seed, i, d)
+		}
+	}
+	if len(want) > 0 && !f.Verified() {
+		t.Error("pages without checksums")
 	}
 }
 

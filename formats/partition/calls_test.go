@@ -225,8 +225,9 @@ func TestSameBytesHoweverManyWorkers(t *testing.T) {
 	for _, workers := range []int{1, 2, 3, 8} {
 		for _, in := range [][][]byte{inputs, split} {
 			fs := newMemFS()
-			// So little memory that row groups end early and workers wait.
-			if _, err := Calls(context.Background(), openFiles(t, in...), fs.create, Options{Carriers: carriers(8), Workers: workers, Memory: 1 << 20}); err != nil {
+			// Row groups end early, and with little memory workers wait.
+			o := Options{Carriers: carriers(8), Workers: workers, Memory: 1 << (18 + 2*workers), gather: 1}
+			if _, err := Calls(context.Background(), openFiles(t, in...), fs.create, o); err != nil {
 				t.Fatal(err)
 			}
 			if first == nil {
@@ -278,7 +279,7 @@ func TestEveryFailureIsReported(t *testing.T) {
 	for i := 0; ; i++ {
 		fs := newMemFS()
 		fs.failAt = i
-		_, err := Calls(context.Background(), openFiles(t, input), fs.create, Options{Carriers: carriers(3), Memory: 1 << 20, Workers: 2})
+		_, err := Calls(context.Background(), openFiles(t, input), fs.create, Options{Carriers: carriers(3), Memory: 1 << 20, Workers: 2, gather: 1})
 		for name, f := range fs.files {
 			if !f.closed {
 				t.Errorf("operation %d fails: %s stays open", i, name)

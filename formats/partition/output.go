@@ -45,8 +45,11 @@ const (
 
 	csvBytes  = 256 << 10 // of text that is written at once
 	groupRows = 128 << 10
-	// A row group has at least this many bytes before compression, however
-	// many carriers share the memory.
+	// gatherBytes is in how much memory the row groups of all carriers are
+	// gathered. No setting changes it, for the bytes of the files depend on it.
+	gatherBytes = 64 << 20
+	// leastGroup is how many of them a row group has at least, however many
+	// carriers there are.
 	leastGroup = 256 << 10
 )
 
@@ -85,9 +88,7 @@ func open(create Create, carrier, name string) (*hashed, error) {
 
 // openOutputs makes the files of every carrier.
 func openOutputs(create Create, o Options, cols *formats.CallColumns) (*outputs, error) {
-	// A third of the memory gathers row groups; their encoded forms, the
-	// texts, what is on its way and what grew too large take the rest.
-	u := &outputs{cols: cols.Parquet(), pool: make(chan struct{}, o.Workers), group: max(int(o.Memory/3)/len(o.Carriers), leastGroup)}
+	u := &outputs{cols: cols.Parquet(), pool: make(chan struct{}, o.Workers), group: max(o.gather/len(o.Carriers), leastGroup)}
 	for _, c := range o.Carriers {
 		out := &output{carrier: c.ID, csv: cols.Header(), cols: make([]parquetio.Buffer, len(u.cols))}
 		u.list = append(u.list, out)

@@ -6,8 +6,8 @@
 // unknown one is counted and goes nowhere else. Every row of the input is
 // accounted for, and a delivery that does not tie out is an error. Memory is
 // bounded by Options.Memory, whatever the input, and by two open files a
-// carrier. The bytes depend on the rows and the options, not on the number of
-// workers.
+// carrier. The bytes depend on the rows and the carriers, not on the number of
+// workers nor on the memory.
 //
 // It writes to files that its caller makes and publishes; when it succeeds,
 // every one of them is synced and closed, and when it does not, none may be
@@ -53,8 +53,10 @@ type Options struct {
 	From, To int64
 	// Columns of the calls; nil is DeliveredColumns.
 	Columns []string
-	Memory  int64 // bytes, about [192 MiB]
-	Workers int   // [runtime.GOMAXPROCS]
+	// Memory bounds, in bytes, about what is held [192 MiB]; below 128 MiB
+	// nothing is gained.
+	Memory  int64
+	Workers int // [runtime.GOMAXPROCS]
 	// Skip says that a data row of a file, both as in engine.Place and
 	// engine.Call, is superseded and goes nowhere; nil: none is. It may be
 	// called by several goroutines at once. Calls only.
@@ -62,6 +64,8 @@ type Options struct {
 	// Rejected is told of every row that could not be read, in the order of
 	// the input, if it is not nil.
 	Rejected func(*engine.RowError)
+
+	gather int // gatherBytes, but for tests
 }
 
 const defaultMemory = 192 << 20
@@ -78,6 +82,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Memory == 0 {
 		o.Memory = defaultMemory
+	}
+	if o.gather == 0 {
+		o.gather = gatherBytes
 	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
