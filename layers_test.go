@@ -25,7 +25,7 @@ var rooms = map[string][]string{
 	"engine/quality":        {"engine"},
 	"engine/spill":          {},
 	"exchange":              {},
-	"exchange/httpd":       {"exchange/landing"},
+	"exchange/httpd":        {"exchange/landing"},
 	"exchange/landing":      {},
 	"exchange/sftpc":        {"exchange"},
 	"exchange/sftpd":        {"exchange/landing"},
