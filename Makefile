@@ -63,6 +63,7 @@ bench: ## the parts: BENCH in PKG, COUNT times, benchstat-readable, kept by date
 bench-peer: machine build bench-sftp ## the whole program beside DuckDB on the same files: SIZES, ROUNDS
 	@mkdir -p $(RESULTS)
 	$(GO) build -o bin/gen ./fixtures/gen
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/deliver ./fixtures/deliver
 	cd fixtures/bench && CGO_ENABLED=1 $(GO) build -o ../../bin/bench-peer .
 	./bin/bench-peer -concord $(BINARY) -sizes $(SIZES) -rounds $(ROUNDS) | tee $(RESULTS)/$$(date -u +%F)-peer.txt
 

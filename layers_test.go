@@ -22,9 +22,10 @@ const modulePath = "concord"
 var rooms = map[string][]string{
 	".":                     {"jobs/cli"},
 	"engine":                {"engine/..."},
+	"engine/quality":        {"engine"},
 	"engine/spill":          {},
 	"exchange":              {},
-	"exchange/httpd":       {"exchange/landing"},
+	"exchange/httpd":        {"exchange/landing"},
 	"exchange/landing":      {},
 	"exchange/sftpc":        {"exchange"},
 	"exchange/sftpd":        {"exchange/landing"},
@@ -35,10 +36,12 @@ var rooms = map[string][]string{
 	"formats/csvscan":                 {},
 	"formats/dialect":                 {"engine", "formats/yamltree"},
 	"formats/parquetio":               {},
+	"formats/partition":               {"engine", "engine/quality", "engine/spill", "formats", "formats/csvscan", "formats/parquetio", "formats/qualityio"},
+	"formats/qualityio":               {"engine", "engine/quality", "formats", "formats/csvscan", "formats/dialect", "formats/parquetio"},
 	"formats/records":                 {"engine", "engine/spill", "formats", "formats/parquetio"},
 	"formats/report":                  {"engine", "engine/spill", "formats", "formats/..."},
 	"formats/yamltree":                {},
-	"jobs":                            {"engine", "formats/...", "exchange/...", "jobs/schedule"},
+	"jobs":                            {"engine", "engine/quality", "formats/...", "exchange/...", "jobs/schedule"},
 	"jobs/config":                     {"formats/dialect", "formats/yamltree", "exchange/landing", "exchange/sftpc", "exchange/sftpd", "jobs/schedule"},
 	"jobs/alert":                      {"exchange/landing", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/api":                        {"exchange/landing", "jobs", "jobs/config", "jobs/control"},
@@ -58,13 +61,14 @@ var rooms = map[string][]string{
 	"jobs/state/pgtest":               {},
 	"fixtures":                        {"engine", "formats/..."},
 	"fixtures/gen":                    {"engine", "formats/...", "fixtures/..."},
+	"fixtures/deliver":                {"engine", "formats", "formats/partition"},
 	"fixtures/hostile":                {"engine", "formats/...", "fixtures/..."},
 	"fixtures/program":                {},
 	"fixtures/scripts":                {"fixtures/..."},
 }
 
 // standardOnly are the rooms whose product code imports nothing from outside.
-var standardOnly = []string{"engine", "engine/spill"}
+var standardOnly = []string{"engine", "engine/quality", "engine/spill"}
 
 // notInEngine are the parts of the standard library that the engine must do
 // without: it touches no files, network, database, log or process.

@@ -96,7 +96,7 @@ type Call struct {
 	// does not exist (a clock change) and Start is the reader's best choice.
 	ClockUntrusted bool
 	// Details holds the fields that matching does not need. It is nil unless
-	// the reader was asked for them.
+	// the reader was asked for them, and is valid as long as the strings.
 	Details *Details
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"concord/engine"
+	"concord/formats/parquetio"
 )
 
 // benchColumns are what a typical canonical file of a carrier's calls has.
@@ -115,4 +116,48 @@ func BenchmarkWrite(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkWriteGroups writes the same as Parquet by way of buffers, as a
+// delivery does.
+func BenchmarkWriteGroups(b *testing.B) {
+	const rows, group = 200_000, 128 << 10
+	calls := benchCalls(rows)
+	for name, columns := range map[string][]string{"nine-columns": benchColumns(), "all-columns": nil} {
+		b.Run(name, func(b *testing.B) {
+			c, err := NewCallColumns(columns)
+			if err != nil {
+				b.Fatal(err)
+			}
+			g, bufs := new(parquetio.Group), make([]parquetio.Buffer, len(c.Parquet()))
+			for b.Loop() {
+				if err := writeGroups(io.Discard, c, g, bufs, calls, group); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+		})
+	}
+}
+
+func writeGroups(out io.Writer, c *CallColumns, g *parquetio.Group, bufs []parquetio.Buffer, calls []engine.Call, group int) error {
+	w, err := parquetio.NewGroupWriter(out, c.Parquet(), parquetio.WriterOptions{Codec: parquetio.Snappy})
+	if err != nil {
+		return err
+	}
+	enc := c.Encoder()
+	for len(calls) > 0 {
+		n := min(group, len(calls))
+		for i := range calls[:n] {
+			enc.Append(bufs, &calls[i])
+		}
+		if err := errors.Join(g.Encode(c.Parquet(), bufs, parquetio.Snappy), w.Write(g)); err != nil {
+			return err
+		}
+		for i := range bufs {
+			bufs[i].Reset()
+		}
+		calls = calls[n:]
+	}
+	return w.Close()
 }

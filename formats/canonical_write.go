@@ -223,6 +223,15 @@ func newCSVEncoder(w io.Writer, fields []outField) (*csvEncoder, error) {
 }
 
 func (e *csvEncoder) encode(c *engine.Call, d *engine.Details) error {
+	e.row(c, d)
+	if len(e.buf) < csvBuffer {
+		return nil
+	}
+	return e.flush()
+}
+
+// row appends a line.
+func (e *csvEncoder) row(c *engine.Call, d *engine.Details) {
 	empty := len(e.buf)
 	for i := range e.fields {
 		if i > 0 {
@@ -234,10 +243,6 @@ func (e *csvEncoder) encode(c *engine.Call, d *engine.Details) error {
 		e.buf = append(e.buf, `""`...)
 	}
 	e.buf = append(e.buf, '\n')
-	if len(e.buf) < csvBuffer {
-		return nil
-	}
-	return e.flush()
 }
 
 func (e *csvEncoder) flush() error {
@@ -271,28 +276,7 @@ func (e *csvEncoder) field(f *outField, c *engine.Call, d *engine.Details) {
 	}
 }
 
-// text writes s, in quotes when it would be read differently without.
-func (e *csvEncoder) text(s string) {
-	plain := true
-	for i := range len(s) {
-		switch s[i] {
-		case ',', '"', '\n', '\r', ';', '\t', '|', '\'', '#':
-			plain = false
-		}
-	}
-	if plain && (s == "" || s[0] != ' ' && s[len(s)-1] != ' ') {
-		e.buf = append(e.buf, s...)
-		return
-	}
-	e.buf = append(e.buf, '"')
-	for i := range len(s) {
-		if s[i] == '"' {
-			e.buf = append(e.buf, '"')
-		}
-		e.buf = append(e.buf, s[i])
-	}
-	e.buf = append(e.buf, '"')
-}
+func (e *csvEncoder) text(s string) { e.buf = AppendCSV(e.buf, s) }
 
 // time writes RFC 3339 in UTC, with microseconds when there are any.
 func (e *csvEncoder) time(us int64) {

@@ -90,9 +90,20 @@ func owned(c *engine.Call) engine.Call {
 		for _, s := range detailTexts(&d) {
 			*s = strings.Clone(*s)
 		}
+		d.Invite, d.End, d.Answered = again(d.Invite), again(d.End), again(d.Answered)
+		d.SIPCode, d.SIPSubcode, d.Cause = again(d.SIPCode), again(d.SIPSubcode), again(d.Cause)
 		o.Details = &d
 	}
 	return o
+}
+
+// again points to a copy.
+func again[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
 }
 
 func ownNumber(n engine.Number) engine.Number {

@@ -13,6 +13,7 @@ import (
 // of at most Limits.Record bytes.
 type pageReader struct {
 	job   *job
+	hint  string // what to export, when it is something else
 	in    *meteredReader
 	dec   *json.Decoder
 	depth int             // 1 within an array of pages
@@ -32,7 +33,7 @@ type page struct {
 
 func newPageReader(j *job, r io.Reader) *pageReader {
 	in := &meteredReader{r: r, job: j}
-	p := &pageReader{job: j, in: in, dec: json.NewDecoder(in)}
+	p := &pageReader{job: j, hint: "export the pages of getPstnCalls or getDirectRoutingCalls as they come", in: in, dec: json.NewDecoder(in)}
 	p.dec.UseNumber()
 	return p
 }
@@ -206,7 +207,7 @@ func (p *pageReader) explain(err error) error {
 	case errors.As(err, &syntax):
 		return p.job.errorf(askAgain, "it is not JSON from byte %d on", p.dec.InputOffset())
 	case errors.Is(err, errNoPage):
-		return p.job.errorf("export the pages of getPstnCalls or getDirectRoutingCalls as they come", "its JSON is neither pages nor rows, at byte %d", p.dec.InputOffset())
+		return p.job.errorf(p.hint, "its JSON is neither pages nor rows, at byte %d", p.dec.InputOffset())
 	case errors.As(err, &file):
 		return err
 	}

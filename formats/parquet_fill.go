@@ -19,6 +19,16 @@ type typedPart struct {
 	bad   []badRow // of the batch, in row order, one a row, not yet reported
 	find  bool     // bad rows are looked for: once a batch
 	ends  []int64  // of the block: microseconds, or noEnd
+
+	details []detailRow // of the batch; nil when nobody wants them
+}
+
+// detailRow is the details of a call with what they point to.
+type detailRow struct {
+	engine.Details
+	invite, end           int64
+	sipCode, sipSub, q850 int32
+	answered              bool
 }
 
 // badRow is a row of the batch that becomes a RowError. The lowest rank wins:
@@ -45,7 +55,11 @@ const (
 )
 
 func newTypedPart(p parquetPart) *typedPart {
-	return &typedPart{parquetPart: p, views: make([]view, len(p.r.typed)), ends: make([]int64, blockRows)}
+	t := &typedPart{parquetPart: p, views: make([]view, len(p.r.typed)), ends: make([]int64, blockRows)}
+	if p.r.job.opts.Details {
+		t.details = make([]detailRow, batchRows)
+	}
+	return t
 }
 
 // Read implements engine.Part.
@@ -131,11 +145,12 @@ func (p *typedPart) block(dst []engine.Call, at int) {
 	for i := range dst {
 		dst[i] = engine.Call{Row: first + int64(i)}
 	}
+	p.blankDetails(dst, at)
 	ended := false
 	for i := range p.r.typed {
 		s, v := &p.r.typed[i], &p.views[i]
 		switch s.kind {
-		case dialect.KindText:
+		case dialect.KindText, dialect.KindDecimal:
 			p.texts(s, v, dst, at)
 		case dialect.KindNumber:
 			p.numbers(s, v, dst, at)
@@ -161,9 +176,16 @@ func (p *typedPart) texts(s *setter, v *view, dst []engine.Call, at int) {
 		sp := spans[i] // of length 0 for a null
 		if sp.Len > 0 {
 			text := sp.In(v.data)
-			*(*string)(unsafe.Add(unsafe.Pointer(&dst[i]), s.offset)) = text
+			into := unsafe.Pointer(&dst[i])
+			if s.detail {
+				into = unsafe.Pointer(dst[i].Details)
+			}
+			*(*string)(unsafe.Add(into, s.offset)) = text
 			if v.odd {
 				p.checkText(s, text, at+i)
+			}
+			if s.kind == dialect.KindDecimal && !dialect.IsDecimal(text) {
+				p.mark(at+i, int(s.field), s.field, dialect.ReasonDecimal)
 			}
 		} else if must {
 			p.mark(at+i, rankMissing+int(s.field), s.field, dialect.ReasonEmpty)
@@ -182,6 +204,9 @@ func (p *typedPart) numbers(s *setter, v *view, dst []engine.Call, at int) {
 		text := spans[i].In(v.data)
 		n := engine.ParseNumber(text)
 		*(*engine.Number)(unsafe.Add(unsafe.Pointer(&dst[i]), s.offset)) = n
+		if s.detail {
+			setRaw(s.field, n, text, dst[i].Details)
+		}
 		if v.odd {
 			p.checkText(s, text, at+i)
 		}
@@ -205,7 +230,11 @@ func (p *typedPart) knownNumbers(s *setter, v *view, dst []engine.Call, at int) 
 		if v.null(at + i) {
 			continue
 		}
-		*(*engine.Number)(unsafe.Add(unsafe.Pointer(&dst[i]), s.offset)) = v.numbers[index[i]]
+		n := v.numbers[index[i]]
+		*(*engine.Number)(unsafe.Add(unsafe.Pointer(&dst[i]), s.offset)) = n
+		if s.detail {
+			setRaw(s.field, n, v.dict.Spans[index[i]].In(v.dict.Data), dst[i].Details)
+		}
 		if v.odd {
 			p.checkText(s, v.dict.Spans[index[i]].In(v.dict.Data), at+i)
 		}
@@ -239,8 +268,8 @@ func (p *typedPart) times(s *setter, v *view, dst []engine.Call, at int) {
 			}
 		}
 		switch {
-		case s.field == dialect.FieldEnd:
-			p.ends[i] = us
+		case s.field == dialect.FieldEnd || s.field == dialect.FieldInvite:
+			p.setDetailTime(s.field, us, i, at)
 		case known:
 			dst[i].Start = us
 		default:
@@ -286,6 +315,9 @@ func (p *typedPart) ints(s *setter, v *view, dst []engine.Call, at int) {
 		if reason := s.setInt(x, &dst[i]); reason != "" {
 			p.mark(at+i, int(s.field), s.field, reason)
 		}
+		if p.details != nil {
+			p.details[at+i].setInt(s.field, x)
+		}
 	}
 }
 
@@ -299,9 +331,10 @@ func (s *setter) setInt(x int64, c *engine.Call) (reason string) {
 		c.DurationMS = x
 	case s.field == dialect.FieldClockUntrusted:
 		c.ClockUntrusted = x != 0
+	case s.field == dialect.FieldAnswered:
 	case int64(int32(x)) != x:
 		return reasonInt32
-	default:
+	case s.field == dialect.FieldRevision:
 		c.Revision, c.HasRevision = int32(x), true
 	}
 	return ""

@@ -273,3 +273,20 @@ func appendScaled(b []byte, x *big.Int, scale int) []byte {
 
 // bytesOf returns s as bytes that must not be written to.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
+// ColumnText turns the values of a Parquet column into text, for readers of
+// other records than calls. It is not safe for concurrent use.
+type ColumnText struct {
+	texter texter
+	work   textWork
+}
+
+// TextOf returns the ColumnText of a column.
+func TextOf(c parquetio.Column) *ColumnText { return &ColumnText{texter: texterOf(c)} }
+
+// At returns the text of row i of a batch, or nil for null. It is valid until
+// the next call.
+func (c *ColumnText) At(v *parquetio.Vector, i int) []byte {
+	c.work.buf = c.work.buf[:0]
+	return c.work.text(&c.texter, v, i)
+}

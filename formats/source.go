@@ -35,7 +35,8 @@ type Options struct {
 	Limits  dialect.Limits
 	Details bool // fill Call.Details
 
-	chunk int // bytes of a part of text to aim at; 0 is csvscan's own
+	chunk int  // bytes of a part of text to aim at; 0 is csvscan's own
+	texts bool // every value of Parquet becomes text first, as with a profile
 }
 
 // limits are those of the profile, else those given, else the defaults.

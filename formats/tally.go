@@ -133,6 +133,9 @@ func (h *fileHash) cancel() {
 	<-h.done
 }
 
+// HashInput returns the SHA-256 of a whole input, in hexadecimal.
+func HashInput(ctx context.Context, in Input) (string, error) { return hashInput(ctx, in) }
+
 func hashInput(ctx context.Context, in Input) (string, error) {
 	h := sha256.New()
 	buf := make([]byte, 256<<10)

@@ -26,10 +26,14 @@ type request struct {
 	Limits limits      `json:"limits"`
 	// Inspect asks only what is in this file of a carrier.
 	Inspect *InspectOptions `json:"inspect,omitempty"`
+	// Deliver asks for a delivery of calls; DecodeOnly asks only whether its
+	// files can be decoded.
+	Deliver    *DeliverOptions `json:"deliver,omitempty"`
+	DecodeOnly bool            `json:"decode_only,omitempty"`
 }
 
 // event is what a worker process says, one line of JSON each. The last one
-// holds Done, Failed, Decoded, Proposal or Inspection.
+// holds Done, Failed, Decoded, Proposal, Inspection or Delivery.
 type event struct {
 	Stage   string      `json:"stage,omitempty"`
 	Side    engine.Side `json:"side,omitempty"`
@@ -40,10 +44,11 @@ type event struct {
 
 	Proposal   *Proposal   `json:"proposal,omitempty"`
 	Inspection *Inspection `json:"inspection,omitempty"`
+	Delivery   *Delivery   `json:"delivery,omitempty"`
 }
 
 func (e *event) last() bool {
-	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil
+	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Delivery != nil
 }
 
 // Work is the whole life of a worker process: it reads one request from in,
@@ -76,7 +81,7 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // do does what was asked and returns the last event.
 func (r *request) do(ctx context.Context, tell *teller) event {
-	e := event{Decoded: r.Probe != ""}
+	e := event{Decoded: r.Probe != "" || r.DecodeOnly}
 	var err error
 	switch {
 	case r.Infer != "":
@@ -86,6 +91,10 @@ func (r *request) do(ctx context.Context, tell *teller) event {
 	case r.Inspect != nil:
 		tell.stage(stageInspect)
 		e.Inspection, err = inspect(ctx, *r.Inspect)
+	case r.DecodeOnly:
+		err = r.Deliver.decodeOnly(ctx)
+	case r.Deliver != nil:
+		e.Delivery, err = DeliverCalls(ctx, *r.Deliver)
 	default:
 		e.Done, err = Match(ctx, r.Options, tell.observer())
 	}

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,6 +55,14 @@ func misbehave(how string) int {
 		_, _ = Match(context.Background(), req.Options, engine.Observer{})
 		return 1
 	}
+	if req.Deliver != nil {
+		if !req.DecodeOnly {
+			_ = os.Mkdir(req.Deliver.Staging, 0o777)
+		}
+		_ = req.Limits.apply()
+		end(how)
+		return 0
+	}
 	if req.Probe == "" {
 		_ = os.Mkdir(req.Options.Staging, 0o777)
 	}
@@ -69,6 +78,9 @@ func meets(req request, name string) bool {
 	}
 	if req.Probe != "" {
 		return filepath.Base(req.Probe) == name
+	}
+	if req.Deliver != nil {
+		return slices.ContainsFunc(append(req.Deliver.Calls, req.Deliver.Quality...), func(f string) bool { return filepath.Base(f) == name })
 	}
 	for _, f := range append(req.Options.Carrier, req.Options.Microsoft...) {
 		if filepath.Base(f) == name {

@@ -12,6 +12,13 @@ type decimalReader struct {
 	shift int32 // decimal places that a divisor moves the point to the left
 }
 
+// IsDecimal reports whether the text of a canonical file is an amount.
+func IsDecimal(text string) bool {
+	d := decimalReader{}
+	_, ok := d.read(bytesOf(text))
+	return ok
+}
+
 func newDecimalReader(e *expr) decimalReader {
 	d := decimalReader{comma: e.comma}
 	if e.divide > 1 {

@@ -19,6 +19,7 @@ const (
 	ReasonLong     = "longer than ten years"
 	ReasonYears    = "outside the years 1900 to 2261"
 	ReasonEndFirst = "the call ends before it starts"
+	ReasonDecimal  = "not a decimal number"
 )
 
 // A Decoder turns the fields of rows into calls. It keeps caches and is used

@@ -200,7 +200,7 @@ func (d *Decoder) setBool(f Field, b []byte, c *engine.Call) string {
 func (d *Decoder) setDecimal(s *stepReader, b []byte, c *engine.Call) string {
 	text, ok := s.dec.read(b)
 	if !ok {
-		return "not a decimal number"
+		return ReasonDecimal
 	}
 	if c.Details == nil {
 		return ""

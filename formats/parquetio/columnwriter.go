@@ -50,6 +50,9 @@ func (c *ColumnWriter) Int(v int64) {
 	}
 }
 
+// Bool adds a value to a Boolean column.
+func (c *ColumnWriter) Bool(v bool) { c.add(parquet.BooleanValue(v), c.level) }
+
 // Float adds a value to a Double column.
 func (c *ColumnWriter) Float(v float64) { c.add(parquet.DoubleValue(v), c.level) }
 

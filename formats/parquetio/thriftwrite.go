@@ -64,3 +64,14 @@ func (t *thriftWriter) element(fill func()) {
 	fill()
 	t.end()
 }
+
+func (t *thriftWriter) bool(id int, v bool) {
+	if v {
+		t.field(id, thriftTrue)
+	} else {
+		t.field(id, thriftFalse)
+	}
+}
+
+// empty writes a struct without fields.
+func (t *thriftWriter) empty(id int) { t.inner(id, func() {}) }

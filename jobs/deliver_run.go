@@ -1,0 +1,262 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"concord/engine"
+	"concord/exchange"
+	"concord/formats"
+	"concord/formats/partition"
+	"concord/formats/qualityio"
+)
+
+// indexFolder holds, beside the carriers' folders, what is remembered of them
+// for the delivery after. It is sent to nobody.
+const indexFolder = "index"
+
+// DeliverCalls delivers in this process. Its error is a *Failure. Out holds a
+// folder for each carrier: calls and quality rows as Parquet and CSV, changes
+// beside the delivery before when there was one, columns.csv, which explains
+// every column, and manifest.json. Beside them are delivery.json and
+// rejected.csv, for the operator.
+func DeliverCalls(ctx context.Context, o DeliverOptions) (*Delivery, error) {
+	if _, err := o.check(); err != nil {
+		return nil, err
+	}
+	d := &delivery{o: o, found: Delivery{Out: o.Out}}
+	if err := d.run(ctx); err != nil {
+		return nil, Explain(err)
+	}
+	return &d.found, nil
+}
+
+// delivery is one run.
+type delivery struct {
+	o       DeliverOptions
+	folder  *exchange.Folder
+	found   Delivery
+	rejects *rejects
+}
+
+func (d *delivery) run(ctx context.Context) (err error) {
+	d.folder, err = exchange.Begin(exchange.OS{}, d.o.Out, d.o.Staging)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.folder.Abort()) }()
+	for _, c := range d.o.Carriers {
+		if err := os.Mkdir(d.path(c.ID), 0o777); err != nil {
+			return fmt.Errorf("make the folder of %s: %w", c.ID, reason(err))
+		}
+	}
+	if err := os.Mkdir(d.path(indexFolder), 0o777); err != nil {
+		return fmt.Errorf("make the folder of indexes: %w", reason(err))
+	}
+	if err := d.write(ctx); err != nil {
+		return err
+	}
+	for _, c := range d.o.Carriers {
+		if err := (exchange.OS{}).SyncDir(d.path(c.ID)); err != nil {
+			return fmt.Errorf("flush the folder of %s: %w", c.ID, reason(err))
+		}
+	}
+	if err := (exchange.OS{}).SyncDir(d.path(indexFolder)); err != nil {
+		return fmt.Errorf("flush the folder of indexes: %w", reason(err))
+	}
+	return d.folder.Publish()
+}
+
+// write fills the folder.
+func (d *delivery) write(ctx context.Context) (err error) {
+	if d.rejects, err = newRejects(d.folder); err != nil {
+		return err
+	}
+	err = d.deal(ctx)
+	if err = errors.Join(err, d.rejects.close()); err != nil {
+		return err
+	}
+	if err := d.compare(ctx); err != nil {
+		return err
+	}
+	for _, c := range d.o.Carriers {
+		if err := d.describe(c.ID); err != nil {
+			return err
+		}
+	}
+	return d.writeJSON("delivery.json", &d.found)
+}
+
+// deal deals calls and quality rows out.
+func (d *delivery) deal(ctx context.Context) (err error) {
+	if len(d.o.Calls) > 0 {
+		d.rejects.names = bases(d.o.Calls)
+		if d.found.Calls, err = d.calls(ctx, d.o.Calls, d.o.Carriers, d.create, partition.Options{Rejected: d.rejects.add}); err != nil {
+			return err
+		}
+	}
+	if len(d.o.Quality) > 0 {
+		d.rejects.names = bases(d.o.Quality)
+		if d.found.Quality, err = d.quality(ctx); err != nil {
+			return err
+		}
+	}
+	return d.rejects.err
+}
+
+func bases(paths []string) []string {
+	list := make([]string, len(paths))
+	for i, p := range paths {
+		list[i] = filepath.Base(p)
+	}
+	return list
+}
+
+func (d *delivery) path(elem ...string) string {
+	return filepath.Join(append([]string{d.folder.Staging()}, elem...)...)
+}
+
+func (d *delivery) create(carrier, name string) (partition.File, error) {
+	return d.folder.Create(filepath.Join(carrier, name))
+}
+
+// options are what all of the delivery has in common.
+func (d *delivery) options(o partition.Options) partition.Options {
+	o.From, o.To = d.o.From.UnixMicro(), d.o.To.UnixMicro()
+	o.Memory, o.Workers = d.o.Memory/4*3, d.o.Workers
+	return o
+}
+
+// calls deals files of calls out, and notes them as inputs when they are not
+// our own.
+func (d *delivery) calls(ctx context.Context, paths []string, to []partition.Carrier, create partition.Create, o partition.Options) (res *partition.Result, err error) {
+	in := new(inputs)
+	defer func() { err = errors.Join(err, in.close()) }()
+	if err := in.openSide(ctx, engine.Microsoft, paths, bases(paths), formats.Options{Details: true}); err != nil {
+		return nil, err
+	}
+	o = d.options(o)
+	o.Carriers = to
+	if res, err = partition.Calls(ctx, in.sides[engine.Microsoft], create, o); err != nil {
+		return nil, err
+	}
+	if o.Skip == nil {
+		for _, i := range in.sides[engine.Microsoft].Info() {
+			d.noteInput(i)
+		}
+	}
+	return res, nil
+}
+
+func (d *delivery) noteInput(i formats.FileInfo) {
+	d.found.Inputs = append(d.found.Inputs, DeliveryInput{Name: i.Name, SHA256: i.SHA256, Rows: i.Rows, Rejected: i.Rejected, Notes: notes(i)})
+}
+
+// quality deals the quality rows out.
+func (d *delivery) quality(ctx context.Context) (res *partition.Result, err error) {
+	in := new(inputs)
+	defer func() { err = errors.Join(err, in.close()) }()
+	list, err := in.handle(d.o.Quality, bases(d.o.Quality))
+	if err != nil {
+		return nil, err
+	}
+	var sources []partition.QualitySource
+	var readers []*qualityio.Reader
+	defer func() {
+		for _, r := range readers {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	for _, i := range list {
+		r, err := qualityio.Open(i, qualityio.Options{Carrier: d.o.QualityCarrier})
+		if err != nil {
+			return nil, err
+		}
+		readers, sources = append(readers, r), append(sources, r)
+	}
+	o := d.options(partition.Options{Carriers: d.o.Carriers, Rejected: d.rejects.add})
+	if res, err = partition.Quality(ctx, sources, d.create, scratchIn(d.folder.Staging()), o); err != nil {
+		return nil, err
+	}
+	for _, r := range readers {
+		d.noteInput(r.Info())
+	}
+	return res, nil
+}
+
+func (d *delivery) writeJSON(name string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", name, err)
+	}
+	return d.put(name, func(w io.Writer) error {
+		_, err := w.Write(append(b, '\n'))
+		return err
+	})
+}
+
+// put makes a file, fills it and makes it lasting.
+func (d *delivery) put(name string, fill func(io.Writer) error) error {
+	f, err := d.folder.Create(name)
+	if err != nil {
+		return err
+	}
+	if err := fill(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// rejects writes the rows that could not be read as rejected.csv.
+type rejects struct {
+	f     exchange.File
+	names []string // of the files being read
+	buf   []byte
+	err   error
+}
+
+func newRejects(folder *exchange.Folder) (*rejects, error) {
+	f, err := folder.Create("rejected.csv")
+	return &rejects{f: f, buf: []byte("file,row,line,row_group,record_id,field,reason\n")}, err
+}
+
+// add takes down one bad row.
+func (r *rejects) add(e *engine.RowError) {
+	number := func(v int64) string {
+		if v == 0 {
+			return ""
+		}
+		return strconv.FormatInt(v, 10)
+	}
+	for i, s := range []string{r.names[e.File], number(e.Row), number(e.Line), number(int64(e.RowGroup)), e.RecordID, e.Field, e.Reason} {
+		if i > 0 {
+			r.buf = append(r.buf, ',')
+		}
+		r.buf = formats.AppendCSV(r.buf, s)
+	}
+	r.buf = append(r.buf, '\n')
+	if len(r.buf) > 64<<10 {
+		r.flush()
+	}
+}
+
+func (r *rejects) flush() {
+	if r.err == nil {
+		_, r.err = r.f.Write(r.buf)
+	}
+	r.buf = r.buf[:0]
+}
+
+func (r *rejects) close() error {
+	r.flush()
+	if r.err == nil {
+		r.err = r.f.Sync()
+	}
+	return errors.Join(r.err, r.f.Close())
+}
