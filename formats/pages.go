@@ -19,7 +19,8 @@ type pageReader struct {
 	first json.RawMessage // looked at by peek and not yielded yet
 	keys  []string        // properties of the first row
 	page  page
-	more  bool // the last page names a next one
+	more  bool   // the last page names a next one
+	asked string // which pages are wanted
 }
 
 // page is the object that a pageReader is in.
@@ -32,7 +33,7 @@ type page struct {
 
 func newPageReader(j *job, r io.Reader) *pageReader {
 	in := &meteredReader{r: r, job: j}
-	p := &pageReader{job: j, in: in, dec: json.NewDecoder(in)}
+	p := &pageReader{job: j, in: in, dec: json.NewDecoder(in), asked: "getPstnCalls or getDirectRoutingCalls"}
 	p.dec.UseNumber()
 	return p
 }
@@ -206,7 +207,7 @@ func (p *pageReader) explain(err error) error {
 	case errors.As(err, &syntax):
 		return p.job.errorf(askAgain, "it is not JSON from byte %d on", p.dec.InputOffset())
 	case errors.Is(err, errNoPage):
-		return p.job.errorf("export the pages of getPstnCalls or getDirectRoutingCalls as they come", "its JSON is neither pages nor rows, at byte %d", p.dec.InputOffset())
+		return p.job.errorf("export the pages of "+p.asked+" as they come", "its JSON is neither pages nor rows, at byte %d", p.dec.InputOffset())
 	case errors.As(err, &file):
 		return err
 	}

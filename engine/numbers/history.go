@@ -10,6 +10,7 @@ import (
 type History struct {
 	digits []uint64 // each number once, ascending
 	first  []int    // of digits[i] in rows; one more at the end
+	from   []int64  // of rows, close together: searching takes few cache lines
 	rows   []Assignment
 }
 
@@ -18,7 +19,9 @@ type History struct {
 func NewHistory(rows []Assignment) *History {
 	slices.SortFunc(rows, compare)
 	h := &History{rows: rows}
+	h.from = make([]int64, len(rows))
 	for i := range rows {
+		h.from[i] = rows[i].From
 		if i == 0 || rows[i].Digits != rows[i-1].Digits {
 			h.digits = append(h.digits, rows[i].Digits)
 			h.first = append(h.first, i)
@@ -41,24 +44,32 @@ func (h *History) At(digits uint64, at int64) *Assignment {
 	if !found {
 		return nil
 	}
-	rows := h.rows[h.first[i]:h.first[i+1]]
-	for len(rows) > 0 {
-		n := sort.Search(len(rows), func(k int) bool { return rows[k].Ext != rows[0].Ext })
-		if a := latest(rows[:n], at); a != nil {
+	for from, end := h.first[i], h.first[i+1]; from < end; {
+		next := h.nextLine(from, end)
+		if a := h.latest(from, next, at); a != nil {
 			return a
 		}
-		rows = rows[n:]
+		from = next
 	}
 	return nil
 }
 
-// latest returns the assignment of one line that is valid at a time and began
-// last.
-func latest(rows []Assignment, at int64) *Assignment {
-	n := sort.Search(len(rows), func(k int) bool { return rows[k].From > at })
-	for n--; n >= 0; n-- {
-		if rows[n].To > at {
-			return &rows[n]
+// nextLine returns where the rows of one line end, which begin at from.
+func (h *History) nextLine(from, end int) int {
+	ext := h.rows[from].Ext
+	if h.rows[end-1].Ext == ext { // nearly always
+		return end
+	}
+	return from + sort.Search(end-from, func(k int) bool { return h.rows[from+k].Ext != ext })
+}
+
+// latest returns the assignment of one line, the rows in [from, end), that is
+// valid at a time and began last.
+func (h *History) latest(from, end int, at int64) *Assignment {
+	i := from + sort.Search(end-from, func(k int) bool { return h.from[from+k] > at })
+	for i--; i >= from; i-- {
+		if h.rows[i].To > at {
+			return &h.rows[i]
 		}
 	}
 	return nil
