@@ -40,6 +40,7 @@ type NumbersReader struct {
 	dec   *numberDecoder
 	info  FileInfo
 	first *engine.RowError // that was rejected
+	line  int64            // of the row read last
 	done  bool
 }
 
@@ -115,6 +116,7 @@ func (r *NumbersReader) Read(ctx context.Context, a *numbers.Assignment) error {
 		if r.info.Rows++; r.info.Rows > r.job.opts.Limits.Rows {
 			return r.job.errorf("", "it has more than %d rows", r.job.opts.Limits.Rows)
 		}
+		r.line = row.at.Line
 		*a = numbers.Assignment{}
 		bad, mine := r.dec.decode(row, a)
 		switch {
@@ -157,6 +159,10 @@ func (r *NumbersReader) finish(ctx context.Context) error {
 	}
 	return io.EOF
 }
+
+// Place returns where the row that was read last stands in the file; line is 0
+// where there are none.
+func (r *NumbersReader) Place() (row, line int64) { return r.info.Rows, r.line }
 
 // Info returns what is known of the file after io.EOF. Filtered counts the rows
 // of others.

@@ -26,10 +26,12 @@ type request struct {
 	Limits limits      `json:"limits"`
 	// Inspect asks only what is in this file of a carrier.
 	Inspect *InspectOptions `json:"inspect,omitempty"`
+	// Listing asks only which numbers are in this listing of Microsoft's.
+	Listing *ListingOptions `json:"listing,omitempty"`
 }
 
 // event is what a worker process says, one line of JSON each. The last one
-// holds Done, Failed, Decoded, Proposal or Inspection.
+// holds Done, Failed, Decoded, Proposal, Inspection or Listing.
 type event struct {
 	Stage   string      `json:"stage,omitempty"`
 	Side    engine.Side `json:"side,omitempty"`
@@ -40,10 +42,12 @@ type event struct {
 
 	Proposal   *Proposal   `json:"proposal,omitempty"`
 	Inspection *Inspection `json:"inspection,omitempty"`
+
+	Listing *ListingFound `json:"listing,omitempty"`
 }
 
 func (e *event) last() bool {
-	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil
+	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Listing != nil
 }
 
 // Work is the whole life of a worker process: it reads one request from in,
@@ -86,6 +90,9 @@ func (r *request) do(ctx context.Context, tell *teller) event {
 	case r.Inspect != nil:
 		tell.stage(stageInspect)
 		e.Inspection, err = inspect(ctx, *r.Inspect)
+	case r.Listing != nil:
+		tell.stage(stageInspect)
+		e.Listing, err = readListing(ctx, *r.Listing)
 	default:
 		e.Done, err = Match(ctx, r.Options, tell.observer())
 	}
