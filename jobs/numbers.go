@@ -10,6 +10,10 @@ import (
 	"concord/exchange/landing"
 )
 
+// NumbersFolder is the folder in that of Microsoft's files about a carrier in
+// which listings of its numbers lie. No call records are looked for in it.
+const NumbersFolder = "numbers"
+
 // ListingStatus says what became of a listing.
 type ListingStatus string
 
