@@ -28,6 +28,9 @@ type NumbersOptions struct {
 	Tenant string // of rows that name none
 	Source string // given to every assignment
 	AsOf   int64  // when the listing was made; nothing in it begins later
+	// Addresses are the SIP URIs of users, by the ids that ReadAddresses
+	// returns: of rows that name a user and no SIP URI.
+	Addresses map[string]string
 }
 
 // NumbersReader reads a listing of number assignments: canonical CSV or
@@ -68,7 +71,7 @@ func OpenNumbers(in Input, o NumbersOptions) (*NumbersReader, error) {
 	opts := &Options{Limits: o.Limits}
 	opts.Limits = opts.limits()
 	j := &job{Input: in, side: engine.Microsoft, opts: opts}
-	names := newNumberNames()
+	names := newNumberNames(numberColumns())
 	rows, err := openNumberRows(j, names)
 	if err != nil {
 		return nil, err
@@ -239,9 +242,9 @@ type numberNames struct {
 	unknown []string       // of the file: nobody reads them
 }
 
-func newNumberNames() *numberNames {
+func newNumberNames(columns []numberColumn) *numberNames {
 	n := &numberNames{places: make(map[string]int)}
-	for _, c := range numberColumns() {
+	for _, c := range columns {
 		for _, name := range c.names {
 			n.places[name] = len(n.field)
 			n.field = append(n.field, c.field)

@@ -65,9 +65,11 @@ func (d *numberDecoder) decode(row numberRow, a *numbers.Assignment) (bad *engin
 	return d.interval(row.fields, a), true
 }
 
+func (d *numberDecoder) pick(fields [][]byte, field int) []byte { return d.names.pick(fields, field) }
+
 // pick returns the text of a field: that of the first column which has one.
-func (d *numberDecoder) pick(fields [][]byte, field int) []byte {
-	for at, f := range d.names.field {
+func (n *numberNames) pick(fields [][]byte, field int) []byte {
+	for at, f := range n.field {
 		if f == field {
 			if b := bytes.TrimSpace(fields[at]); len(b) > 0 {
 				return b
@@ -135,6 +137,9 @@ func (d *numberDecoder) facts(fields [][]byte, f *numbers.Facts) *engine.RowErro
 	}
 	d.capabilities(f)
 	d.acquired(f)
+	if f.SIPURI == "" && f.TargetID != "" {
+		f.SIPURI = d.opts.Addresses[strings.ToLower(f.TargetID)]
+	}
 	var ok bool
 	if f.SIPURI, ok = sipOf(f.SIPURI); !ok {
 		return &engine.RowError{Field: "sip_uri", Reason: reasonSIP}

@@ -12,6 +12,7 @@ import (
 
 	"concord/engine"
 	"concord/engine/numbers"
+	"concord/formats/dialect"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -313,10 +314,14 @@ func TestTheListingsInTheDocumentAreAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := examples(string(doc), "listings of numbers")
-	if len(list) != 3 {
-		t.Fatalf("%d examples, want 3", len(list))
+	if len(list) != 4 {
+		t.Fatalf("%d examples, want 4", len(list))
 	}
-	for _, e := range list {
+	users, err := ReadAddresses(t.Context(), textInput("users", list[3].text), dialect.Limits{}, 10)
+	if err != nil || users["2713551e-ed63-415d-9175-fc4ff825a0be"] != "sip:line1@example.com" {
+		t.Errorf("%v, %v", users, err)
+	}
+	for _, e := range list[:3] {
 		l := readListing(t, "example", e.text, NumbersOptions{Operators: []string{"83d289bc-a4d3-41e6-8a3f-cff260a3f091"}})
 		if l.err != nil || len(l.bad) > 0 || len(l.rows) != 1 {
 			t.Errorf("%v %v %v", l.err, l.bad, l.rows)
@@ -325,6 +330,35 @@ func TestTheListingsInTheDocumentAreAccepted(t *testing.T) {
 	for _, changes := range []bool{false, true} {
 		if head := strings.Join(NumbersColumns(changes), ","); !strings.Contains(string(doc), head+"\n") {
 			t.Errorf("the header %s is not in the document", head)
+		}
+	}
+}
+
+func TestSIPURIsComeFromAListOfUsers(t *testing.T) {
+	for name, text := range map[string]string{
+		"PowerShell": "\"UserPrincipalName\",\"Identity\",\"SipAddress\"\r\n\"a@x\",\"22ED44AB\",\"sip:line1@example.com\"\r\n\"b@x\",\"u2\",\"\"\r\n\"c@x\",\"u3\",\"no address\"\r\n\"d@x\",\"22ed44ab\",\"sip:other@example.com\"\r\n",
+		"Graph":      `{"value":[{"id":"22ed44ab","displayName":"M","imAddresses":["line1@example.com","x@example.com"]},{"id":"u2","imAddresses":[]},{"id":"u3","imAddresses":null}]}`,
+	} {
+		users, err := ReadAddresses(t.Context(), textInput("users", text), dialect.Limits{}, 10)
+		if d := cmp.Diff(map[string]string{"22ed44ab": "sip:line1@example.com"}, users); d != "" || err != nil {
+			t.Errorf("%s: %s, %v", name, d, err)
+		}
+		l := readListing(t, "x", graphPage, NumbersOptions{Addresses: users})
+		if len(l.rows) != 2 || l.rows[0].SIPURI != "sip:line1@example.com" || l.rows[1].SIPURI != "" {
+			t.Errorf("%s: %+v, %v", name, l.rows, l.err)
+		}
+		l = readListing(t, "x", powerShell, NumbersOptions{Addresses: map[string]string{"22ed44ab": "sip:other@example.com"}})
+		if len(l.rows) != 2 || l.rows[0].SIPURI != "sip:megan@contoso.example" {
+			t.Errorf("what the listing says itself counts: %+v, %v", l.rows, l.err)
+		}
+	}
+	for text, want := range map[string]string{
+		"TelephoneNumber,a\n": "it lists no users", "": "it is empty", "Identity,SipAddress\nu,sip:a@b": "cut short",
+		"Identity,SipAddress\na,sip:a@b\nb,sip:a@b\nc,sip:a@b\n": "more than 2 users", `{"value":[],"@odata.nextLink":"x"}`: "not the whole listing",
+	} {
+		var file *FileError
+		if _, err := ReadAddresses(t.Context(), textInput("users", text), dialect.Limits{}, 2); !errors.As(err, &file) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

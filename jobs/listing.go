@@ -16,6 +16,7 @@ import (
 	"concord/engine/numbers"
 	"concord/exchange/landing"
 	"concord/formats"
+	"concord/formats/dialect"
 )
 
 // ListingOptions say which listing of numbers to read.
@@ -28,6 +29,10 @@ type ListingOptions struct {
 	Tenant    string   `json:"tenant,omitempty"`    // of rows that name none
 	Source    string   `json:"source,omitempty"`
 	AsOf      int64    `json:"as_of"` // microseconds since 1970
+	// Users is the path of a list of users, for their SIP URIs; empty: there
+	// is none. UsersName is what messages call it.
+	Users     string `json:"users,omitempty"`
+	UsersName string `json:"users_name,omitempty"`
 	// Out is where the rows are written, as ListedRowsIn reads them. The file
 	// is whole when the listing has no faults.
 	Out string `json:"out"`
@@ -101,12 +106,15 @@ func readListing(ctx context.Context, o ListingOptions) (_ *ListingFound, err er
 	}
 	from := &watchedFile{f: f}
 	x := &listingReader{opts: o}
-	rerr := x.read(ctx, formats.Input{Name: o.Name, R: from, Size: info.Size()})
+	rerr := x.readUsers(ctx)
+	if rerr == nil {
+		rerr = x.read(ctx, formats.Input{Name: o.Name, R: from, Size: info.Size()})
+	}
 	if rerr == nil {
 		rerr = x.write()
 	}
 	for _, fault := range faults(rerr) {
-		x.found.Faults = append(x.found.Faults, fault.Reason)
+		x.found.Faults = append(x.found.Faults, x.about+fault.Reason)
 	}
 	if err := errors.Join(from.failure(), ctx.Err(), noted(rerr)); err != nil {
 		return nil, err
@@ -119,12 +127,37 @@ type listingReader struct {
 	opts  ListingOptions
 	found ListingFound
 	sheet sheet
+	users map[string]string // their SIP URIs
+	about string            // what is wrong with something else than the listing
+}
+
+// readUsers reads the list of users. Without it the SIP URIs of all of them
+// would be taken for gone, so its faults are those of the listing.
+func (x *listingReader) readUsers(ctx context.Context) (err error) {
+	if x.opts.Users == "" {
+		return nil
+	}
+	f, err := os.Open(x.opts.Users)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnread, err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnread, err)
+	}
+	from := &watchedFile{f: f}
+	x.users, err = formats.ReadAddresses(ctx, formats.Input{Name: x.opts.UsersName, R: from, Size: info.Size()}, dialect.Limits{}, mostNumbers)
+	if err != nil {
+		x.about = "its list of users, " + Mask(x.opts.UsersName) + ", cannot be used: "
+	}
+	return errors.Join(err, from.failure())
 }
 
 func (x *listingReader) read(ctx context.Context, in formats.Input) (err error) {
 	o := x.opts
 	r, err := formats.OpenNumbers(in, formats.NumbersOptions{
-		Carrier: o.Carrier, Operators: o.Operators, Shared: o.Shared, Tenant: o.Tenant, Source: o.Source, AsOf: o.AsOf,
+		Carrier: o.Carrier, Operators: o.Operators, Shared: o.Shared, Tenant: o.Tenant, Source: o.Source, AsOf: o.AsOf, Addresses: x.users,
 	})
 	if err != nil {
 		return err

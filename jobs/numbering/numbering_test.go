@@ -145,6 +145,38 @@ func TestAListingThatCannotBeUsedTakesNothingAway(t *testing.T) {
 	}
 }
 
+// Microsoft's listings name users by their ids: a list of users beside them has
+// their SIP URIs, and a later one corrects what is known.
+func TestSIPURIsComeFromTheListOfUsersBesideTheListing(t *testing.T) {
+	w := newWorld(t)
+	w.put("own/fabrikam/old.csv", canonical("+491,u1,", "+492,u2,"))
+	w.put("own/fabrikam/new.csv", canonical("+491,u1,", "+492,u2,"))
+	w.put("own/fabrikam/users-1.csv", "Identity,SipAddress\nu1,sip:a@example.com\n")
+	w.succeed("fabrikam")
+	full, _, _ := w.delivery("fabrikam", 1)
+	if len(full) != 2 || !strings.Contains(full[0], "u1,,sip:a@example.com,") || strings.Contains(full[1], "sip:") {
+		t.Errorf("%q", full)
+	}
+	w.put("own/fabrikam/Users-2.csv", "Identity,SipAddress\nu1,sip:a@example.com\nu2,b@example.com\n")
+	w.told = nil
+	w.succeed("fabrikam")
+	_, changes, m := w.delivery("fabrikam", 2)
+	if m.Changed != 1 || len(changes) != 1 || !strings.HasPrefix(changes[0], "changed,sip_uri,+492,") || !slices.Equal(w.told, []string{"new.csv taken 1"}) {
+		t.Errorf("%q %q", changes, w.told)
+	}
+	w.put("own/fabrikam/users-3.csv", "Identity,SipAddress\nu1,sip:a@example.com")
+	if err := w.run("fabrikam"); err == nil { // the newest listing stays as it was read with the list before
+		t.Error("a list of users that is cut short")
+	}
+	w.put("own/fabrikam/newer.csv", canonical("+491,u1,"))
+	if err := w.run("fabrikam"); err == nil || !strings.Contains(err.Error(), "its list of users, users-3.csv, cannot be used: its last line does not end") {
+		t.Errorf("%v", err)
+	}
+	if n := len(w.boxes["fabrikam"]); n != 8 {
+		t.Errorf("%d files", n)
+	}
+}
+
 // errFault is injected.
 var errFault = errors.New("injected")
 

@@ -26,6 +26,7 @@ type found struct {
 	root   string
 	path   string // in root
 	shared bool
+	users  *found // the list of users beside it; nil: there is none
 	listing
 }
 
@@ -54,7 +55,7 @@ func (d *desk) takeAll(ctx context.Context) (bad, err error) {
 	var inputs []jobs.RunInput
 	for i := range list {
 		f := &list[i]
-		if at := slices.IndexFunc(known, func(x jobs.Listing) bool { return x.Same(&f.listing) }); at >= 0 {
+		if at := slices.IndexFunc(known, func(x jobs.Listing) bool { return f.read(x, list[i+1:]) }); at >= 0 {
 			f.listing = known[at]
 			continue
 		}
@@ -73,6 +74,17 @@ func (d *desk) takeAll(ctx context.Context) (bad, err error) {
 	return unusable(list, known), nil
 }
 
+// read reports whether a listing was read before, and need not be again. What
+// it was read by may have changed since: then the newest one of each source
+// corrects what is known; later are those that come after f.
+func (f *found) read(x jobs.Listing, later []found) bool {
+	superseded := slices.ContainsFunc(later, func(l found) bool { return l.Source == f.Source })
+	if superseded {
+		x.Basis = f.Basis
+	}
+	return x.Same(&f.listing)
+}
+
 // unusable names the listings that cannot be used, and after which none of
 // their source was taken.
 func unusable(list []found, known []jobs.Listing) error {
@@ -80,7 +92,7 @@ func unusable(list []found, known []jobs.Listing) error {
 	for i := range list {
 		f := &list[i]
 		later := slices.ContainsFunc(known, func(x jobs.Listing) bool {
-			return x.Source == f.Source && x.Status == jobs.ListingTaken && !x.AsOf.Before(f.AsOf)
+			return x.Source == f.Source && x.Status == jobs.ListingTaken && (x.AsOf.After(f.AsOf) || x.AsOf.Equal(f.AsOf) && x.Position > f.Position)
 		})
 		if f.Status == jobs.ListingRejected && !later {
 			errs = append(errs, fmt.Errorf("listing %s cannot be used: %s", jobs.Mask(f.Name), strings.Join(f.Faults, "; ")))
@@ -149,7 +161,29 @@ func (d *desk) list() (list []found, wait time.Duration, err error) {
 	slices.SortFunc(list, func(a, b found) int {
 		return cmp.Or(a.AsOf.Compare(b.AsOf), strings.Compare(a.Source, b.Source), strings.Compare(a.Name, b.Name))
 	})
-	return list, wait, nil
+	return d.withUsers(list), wait, nil
+}
+
+// usersPrefix is how the names of lists of users begin.
+const usersPrefix = "users"
+
+// withUsers takes the lists of users out of the files, and gives every listing
+// the newest one of its source.
+func (d *desk) withUsers(list []found) (listings []found) {
+	users := make(map[string]*found)
+	for i := range list {
+		if f := &list[i]; strings.HasPrefix(strings.ToLower(f.Name), usersPrefix) {
+			users[f.Source] = f
+		} else {
+			listings = append(listings, *f)
+		}
+	}
+	for i := range listings {
+		f := &listings[i]
+		f.users = users[f.Source]
+		f.Basis = d.basis(f.users)
+	}
+	return listings
 }
 
 // folders yields the folders of listings, and whether they are about several
@@ -171,7 +205,7 @@ func (d *desk) file(root, name string, shared bool, info fs.FileInfo) found {
 	}
 	f := found{root: root, path: name, shared: shared}
 	f.Carrier, f.Source, f.Name = d.run.Carrier, path.Join(source, path.Dir(name)), path.Base(name)
-	f.Bytes, f.Changed, f.Basis = info.Size(), info.ModTime().UTC().Truncate(time.Microsecond), d.basis()
+	f.Bytes, f.Changed = info.Size(), info.ModTime().UTC().Truncate(time.Microsecond)
 	f.AsOf = f.Changed
 	if t, ok := timeIn(f.Name); ok {
 		f.AsOf = t
@@ -179,10 +213,13 @@ func (d *desk) file(root, name string, shared bool, info fs.FileInfo) found {
 	return f
 }
 
-// basis stands for the settings by which listings are read: a file is read
-// again when they are others.
-func (d *desk) basis() string {
+// basis stands for what listings are read by: a file is read again when that
+// has changed.
+func (d *desk) basis(users *found) string {
 	var names []string
+	if users != nil {
+		names = append(names, fmt.Sprintf("\x00%s %d %d", users.Name, users.Bytes, users.Changed.UnixMicro()))
+	}
 	for _, o := range d.x.Operators {
 		names = append(names, strings.ToLower(o))
 	}
@@ -231,6 +268,16 @@ func (d *desk) take(ctx context.Context, f *found) (err error) {
 	}
 	if base := path.Base(f.Source); tenantID.MatchString(base) {
 		o.Tenant = strings.ToLower(base)
+	}
+	if u := f.users; u != nil {
+		list, cerr := d.copied(ctx, u)
+		if cerr != nil {
+			return fmt.Errorf("copy its list of users: %w", cerr)
+		}
+		// It is not kept: it names people, and what it is good for is in the
+		// history.
+		defer func() { err = errors.Join(err, d.Spool.Release(list.SHA256, false)) }()
+		o.Users, o.UsersName = list.Path, u.Name
 	}
 	got, err := d.Read(ctx, o)
 	if err != nil {
