@@ -23,6 +23,7 @@ var rooms = map[string][]string{
 	".":                     {"jobs/cli"},
 	"engine":                {"engine/..."},
 	"engine/quality":        {"engine"},
+	"engine/numbers":        {},
 	"engine/spill":          {},
 	"exchange":              {},
 	"exchange/httpd":        {"exchange/landing"},
@@ -32,7 +33,7 @@ var rooms = map[string][]string{
 	"exchange/exchangetest": {"exchange", "exchange/..."},
 
 	"exchange/exchangetest/peerbench": {"exchange", "exchange/..."},
-	"formats":                         {"engine", "formats/..."},
+	"formats":                         {"engine", "engine/numbers", "formats/..."},
 	"formats/csvscan":                 {},
 	"formats/dialect":                 {"engine", "formats/yamltree"},
 	"formats/parquetio":               {},
@@ -41,7 +42,7 @@ var rooms = map[string][]string{
 	"formats/records":                 {"engine", "engine/spill", "formats", "formats/parquetio"},
 	"formats/report":                  {"engine", "engine/spill", "formats", "formats/..."},
 	"formats/yamltree":                {},
-	"jobs":                            {"engine", "engine/quality", "formats/...", "exchange/...", "jobs/schedule"},
+	"jobs":                            {"engine", "engine/numbers", "engine/quality", "formats/...", "exchange/...", "jobs/schedule"},
 	"jobs/config":                     {"formats/dialect", "formats/yamltree", "exchange/landing", "exchange/sftpc", "exchange/sftpd", "jobs/schedule"},
 	"jobs/alert":                      {"exchange/landing", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/api":                        {"exchange/landing", "jobs", "jobs/config", "jobs/control"},
@@ -52,12 +53,13 @@ var rooms = map[string][]string{
 	"jobs/doctor":                     {"exchange/...", "jobs", "jobs/..."},
 	"jobs/feed":                       {"jobs", "exchange/landing"},
 	"jobs/graph":                      {"exchange", "jobs"},
-	"jobs/jobstest":                   {"jobs", "exchange/..."},
+	"jobs/jobstest":                   {"engine/numbers", "jobs", "exchange/..."},
+	"jobs/numbering":                  {"engine/numbers", "exchange", "exchange/landing", "formats", "jobs", "jobs/dispatch"},
 	"jobs/peers":                      {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
 	"jobs/reconcile":                  {"engine", "exchange", "formats/records", "formats/report", "jobs", "jobs/dispatch"},
 	"jobs/schedule":                   {},
 	"jobs/service":                    {"engine", "jobs", "jobs/...", "exchange/..."},
-	"jobs/state":                      {"jobs", "exchange/landing"},
+	"jobs/state":                      {"engine/numbers", "jobs", "exchange/landing"},
 	"jobs/state/pgtest":               {},
 	"fixtures":                        {"engine", "formats/..."},
 	"fixtures/gen":                    {"engine", "formats/...", "fixtures/..."},
@@ -68,7 +70,7 @@ var rooms = map[string][]string{
 }
 
 // standardOnly are the rooms whose product code imports nothing from outside.
-var standardOnly = []string{"engine", "engine/quality", "engine/spill"}
+var standardOnly = []string{"engine", "engine/numbers", "engine/quality", "engine/spill"}
 
 // notInEngine are the parts of the standard library that the engine must do
 // without: it touches no files, network, database, log or process.
@@ -136,7 +138,7 @@ func mayImport(s source, allowed []string, ours string) bool {
 		return ours == s.dir() || matches([]string{"fixtures/...", "exchange/exchangetest"}, ours) ||
 			s.dir() == "exchange/sftpc" && matches([]string{"exchange/..."}, ours) ||
 			s.dir() == "jobs/state" && matches([]string{"jobs/jobstest", "jobs/state/pgtest"}, ours) ||
-			matches([]string{"jobs/alert", "jobs/api", "jobs/control", "jobs/graph"}, s.dir()) && ours == "jobs/state"
+			matches([]string{"jobs/alert", "jobs/api", "jobs/control", "jobs/graph", "jobs/numbering"}, s.dir()) && ours == "jobs/state"
 	}
 	return s.dir() == "jobs/cli" && s.isDemo() && matches([]string{"fixtures/..."}, ours)
 }

@@ -39,8 +39,8 @@ type DeliverOptions struct {
 	Workers int   // 0: one a processor
 }
 
-// Delivery is what was delivered.
-type Delivery struct {
+// Delivered is what was delivered.
+type Delivered struct {
 	Out     string            `json:"-"`
 	Inputs  []DeliveryInput   `json:"inputs"`
 	Calls   *partition.Result `json:"calls,omitempty"`
@@ -115,7 +115,7 @@ func (o *DeliverOptions) check() (bytes int64, err error) {
 
 // DeliverCalls delivers in a child process, because Microsoft's files, too,
 // come from outside. Its error is a *Failure. Out appears whole or not at all.
-func (w Worker) DeliverCalls(ctx context.Context, o DeliverOptions) (*Delivery, error) {
+func (w Worker) DeliverCalls(ctx context.Context, o DeliverOptions) (*Delivered, error) {
 	bytes, err := o.check()
 	if err != nil {
 		return nil, err
@@ -123,9 +123,9 @@ func (w Worker) DeliverCalls(ctx context.Context, o DeliverOptions) (*Delivery, 
 	// What is delivered is read once more, to be compared, and there is more
 	// of it than of the inputs.
 	last, d, err := w.run(ctx, request{Deliver: &o, Limits: limitsFor(o.Memory, 4*bytes)}, engine.Observer{})
-	if last != nil && last.Delivery != nil {
-		last.Delivery.Out = o.Out
-		return last.Delivery, nil
+	if last != nil && last.Delivered != nil {
+		last.Delivered.Out = o.Out
+		return last.Delivered, nil
 	}
 	left := discard(o.Staging)
 	switch {

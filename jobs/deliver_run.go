@@ -26,11 +26,11 @@ const indexFolder = "index"
 // beside the delivery before when there was one, columns.csv, which explains
 // every column, and manifest.json. Beside them are delivery.json and
 // rejected.csv, for the operator.
-func DeliverCalls(ctx context.Context, o DeliverOptions) (*Delivery, error) {
+func DeliverCalls(ctx context.Context, o DeliverOptions) (*Delivered, error) {
 	if _, err := o.check(); err != nil {
 		return nil, err
 	}
-	d := &delivery{o: o, found: Delivery{Out: o.Out}}
+	d := &delivery{o: o, found: Delivered{Out: o.Out}}
 	if err := d.run(ctx); err != nil {
 		return nil, Explain(err)
 	}
@@ -41,7 +41,7 @@ func DeliverCalls(ctx context.Context, o DeliverOptions) (*Delivery, error) {
 type delivery struct {
 	o       DeliverOptions
 	folder  *exchange.Folder
-	found   Delivery
+	found   Delivered
 	rejects *rejects
 }
 

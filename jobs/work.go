@@ -30,10 +30,12 @@ type request struct {
 	// files can be decoded.
 	Deliver    *DeliverOptions `json:"deliver,omitempty"`
 	DecodeOnly bool            `json:"decode_only,omitempty"`
+	// Listing asks only which numbers are in this listing of Microsoft's.
+	Listing *ListingOptions `json:"listing,omitempty"`
 }
 
 // event is what a worker process says, one line of JSON each. The last one
-// holds Done, Failed, Decoded, Proposal, Inspection or Delivery.
+// holds Done, Failed, Decoded, Proposal, Inspection, Delivered or Listing.
 type event struct {
 	Stage   string      `json:"stage,omitempty"`
 	Side    engine.Side `json:"side,omitempty"`
@@ -44,11 +46,13 @@ type event struct {
 
 	Proposal   *Proposal   `json:"proposal,omitempty"`
 	Inspection *Inspection `json:"inspection,omitempty"`
-	Delivery   *Delivery   `json:"delivery,omitempty"`
+	Delivered  *Delivered  `json:"delivered,omitempty"`
+
+	Listing *ListingFound `json:"listing,omitempty"`
 }
 
 func (e *event) last() bool {
-	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Delivery != nil
+	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Delivered != nil || e.Listing != nil
 }
 
 // Work is the whole life of a worker process: it reads one request from in,
@@ -94,7 +98,10 @@ func (r *request) do(ctx context.Context, tell *teller) event {
 	case r.DecodeOnly:
 		err = r.Deliver.decodeOnly(ctx)
 	case r.Deliver != nil:
-		e.Delivery, err = DeliverCalls(ctx, *r.Deliver)
+		e.Delivered, err = DeliverCalls(ctx, *r.Deliver)
+	case r.Listing != nil:
+		tell.stage(stageInspect)
+		e.Listing, err = readListing(ctx, *r.Listing)
 	default:
 		e.Done, err = Match(ctx, r.Options, tell.observer())
 	}

@@ -43,7 +43,7 @@ func misbehave(how string) int {
 		}
 		return 0
 	}
-	if req.Inspect != nil {
+	if req.Inspect != nil || req.Listing != nil {
 		if how != "mute" {
 			_ = json.NewEncoder(os.Stdout).Encode(event{Stage: stageInspect})
 		}
@@ -75,6 +75,9 @@ func misbehave(how string) int {
 func meets(req request, name string) bool {
 	if req.Inspect != nil {
 		return req.Inspect.Name == name
+	}
+	if req.Listing != nil {
+		return req.Listing.Name == name
 	}
 	if req.Probe != "" {
 		return filepath.Base(req.Probe) == name

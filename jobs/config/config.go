@@ -37,6 +37,7 @@ type Config struct {
 	CarrierHTTP HTTP
 	Webhook     *Webhook // that is told of alerts; nil: none is
 	Microsoft   string   // the folder of Microsoft's files, one subfolder a carrier
+	Numbers     string   // the folder of listings of several carriers' numbers; empty: there is none
 	Graph       []*Graph // tenants whose records come from Microsoft Graph
 	Runs        Runs
 	Carriers    []*Carrier
@@ -103,6 +104,9 @@ type Carrier struct {
 	Host         *Host     // nil: it comes to us
 	Expected     *Expected // nil: whenever it likes
 
+	// Operators are what Microsoft's listings of numbers call it.
+	Operators []string
+
 	ProfileSum string // SHA-256 of ProfileText, in hex; empty without one
 }
 
@@ -168,8 +172,13 @@ type JobKind string
 // Kinds of jobs.
 const (
 	Collect   JobKind = "collect"   // takes complete files from inboxes and carriers' own hosts
+	Numbers   JobKind = "numbers"   // delivers to a carrier its numbers and what changed
 	Reconcile JobKind = "reconcile" // matches a carrier's period and publishes a report
 )
+
+// HasPeriod reports whether a run of the kind is about a time. One of the others
+// takes what is there.
+func (k JobKind) HasPeriod() bool { return k == Reconcile }
 
 // Carrier returns a carrier by its name.
 func (c *Config) Carrier(name string) (*Carrier, bool) {

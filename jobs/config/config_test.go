@@ -99,7 +99,7 @@ func TestTheExampleLoads(t *testing.T) {
 	if l == nil || l.Host.Dial.Addr != "sftp.litware.example" || len(l.Host.Dial.Signers) != 1 || l.Host.Inbox != "/out" || l.LogsIn() {
 		t.Errorf("%+v", l)
 	}
-	if len(c.Jobs) != 3 || len(c.Notes) != 0 || c.Database != "" || c.HTTP.Tokens[0].Role != Ops || c.Microsoft != "/srv/microsoft" {
+	if len(c.Jobs) != 4 || len(c.Notes) != 0 || c.Database != "" || c.HTTP.Tokens[0].Role != Ops || c.Microsoft != "/srv/microsoft" {
 		t.Errorf("%+v", c)
 	}
 	monthly, _ := c.Job("monthly")
@@ -214,4 +214,20 @@ func weakLine(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(k)))
+}
+
+func TestJobsOfNumbers(t *testing.T) {
+	w := newWorld(t)
+	c := w.good("data: d\nzone: UTC\nmicrosoft: {numbers: listings}\ncarriers: {a: {operators: [Op-1, Abc Tel]}}\n" +
+		"jobs: {n: {kind: numbers, schedule: \"@daily\"}, collect: {kind: collect}, r: {kind: reconcile}}\n")
+	n, _ := c.Job("n")
+	if n.Kind != Numbers || n.Kind.HasPeriod() || n.CatchUp != schedule.Last || !Reconcile.HasPeriod() || Collect.HasPeriod() {
+		t.Errorf("%+v", n)
+	}
+	if got := c.Carriers[0].Operators; len(got) != 2 || got[1] != "Abc Tel" || c.Numbers != filepath.Join(w.dir, "listings") {
+		t.Errorf("%q, %s", got, c.Numbers)
+	}
+	if len(c.Notes) != 2 || !strings.Contains(c.Notes[1].Text, "its numbers stay here") {
+		t.Errorf("%v", c.Notes)
+	}
 }

@@ -130,6 +130,7 @@ func (c *Config) live() []setting {
 		{"http.tokens", fmt.Sprint(c.HTTP.Tokens)},
 		{"alerts.webhook", webhook},
 		{"microsoft.folder", c.Microsoft},
+		{"microsoft.numbers", c.Numbers},
 		{"runs.per_carrier", fmt.Sprint(c.Runs.PerCarrier)},
 		{"runs.memory", fmt.Sprint(c.Runs.Memory)},
 	}
@@ -152,6 +153,7 @@ func (c *Carrier) settings() []setting {
 		{"files", fmt.Sprint(c.Terms)},
 		{"host", c.Host.text()},
 		{"expected", c.Expected.text()},
+		{"operators", strings.Join(c.Operators, "\n")},
 	}
 }
 

@@ -26,7 +26,7 @@ func (r *reader) jobs(y *yamltree.Node) {
 func (r *reader) job(name string, y *yamltree.Node) *Job {
 	j := &Job{Name: name, Zone: r.zone, CatchUpTo: schedule.DefaultWindow, Attempts: defaultAttempts, LateFiles: true, LateDelay: defaultDelay}
 	set := map[string]func(*yamltree.Node){
-		"kind":     func(y *yamltree.Node) { j.Kind = JobKind(y.OneOf(string(Collect), string(Reconcile))) },
+		"kind":     func(y *yamltree.Node) { j.Kind = JobKind(y.OneOf(string(Collect), string(Numbers), string(Reconcile))) },
 		"schedule": func(y *yamltree.Node) { j.Spec, _ = y.Word(`"30 6 * * *"`) },
 		"zone":     func(y *yamltree.Node) { j.Zone = y.Zone() },
 		"carriers": func(y *yamltree.Node) { j.Carriers = y.Texts("[fabrikam, litware]") },
@@ -43,7 +43,7 @@ func (r *reader) job(name string, y *yamltree.Node) *Job {
 	reporting(j, set)
 	y.Each(set)
 	if !y.Has("kind") {
-		y.ReportAt("kind", "required: write %s or %s", Collect, Reconcile)
+		y.ReportAt("kind", "required: write %s, %s or %s", Collect, Numbers, Reconcile)
 	}
 	r.timing(j, y)
 	return j
@@ -65,12 +65,12 @@ const (
 
 // onlyReconcile reports the settings of reports on a job that makes none.
 func onlyReconcile(j *Job, y *yamltree.Node) {
-	if j.Kind != Collect {
+	if j.Kind != Collect && j.Kind != Numbers {
 		return
 	}
 	for _, name := range []string{"late_files", "late_delay", "verdicts", "users"} {
 		if y.Has(name) {
-			y.ReportAt(name, "has no meaning for collect, which makes no reports; remove it")
+			y.ReportAt(name, "has no meaning for %s, which makes no reports; remove it", j.Kind)
 		}
 	}
 }
@@ -99,8 +99,8 @@ func (r *reader) timing(j *Job, y *yamltree.Node) {
 			}
 		}
 	}
-	if period, ok := y.Get("period"); ok && j.Kind == Collect {
-		period.Report("has no meaning for collect, which takes what is there; remove it")
+	if period, ok := y.Get("period"); ok && (j.Kind == Collect || j.Kind == Numbers) {
+		period.Report("has no meaning for %s, which takes what is there; remove it", j.Kind)
 	}
 	if j.Kind == Reconcile && j.Spec != "" && !y.Has("period") {
 		y.ReportAt("period", "required: say what a scheduled run is about, %s or %s", schedule.PreviousDay, schedule.PreviousMonth)
@@ -110,7 +110,7 @@ func (r *reader) timing(j *Job, y *yamltree.Node) {
 	}
 	if !y.Has("catch_up") {
 		j.CatchUp = schedule.All
-		if j.Kind == Collect { // one run takes all that is there
+		if j.Kind == Collect || j.Kind == Numbers { // one run takes all that is there
 			j.CatchUp = schedule.Last
 		}
 	}

@@ -116,6 +116,7 @@ func (r *reader) together() {
 		}
 	}
 	r.checkGraph()
+	r.checkNumbers()
 	r.checkJobs()
 	r.notes()
 }
@@ -124,7 +125,7 @@ func (r *reader) notes() {
 	if len(r.c.Carriers) == 0 {
 		r.note(r.root, "no carriers: nobody can send anything")
 	}
-	collected, reconciled := r.served(Collect), r.served(Reconcile)
+	collected, reconciled, numbered := r.served(Collect), r.served(Reconcile), r.served(Numbers)
 	carriers, _ := r.root.Get("carriers")
 	for _, c := range r.c.Carriers {
 		y, _ := carriers.Get(c.Name)
@@ -137,6 +138,9 @@ func (r *reader) notes() {
 		}
 		if c.Host != nil && !collected[c.Name] {
 			r.note(y, "no job of kind collect is for this carrier: nothing is ever taken from its host")
+		}
+		if numbered[c.Name] && !c.LogsIn() && (c.Host == nil || c.Host.Outbox == "") {
+			r.note(y, "a job of kind numbers is for this carrier, which has no key, no password and no host.outbox: its numbers stay here")
 		}
 		if !reconciled[c.Name] {
 			r.note(y, "no job of kind reconcile is for this carrier: its files are kept, and compared with nothing")
@@ -167,9 +171,28 @@ func (r *reader) microsoft(y *yamltree.Node) {
 		return
 	}
 	y.Each(map[string]func(*yamltree.Node){
-		"folder": func(y *yamltree.Node) { r.c.Microsoft = r.folder(y, "/srv/microsoft") },
-		"graph":  r.graph,
+		"folder":  func(y *yamltree.Node) { r.c.Microsoft = r.folder(y, "/srv/microsoft") },
+		"numbers": func(y *yamltree.Node) { r.c.Numbers = r.folder(y, "/srv/microsoft-numbers") },
+		"graph":   r.graph,
 	})
+}
+
+// checkNumbers sees that listings of several carriers do not lie where those of
+// one are, and that no two carriers are called the same in them.
+func (r *reader) checkNumbers() {
+	owner := make(map[string]string)
+	for _, c := range r.c.Carriers {
+		if own := filepath.Join(r.c.Microsoft, c.Name); r.c.Numbers == own || strings.HasPrefix(r.c.Numbers, own+string(filepath.Separator)) {
+			r.root.ReportAt("microsoft.numbers", "lies in the folder of Microsoft's files about %s; name another one", c.Name)
+		}
+		for _, o := range c.Operators {
+			o = strings.ToLower(o)
+			if other, is := owner[o]; is && other != c.Name {
+				r.root.ReportAt("carriers."+c.Name+".operators", "%s is an operator of %s, too; each would be sent the other's numbers", o, other)
+			}
+			owner[o] = c.Name
+		}
+	}
 }
 
 // runs reads the bounds of what is done at once.

@@ -20,7 +20,7 @@ func (d *Desk) Backfill(ctx context.Context, b Backfill) ([]Planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	if j.Kind == config.Collect {
+	if !j.Kind.HasPeriod() {
 		return nil, refuse(Invalid, nil, "job %s takes what is there and has no periods to fill", j.Name)
 	}
 	carriers, err := d.carriers(j, b.Carriers)

@@ -72,8 +72,11 @@ func (d *Desk) describe(ctx context.Context, j *config.Job, pauses []jobs.Pause)
 
 // does says what a job does to someone who has not read the configuration.
 func does(j *config.Job) string {
-	if j.Kind == config.Collect {
+	switch j.Kind {
+	case config.Collect:
 		return "takes complete files from carriers and answers with receipts"
+	case config.Numbers:
+		return "delivers to the carrier the numbers that Microsoft's listings say are its own, and what changed"
 	}
 	span := "a period"
 	switch j.Period {

@@ -47,9 +47,9 @@ func (d *Desk) Start(ctx context.Context, s Start) ([]Planned, error) {
 // it now.
 func (d *Desk) period(j *config.Job, typed string) (jobs.Period, error) {
 	switch {
-	case j.Kind == config.Collect && typed != "":
+	case !j.Kind.HasPeriod() && typed != "":
 		return jobs.Period{}, refuse(Invalid, nil, "job %s takes what is there and has no period; leave it out", j.Name)
-	case j.Kind == config.Collect:
+	case !j.Kind.HasPeriod():
 		return jobs.Period{}, nil
 	case typed != "":
 		p, err := schedule.ParsePeriod(typed, d.zone(j))

@@ -191,7 +191,7 @@ func (f *Feed) fresh(folder fs.FS) (list []found, young bool, err error) {
 		case err != nil:
 			errs = append(errs, err)
 			return skip(d)
-		case name != "." && (strings.HasPrefix(base, ".") || landing.IsTemporary(base)):
+		case name != "." && (strings.HasPrefix(base, ".") || landing.IsTemporary(base)), name == jobs.NumbersFolder:
 			return skip(d)
 		case !d.Type().IsRegular():
 			return nil

@@ -95,8 +95,10 @@ func TestEachFileIsTakenOnceAndTheOldestFirst(t *testing.T) {
 	f.put("2026/a.csv", "1", 2*time.Hour)
 	f.put(".hidden.csv", "x", time.Hour)
 	f.put("c.csv.part", "x", time.Hour)
+	f.put("numbers/listing.csv", "x", time.Hour)
+	f.put("2026/numbers/b.csv", "0", 3*time.Hour)
 	f.put("fresh.csv", "3", time.Second)
-	f.scan("2026/a.csv", "b.csv")
+	f.scan("2026/numbers/b.csv", "2026/a.csv", "b.csv")
 	if wait, young := f.Young(); !young || wait != 5*time.Second {
 		t.Errorf("a file that was just changed: %v, %v", wait, young)
 	}

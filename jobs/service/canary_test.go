@@ -55,15 +55,7 @@ func TestNoNumberIsShown(t *testing.T) {
 	h.offset = offsetTo("2026-10-02T06:00:00Z")
 	h.start()
 	t.Cleanup(func() { h.stop() })
-	for name, content := range leaks() {
-		h.send(name, content)
-		var receipt strings.Builder
-		if err := h.remote.Get(t.Context(), "receipts/"+name+".json", &receipt, 0); err != nil {
-			t.Error(err)
-		}
-		h.clean("the receipt of "+name, receipt.String())
-		h.microsoft(name, content)
-	}
+	h.leak()
 	// The carrier chose the name, and its receipt has it.
 	h.send(canary+".csv", "nonsense")
 	h.microsoft(canary+".csv", "nonsense")
@@ -101,6 +93,20 @@ func TestNoNumberIsShown(t *testing.T) {
 	}
 	h.stop()
 	h.clean("the log", h.out.String())
+}
+
+// leak sends the files of both sides, and looks at the receipts.
+func (h *house) leak() {
+	h.t.Helper()
+	for name, content := range leaks() {
+		h.send(name, content)
+		var receipt strings.Builder
+		if err := h.remote.Get(h.t.Context(), "receipts/"+name+".json", &receipt, 0); err != nil {
+			h.t.Error(err)
+		}
+		h.clean("the receipt of "+name, receipt.String())
+		h.microsoft(name, content)
+	}
 }
 
 func (h *house) clean(what, text string) {

@@ -52,7 +52,7 @@ func (s *Service) runsOf(job string, due time.Time, how schedule.How) (list []jo
 
 // periodOf is what a job is about that is due at an instant.
 func periodOf(j *config.Job, due time.Time) jobs.Period {
-	if j.Kind != config.Reconcile {
+	if !j.Kind.HasPeriod() {
 		return jobs.Period{}
 	}
 	p := j.Period.Resolve(due, j.Zone)

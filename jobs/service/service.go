@@ -28,6 +28,7 @@ import (
 	"concord/jobs"
 	"concord/jobs/alert"
 	"concord/jobs/config"
+	"concord/jobs/numbering"
 	"concord/jobs/reconcile"
 	"concord/jobs/schedule"
 	"concord/jobs/state"
@@ -60,6 +61,7 @@ type Service struct {
 	taker  *jobs.Collector
 	maker  *reconcile.Reconciler
 	follow *reconcile.Follower
+	clerk  *numbering.Clerk
 
 	exchange  atomic.Pointer[reception] // nil without the lock
 	wake      chan struct{}             // there may be a run of those that make reports
@@ -83,6 +85,7 @@ const (
 	profilesDir = "profiles"
 	reportsDir  = "reports"
 	hostKeysDir = "hostkeys"
+	numbersDir  = "numbers"
 )
 
 // ReportsFolder returns where a configuration's reports are.
@@ -210,6 +213,7 @@ func (s *Service) cleanUp(ctx context.Context) error {
 		return s.taker.SweepRecords(ctx, s.holdsRecords, s.leftBefore())
 	})
 	s.attempt(ctx, "unfinished reports", s.maker.Recover)
+	s.attempt(ctx, "unfinished deliveries", s.sweepNumbers)
 	if s.cfg().Database != "" {
 		return ctx.Err()
 	}

@@ -37,6 +37,7 @@ func (s *Service) openWork(ctx context.Context) error {
 		Watch:   s.progress.watch,
 		Trouble: func(err error) { s.Log.Error("report", "error", err.Error()) },
 	}
+	s.clerk = s.openNumbers()
 	s.follow = &reconcile.Follower{
 		State: s.store, Late: s.late, Holds: s.holds, LateWindow: s.lateWindow, Now: s.Now,
 	}
@@ -137,7 +138,8 @@ const mostCalls = 64
 // dispatch does the runs that wait until ctx ends. Those that wait for hosts
 // take no worker from those that make reports.
 func (s *Service) dispatch(ctx context.Context, wg *sync.WaitGroup) {
-	reports := s.dispatcher(map[string]dispatch.Work{string(config.Reconcile): s.reconcile}, s.wake)
+	reports := s.dispatcher(map[string]dispatch.Work{string(config.Reconcile): s.reconcile, string(config.Numbers): s.clerk.Do}, s.wake)
+	reports.Can = func(kind string) bool { return kind != string(config.Numbers) || s.leads() }
 	reports.Workers, reports.PerCarrier = s.cfg().Runs.Workers, func() int { return s.cfg().Runs.PerCarrier }
 	calls := s.dispatcher(map[string]dispatch.Work{string(config.Collect): s.collect}, s.wakeCalls)
 	calls.Workers, calls.PerCarrier = mostCalls, func() int { return 0 }

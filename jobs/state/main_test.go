@@ -81,6 +81,10 @@ func TestReports(t *testing.T) {
 	contract(t, func(s *state.Store) jobstest.Publisher { return s }, jobstest.TestReports)
 }
 
+func TestNumbers(t *testing.T) {
+	contract(t, func(s *state.Store) jobstest.Directory { return s }, jobstest.TestNumbers)
+}
+
 func TestAlerts(t *testing.T) {
 	contract(t, func(s *state.Store) jobs.Alerts { return s }, jobstest.TestAlerts)
 }

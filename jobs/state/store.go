@@ -49,6 +49,7 @@ var (
 	_ jobs.Schedules = (*Store)(nil)
 	_ jobs.Trail     = (*Store)(nil)
 	_ jobs.FeedRows  = (*Store)(nil)
+	_ jobs.Numbers   = (*Store)(nil)
 )
 
 var hasScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+://`)

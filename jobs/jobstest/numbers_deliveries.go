@@ -1,0 +1,81 @@
+package jobstest
+
+import (
+	"time"
+
+	"concord/jobs"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func (c *directory) deliveries() {
+	last := func() jobs.Delivery {
+		c.Helper()
+		d, err := c.d.LastDelivery(c.Context(), "fabrikam")
+		c.must(err)
+		return d
+	}
+	begin := func(sequence int, position, base int64) (jobs.Delivery, error) {
+		return c.d.BeginDelivery(c.Context(), c.lease, jobs.Delivery{Carrier: "fabrikam", Sequence: sequence, Position: position, Base: base, AsOf: day(2)}, c.now)
+	}
+	if d := last(); d.Sequence != 0 {
+		c.Errorf("%+v", d)
+	}
+	d, err := begin(1, 7, 0)
+	c.must(err)
+	again, err := begin(1, 7, 0)
+	c.must(err)
+	if diff := cmp.Diff(d, again); diff != "" || !last().Ended.IsZero() || last().Run != c.lease.Run {
+		c.Error(diff)
+	}
+	for _, bad := range [][3]int64{{2, 8, 7}, {1, 8, 0}, {3, 9, 7}} { // the first has not ended
+		_, err := begin(int(bad[0]), bad[1], bad[2])
+		c.fails(err, jobs.ErrDelivery)
+	}
+	d.Files, d.Added, d.Removed, d.Changed = []jobs.DeliveredFile{{Name: "n", Bytes: 1, Rows: 2, SHA256: "s"}}, 1, 2, 3
+	c.must(c.d.EndDelivery(c.Context(), c.lease, d, c.now))
+	d.Ended = c.now
+	c.now = c.now.Add(time.Hour)
+	c.must(c.d.EndDelivery(c.Context(), c.lease, jobs.Delivery{Carrier: "fabrikam", Sequence: 1}, c.now))
+	c.anew()
+	if diff := cmp.Diff(d, last()); diff != "" {
+		c.Error(diff)
+	}
+	for _, bad := range [][3]int64{{1, 7, 0}, {2, 9, 8}, {3, 9, 7}} {
+		_, err := begin(int(bad[0]), bad[1], bad[2])
+		c.fails(err, jobs.ErrDelivery)
+	}
+	_, err = begin(2, 9, 7)
+	c.must(err)
+	if other, err := c.d.LastDelivery(c.Context(), "litware"); err != nil || other.Sequence != 0 || last().Sequence != 2 {
+		c.Errorf("%+v, %v", other, err)
+	}
+}
+
+func (c *directory) holding() {
+	ledger, is := c.d.(jobs.Ledger)
+	if !is {
+		c.Skip("it keeps no contents")
+	}
+	x := c.record(c.listing(1), false)
+	for sum, want := range map[string]bool{x.SHA256: true, "other": false} {
+		if held, err := ledger.Holds(c.Context(), sum); err != nil || held != want {
+			c.Errorf("%s: %v, %v", sum, held, err)
+		}
+	}
+}
+
+func (c *directory) newest() {
+	_, _, err := c.d.NewestListing(c.Context(), "fabrikam", 0)
+	c.fails(err, jobs.ErrNoListing)
+	a := c.listing(9)
+	a.Source = "a"
+	a = c.record(a, false, present(1, "x"))
+	b := c.record(c.listing(2), false, present(1, "x"), present(2, "x"))
+	for after, want := range map[int64]int64{0: 3, a.Position: 2, b.Position: 0} {
+		x, learned, err := c.d.NewestListing(c.Context(), "fabrikam", after)
+		if err != nil || x.Position != b.Position || !x.AsOf.Equal(a.AsOf) || learned != want {
+			c.Errorf("after %d: %+v, %d, %v", after, x, learned, err)
+		}
+	}
+}
