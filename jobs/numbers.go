@@ -92,8 +92,23 @@ type DeliveredFile struct {
 	SHA256 string `json:"sha256"`
 }
 
+// Taking says how far a listing is trusted.
+type Taking struct {
+	// Blind says that some rows could not be read at all: a line that is not
+	// there keeps what is known of it.
+	Blind bool
+	// MostRemoved is how many of a source's numbers, in per cent, the listing
+	// may take away, unless they are less than FewRemoved.
+	MostRemoved int
+}
+
+// FewRemoved is from how many numbers on their share decides whether a listing
+// may take them away.
+const FewRemoved = 10
+
 // Answers of Numbers.
 var (
+	ErrRemoves   = errors.New("it would take too many numbers away")
 	ErrNoListing = errors.New("no listing of this carrier's numbers was taken")
 	ErrDelivery  = errors.New("another run has delivered meanwhile")
 )
@@ -117,10 +132,9 @@ type Numbers interface {
 	// both or neither. Of a file that was recorded before, the record of then
 	// is returned. One that is older than the newest of its source is late:
 	// what it says is not used, because it would have to be told apart from
-	// what changed since. With blind, some rows could not be read at all, and
-	// a line that is not there keeps what is known of it. rows may be called
-	// again.
-	RecordListing(ctx context.Context, l Lease, x Listing, blind bool, rows func() ListedRows, now time.Time) (Listing, error)
+	// what changed since. One that would take away more numbers than it may is
+	// not recorded: ErrRemoves. rows may be called again.
+	RecordListing(ctx context.Context, l Lease, x Listing, t Taking, rows func() ListedRows, now time.Time) (Listing, error)
 	// KnownNumbers returns what is known, in the order of lines, then sources,
 	// then beginnings. It may be walked again, and reads a bounded number of
 	// rows at a time.

@@ -162,6 +162,9 @@ type Job struct {
 	// new version by itself, LateDelay how long that waits for further ones.
 	LateFiles bool
 	LateDelay time.Duration
+	// MostRemoved is how many of a carrier's numbers, in per cent, a listing
+	// may take away.
+	MostRemoved int
 	// Verdicts and Users ask for the files that are written on request only.
 	Verdicts, Users bool
 }

@@ -221,7 +221,7 @@ func TestJobsOfNumbers(t *testing.T) {
 	c := w.good("data: d\nzone: UTC\nmicrosoft: {numbers: listings}\ncarriers: {a: {operators: [Op-1, Abc Tel]}}\n" +
 		"jobs: {n: {kind: numbers, schedule: \"@daily\"}, collect: {kind: collect}, r: {kind: reconcile}}\n")
 	n, _ := c.Job("n")
-	if n.Kind != Numbers || n.Kind.HasPeriod() || n.CatchUp != schedule.Last || !Reconcile.HasPeriod() || Collect.HasPeriod() {
+	if n.Kind != Numbers || n.MostRemoved != 50 || n.Kind.HasPeriod() || n.CatchUp != schedule.Last || !Reconcile.HasPeriod() || Collect.HasPeriod() {
 		t.Errorf("%+v", n)
 	}
 	if got := c.Carriers[0].Operators; len(got) != 2 || got[1] != "Abc Tel" || c.Numbers != filepath.Join(w.dir, "listings") {

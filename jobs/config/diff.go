@@ -197,6 +197,7 @@ func (j *Job) settings() []setting {
 		{"deadline", j.Deadline.String()},
 		{"late_files", fmt.Sprint(j.LateFiles)},
 		{"late_delay", j.LateDelay.String()},
+		{"most_removed", fmt.Sprint(j.MostRemoved)},
 		{"verdicts", fmt.Sprint(j.Verdicts)},
 		{"users", fmt.Sprint(j.Users)},
 	}

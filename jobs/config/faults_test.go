@@ -115,6 +115,8 @@ func TestFaults(t *testing.T) {
 		"a period of no meaning":            {job + "kind: collect, period: previous_day}}", "jobs.j.period: has no meaning for collect"},
 		"a period of numbers":               {job + "kind: numbers, period: previous_day}}", "jobs.j.period: has no meaning for numbers, which takes what is there"},
 		"verdicts on numbers":               {job + "kind: numbers, verdicts: true}}", "jobs.j.verdicts: has no meaning for numbers, which makes no reports"},
+		"numbers of another kind":           {job + "kind: collect, most_removed: 10}}", "jobs.j.most_removed: has no meaning for collect"},
+		"more than all numbers":             {job + "kind: numbers, most_removed: 101}}", "jobs.j.most_removed: \"101\" is no whole number"},
 		"an operator of two carriers":       {"carriers: {abc: {operators: [x, OP]}, abd: {operators: op}}", "carriers.abd.operators: op is an operator of abc, too"},
 		"listings in a carrier's folder":    {"data: d\ncarriers: {abc: {}}\nmicrosoft: {numbers: d/microsoft/abc/numbers}", "microsoft.numbers: lies in the folder of Microsoft's files about abc"},
 		"a scheduled run about nothing":     {job + "kind: reconcile, schedule: \"@daily\", zone: UTC}}", "jobs.j.period: required"},

@@ -14,6 +14,7 @@ const (
 	exampleJob      = `{kind: reconcile, schedule: "30 6 * * *", period: previous_day}`
 	defaultAttempts = 5
 	defaultDelay    = 5 * time.Minute
+	defaultRemoved  = 50
 )
 
 func (r *reader) jobs(y *yamltree.Node) {
@@ -24,7 +25,7 @@ func (r *reader) jobs(y *yamltree.Node) {
 }
 
 func (r *reader) job(name string, y *yamltree.Node) *Job {
-	j := &Job{Name: name, Zone: r.zone, CatchUpTo: schedule.DefaultWindow, Attempts: defaultAttempts, LateFiles: true, LateDelay: defaultDelay}
+	j := &Job{Name: name, Zone: r.zone, CatchUpTo: schedule.DefaultWindow, Attempts: defaultAttempts, LateFiles: true, LateDelay: defaultDelay, MostRemoved: defaultRemoved}
 	set := map[string]func(*yamltree.Node){
 		"kind":     func(y *yamltree.Node) { j.Kind = JobKind(y.OneOf(string(Collect), string(Numbers), string(Reconcile))) },
 		"schedule": func(y *yamltree.Node) { j.Spec, _ = y.Word(`"30 6 * * *"`) },
@@ -41,6 +42,7 @@ func (r *reader) job(name string, y *yamltree.Node) *Job {
 		"deadline":        func(y *yamltree.Node) { j.Deadline = lasting(y, "2h", 31*day) },
 	}
 	reporting(j, set)
+	set["most_removed"] = func(y *yamltree.Node) { j.MostRemoved = int(y.Whole(0, 100)) }
 	y.Each(set)
 	if !y.Has("kind") {
 		y.ReportAt("kind", "required: write %s, %s or %s", Collect, Numbers, Reconcile)
@@ -75,6 +77,13 @@ func onlyReconcile(j *Job, y *yamltree.Node) {
 	}
 }
 
+// onlyNumbers reports the settings of numbers on a job of another kind.
+func onlyNumbers(j *Job, y *yamltree.Node) {
+	if j.Kind != Numbers && j.Kind != "" && y.Has("most_removed") {
+		y.ReportAt("most_removed", "has no meaning for %s, which takes no listings of numbers; remove it", j.Kind)
+	}
+}
+
 // timing judges what says when a job runs, and for which time.
 func (r *reader) timing(j *Job, y *yamltree.Node) {
 	if j.Spec != "" {
@@ -92,6 +101,7 @@ func (r *reader) timing(j *Job, y *yamltree.Node) {
 		j.Schedule = &s
 	}
 	onlyReconcile(j, y)
+	onlyNumbers(j, y)
 	if j.Schedule == nil && !y.Has("schedule") {
 		for _, name := range []string{"catch_up", "catch_up_window", "deadline"} {
 			if y.Has(name) {

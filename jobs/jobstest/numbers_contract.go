@@ -32,6 +32,7 @@ func TestNumbers(t *testing.T, open func(t *testing.T) Directory, reopen func(t 
 		"a listing of the same instant corrects the one before":        (*directory).corrected,
 		"a listing that cannot be used changes nothing":                (*directory).rejected,
 		"a row that cannot be read takes no number away":               (*directory).held,
+		"a listing that takes too many numbers away is not taken":      (*directory).removes,
 		"rows without a line take no number away":                      (*directory).blind,
 		"sources and carriers know nothing of each other":              (*directory).apart,
 		"a history of its own is kept":                                 (*directory).told,
@@ -85,7 +86,7 @@ func (c *directory) listing(hour int) jobs.Listing {
 
 func (c *directory) record(x jobs.Listing, blind bool, rows ...jobs.ListedRow) jobs.Listing {
 	c.Helper()
-	out, err := c.d.RecordListing(c.Context(), c.lease, x, blind, listed(rows, nil), c.now)
+	out, err := c.d.RecordListing(c.Context(), c.lease, x, jobs.Taking{Blind: blind, MostRemoved: 100}, listed(rows, nil), c.now)
 	c.must(err)
 	return out
 }
@@ -313,7 +314,7 @@ func numerically(a, b string) int {
 func (c *directory) broken() {
 	a := c.record(c.listing(1), false, present(1, "x"))
 	bad := errors.New("broken")
-	_, err := c.d.RecordListing(c.Context(), c.lease, c.listing(2), false, listed([]jobs.ListedRow{present(2, "x")}, bad), c.now)
+	_, err := c.d.RecordListing(c.Context(), c.lease, c.listing(2), jobs.Taking{}, listed([]jobs.ListedRow{present(2, "x")}, bad), c.now)
 	c.fails(err, bad)
 	c.anew()
 	list, err := c.d.Listings(c.Context(), "fabrikam")
@@ -327,7 +328,7 @@ func (c *directory) broken() {
 func (c *directory) lost() {
 	other := c.lease
 	other.Owner = "b"
-	_, err := c.d.RecordListing(c.Context(), other, c.listing(1), false, listed(nil, nil), c.now)
+	_, err := c.d.RecordListing(c.Context(), other, c.listing(1), jobs.Taking{}, listed(nil, nil), c.now)
 	c.fails(err, jobs.ErrLost)
 	_, err = c.d.BeginDelivery(c.Context(), other, jobs.Delivery{Carrier: "fabrikam", Sequence: 1}, c.now)
 	c.fails(err, jobs.ErrLost)

@@ -79,3 +79,30 @@ func (c *directory) newest() {
 		}
 	}
 }
+
+func (c *directory) removes() {
+	rows := make([]jobs.ListedRow, 20)
+	for i := range rows {
+		rows[i] = present(uint64(i+1), "x")
+	}
+	a := c.record(c.listing(1), false, rows...)
+	x := c.listing(2)
+	try := func(most int, rows []jobs.ListedRow) (jobs.Listing, error) {
+		return c.d.RecordListing(c.Context(), c.lease, x, jobs.Taking{MostRemoved: most}, listed(rows, nil), c.now)
+	}
+	_, err := try(50, rows[:9]) // 11 of 20
+	c.fails(err, jobs.ErrRemoves)
+	list, err := c.d.Listings(c.Context(), "fabrikam")
+	c.must(err)
+	if got := c.known(jobs.NumbersAt{Carrier: "fabrikam", Position: a.Position + 5, Present: true}); len(list) != 1 || len(got) != 20 {
+		c.Errorf("%d listings, %d numbers", len(list), len(got))
+	}
+	_, err = try(50, rows[:10])
+	c.must(err)
+	x = c.listing(3)
+	_, err = try(0, rows[:1]) // 9 are a few
+	c.must(err)
+	x = c.listing(4)
+	_, err = try(0, nil)
+	c.must(err)
+}

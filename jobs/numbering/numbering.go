@@ -47,7 +47,10 @@ type Carrier struct {
 	Own       string   // folder of listings of its numbers only; it need not be there
 	Shared    string   // folder of listings of several carriers; empty: there is none
 	Operators []string // what Microsoft's listings call it
-	Outbox    Outbox
+	// MostRemoved is how many of its numbers, in per cent, a listing may take
+	// away.
+	MostRemoved int
+	Outbox      Outbox
 }
 
 // Clerk does runs of kind numbers. All fields but those with a default are
@@ -56,7 +59,7 @@ type Clerk struct {
 	State   State
 	Spool   Spool
 	Read    func(ctx context.Context, o jobs.ListingOptions) (*jobs.ListingFound, error)
-	Carrier func(name string) (Carrier, error)
+	Carrier func(job, name string) (Carrier, error)
 	Scratch string // a folder for files that are being made
 	Now     func() time.Time
 	Quiet   time.Duration // how long a file must be unchanged before it is taken [5 s]
@@ -69,7 +72,7 @@ type Clerk struct {
 
 // Do does one run. It implements dispatch.Work.
 func (c *Clerk) Do(ctx context.Context, r jobs.Run) (jobs.Ending, error) {
-	x, err := c.Carrier(r.Carrier)
+	x, err := c.Carrier(r.Job, r.Carrier)
 	if err != nil {
 		return jobs.Ending{}, dispatch.Permanent(err)
 	}

@@ -1,11 +1,7 @@
 package numbering
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"io"
-	"maps"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"concord/exchange/landing"
 	"concord/jobs"
 
 	"github.com/google/go-cmp/cmp"
@@ -177,163 +172,32 @@ func TestSIPURIsComeFromTheListOfUsersBesideTheListing(t *testing.T) {
 	}
 }
 
-// errFault is injected.
-var errFault = errors.New("injected")
-
-// fault fails the nth operation: before it has any effect, or after it.
-type fault struct {
-	n, at int
-	after bool
-}
-
-func (f *fault) do(op func() error) error {
-	f.n++
-	if f.n != f.at {
-		return op()
-	}
-	if f.after {
-		return errors.Join(op(), errFault)
-	}
-	return errFault
-}
-
-type faultyState struct {
-	State
-	*fault
-}
-
-func (s faultyState) RecordListing(ctx context.Context, l jobs.Lease, x jobs.Listing, blind bool, rows func() jobs.ListedRows, now time.Time) (out jobs.Listing, err error) {
-	err = s.do(func() error { out, err = s.State.RecordListing(ctx, l, x, blind, rows, now); return err })
-	return out, err
-}
-
-func (s faultyState) BeginDelivery(ctx context.Context, l jobs.Lease, d jobs.Delivery, now time.Time) (out jobs.Delivery, err error) {
-	err = s.do(func() error { out, err = s.State.BeginDelivery(ctx, l, d, now); return err })
-	return out, err
-}
-
-func (s faultyState) EndDelivery(ctx context.Context, l jobs.Lease, d jobs.Delivery, now time.Time) error {
-	return s.do(func() error { return s.State.EndDelivery(ctx, l, d, now) })
-}
-
-func (s faultyState) LastDelivery(ctx context.Context, carrier string) (out jobs.Delivery, err error) {
-	err = s.do(func() error { out, err = s.State.LastDelivery(ctx, carrier); return err })
-	return out, err
-}
-
-func (s faultyState) Snapshot(ctx context.Context, l jobs.Lease, settings json.RawMessage, inputs []jobs.RunInput) error {
-	return s.do(func() error { return s.State.Snapshot(ctx, l, settings, inputs) })
-}
-
-type faultySpool struct {
-	Spool
-	*fault
-}
-
-func (s faultySpool) Add(ctx context.Context, r io.Reader) (out landing.Content, err error) {
-	err = s.do(func() error { out, err = s.Spool.Add(ctx, r); return err })
-	return out, err
-}
-
-type faultyOutbox struct {
-	Outbox
-	*fault
-}
-
-func (o faultyOutbox) Deliver(ctx context.Context, name string, src io.Reader) error {
-	return o.do(func() error { return o.Outbox.Deliver(ctx, name, src) })
-}
-
-// Whatever fails, and whether it had its effect or not: after a further run the
-// carrier has each delivery once, of the same bytes as without any fault.
-func TestEveryDeliveryIsMadeOnceWhateverFails(t *testing.T) {
-	script := func(w *world, run func()) {
-		w.put("own/fabrikam/a.csv", canonical("+491,u1,a@example.com", "+492,u2,"))
-		run()
-		w.put("own/fabrikam/b.csv", canonical("+491,u9,", "+493,u3,"))
-		run()
-	}
-	calm := newWorld(t)
-	script(calm, func() { calm.succeed("fabrikam"); calm.now = calm.now.Add(2 * time.Second) })
-	want := calm.boxes["fabrikam"]
-	calm.delivery("fabrikam", 2)
-	for _, after := range []bool{false, true} {
-		for at := 1; ; at++ {
-			w := newWorld(t)
-			f := &fault{at: at, after: after}
-			good := *w.clerk
-			w.clerk.State, w.clerk.Spool = faultyState{w.store, f}, faultySpool{w.spool, f}
-			w.clerk.Carrier = func(name string) (Carrier, error) {
-				c, err := good.Carrier(name)
-				c.Outbox = faultyOutbox{c.Outbox, f}
-				return c, err
-			}
-			script(w, func() {
-				until := w.now.Add(3 * time.Second)
-				if err := w.run("fabrikam"); err != nil {
-					if !errors.Is(err, errFault) {
-						t.Fatal(err)
-					}
-					w.begun(at)
-					w.succeed("fabrikam")
-				}
-				w.now = until
-			})
-			if d := cmp.Diff(want, w.boxes["fabrikam"]); d != "" {
-				t.Fatalf("operation %d failed, after its effect: %v: %s", at, after, d)
-			}
-			last, err := w.store.LastDelivery(t.Context(), "fabrikam")
-			if err != nil || last.Sequence != 2 || last.Ended.IsZero() {
-				t.Fatalf("%+v, %v", last, err)
-			}
-			if f.n < at { // nothing was left to fail
-				break
-			}
-		}
-	}
-}
-
-// begun checks that a carrier who sees a manifest sees the whole delivery.
-func (w *world) begun(at int) {
-	w.Helper()
-	for _, name := range w.boxes["fabrikam"].names() {
-		if all, is := strings.CutSuffix(name, "manifest.json"); is {
-			for _, end := range []string{"full.csv", "full.parquet", "changes.csv"} {
-				if _, is := w.boxes["fabrikam"][all+end]; !is {
-					w.Errorf("operation %d failed, and %s is there without %s", at, name, end)
-				}
-			}
-		}
-	}
-}
-
-// A delivery that was begun is ended as it was, even when there is newer
-// news.
-func TestADeliveryThatWasBrokenOffComesFirst(t *testing.T) {
+// An export that stops at its limit is no listing: what is behind it would be
+// taken away from the carrier.
+func TestAListingThatTakesTooMuchAwayWaitsForAPerson(t *testing.T) {
 	w := newWorld(t)
-	w.put("own/fabrikam/a.csv", canonical("+491,u1,"))
-	good := *w.clerk
-	f := &fault{at: 3}
-	w.clerk.Carrier = func(name string) (Carrier, error) {
-		c, err := good.Carrier(name)
-		c.Outbox = faultyOutbox{c.Outbox, f}
+	var rows []string
+	for i := range 30 {
+		rows = append(rows, fmt.Sprintf("+4930%04d,u,", i))
+	}
+	w.put("own/fabrikam/a.csv", canonical(rows...))
+	w.succeed("fabrikam")
+	w.put("own/fabrikam/b.csv", canonical(rows[:14]...))
+	if err := w.run("fabrikam"); err == nil || !strings.Contains(err.Error(), "it would take too many numbers away: 16 of 30; make sure that it is whole, or raise most_removed") {
+		t.Errorf("%v", err)
+	}
+	if len(w.boxes["fabrikam"]) != 4 {
+		t.Errorf("%v", w.boxes["fabrikam"].names())
+	}
+	before := w.clerk.Carrier
+	w.clerk.Carrier = func(job, name string) (Carrier, error) {
+		c, err := before(job, name)
+		c.MostRemoved = 60
 		return c, err
 	}
-	if err := w.run("fabrikam"); !errors.Is(err, errFault) {
-		t.Fatal(err)
-	}
-	before := maps.Clone(w.boxes["fabrikam"])
-	w.put("own/fabrikam/b.csv", canonical("+491,u1,", "+492,u2,"))
 	w.succeed("fabrikam")
-	one, _, _ := w.delivery("fabrikam", 1)
-	two, changes, m := w.delivery("fabrikam", 2)
-	if len(one) != 1 || len(two) != 2 || len(changes) != 1 || m.Added != 1 {
-		t.Errorf("%q %q %q", one, two, changes)
-	}
-	for name, text := range before {
-		if w.boxes["fabrikam"][name] != text {
-			t.Errorf("%s has changed", name)
-		}
+	if full, _, m := w.delivery("fabrikam", 2); len(full) != 14 || m.Removed != 16 {
+		t.Errorf("%q %+v", full, m)
 	}
 }
 

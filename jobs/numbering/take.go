@@ -224,6 +224,7 @@ func (d *desk) basis(users *found) string {
 		names = append(names, strings.ToLower(o))
 	}
 	slices.Sort(names)
+	names = append(names, fmt.Sprintf("\x00%d", d.x.MostRemoved))
 	sum := sha256.Sum256([]byte(strings.Join(names, "\n")))
 	return hex.EncodeToString(sum[:8])
 }
@@ -289,8 +290,7 @@ func (d *desk) take(ctx context.Context, f *found) (err error) {
 	if len(got.Faults) > 0 {
 		f.Status = jobs.ListingRejected
 	}
-	rows := func() jobs.ListedRows { return jobs.ListedRowsIn(o.Out) }
-	f.listing, err = d.State.RecordListing(ctx, d.run.Lease(), f.listing, got.Blind, rows, d.Now())
+	f.listing, err = d.record(ctx, f.listing, got.Blind, o.Out)
 	// After an error it may have been recorded all the same. What nobody needs
 	// is swept up at the next start.
 	keep = true
@@ -298,6 +298,19 @@ func (d *desk) take(ctx context.Context, f *found) (err error) {
 		d.Listed(f.listing)
 	}
 	return err
+}
+
+// record records a listing. One that takes too many numbers away may be the
+// first part of the whole, as an export of 500 numbers that stops at its limit.
+func (d *desk) record(ctx context.Context, x jobs.Listing, blind bool, out string) (jobs.Listing, error) {
+	rows := func() jobs.ListedRows { return jobs.ListedRowsIn(out) }
+	how := jobs.Taking{Blind: blind, MostRemoved: d.x.MostRemoved}
+	got, err := d.State.RecordListing(ctx, d.run.Lease(), x, how, rows, d.Now())
+	if errors.Is(err, jobs.ErrRemoves) {
+		x.Status, x.Faults = jobs.ListingRejected, []string{err.Error() + "; make sure that it is whole, or raise most_removed in the job"}
+		return d.State.RecordListing(ctx, d.run.Lease(), x, how, rows, d.Now())
+	}
+	return got, err
 }
 
 // copied copies a file into the spool, and makes sure that it did not change

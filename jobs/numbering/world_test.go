@@ -80,11 +80,11 @@ func newWorld(t *testing.T) *world {
 	operators := map[string][]string{"fabrikam": {"OP-F"}, "litware": {"op-l", "Litware"}}
 	w.clerk = &Clerk{
 		State: w.store, Spool: w.spool, Read: jobs.Worker{Program: os.Args[0], Args: []string{"worker"}}.ReadListing,
-		Carrier: func(name string) (Carrier, error) {
+		Carrier: func(_, name string) (Carrier, error) {
 			if w.boxes[name] == nil {
 				return Carrier{}, errors.New("no such carrier")
 			}
-			return Carrier{Own: filepath.Join(w.dir, "own", name), Shared: filepath.Join(w.dir, "all"), Operators: operators[name], Outbox: w.boxes[name]}, nil
+			return Carrier{Own: filepath.Join(w.dir, "own", name), Shared: filepath.Join(w.dir, "all"), Operators: operators[name], Outbox: w.boxes[name], MostRemoved: 50}, nil
 		},
 		Scratch: filepath.Join(w.dir, "scratch"), Now: func() time.Time { return w.now }, Quiet: time.Millisecond,
 		Listed: func(x jobs.Listing) { w.told = append(w.told, fmt.Sprint(x.Name, " ", x.Status, " ", x.Learned)) },

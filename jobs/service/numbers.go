@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,15 +27,20 @@ func (s *Service) sweepNumbers(ctx context.Context) error {
 }
 
 // numbersOf says where a carrier's numbers come from and go to.
-func (s *Service) numbersOf(carrier string) (numbering.Carrier, error) {
+func (s *Service) numbersOf(job, carrier string) (numbering.Carrier, error) {
 	c := s.cfg()
 	x, known := c.Carrier(carrier)
 	d, _, ok := s.reception().desk(carrier)
 	if !known || !ok {
 		return numbering.Carrier{}, errLeft
 	}
+	j, ok := c.Job(job)
+	if !ok {
+		return numbering.Carrier{}, fmt.Errorf("job %s is not in the configuration any more", job)
+	}
 	return numbering.Carrier{
 		Own: filepath.Join(c.Microsoft, carrier, jobs.NumbersFolder), Shared: c.Numbers, Operators: x.Operators, Outbox: d.home,
+		MostRemoved: j.MostRemoved,
 	}, nil
 }
 

@@ -32,7 +32,7 @@ func BenchmarkListings(b *testing.B) {
 			take := func() {
 				n++
 				x := jobs.Listing{Carrier: "fabrikam", Name: fmt.Sprint(n), Changed: now, AsOf: now.Add(time.Duration(n) * time.Hour), Status: jobs.ListingTaken}
-				if _, err := s.RecordListing(b.Context(), r.Lease(), x, false, func() jobs.ListedRows { return hundredth(count, n) }, now); err != nil {
+				if _, err := s.RecordListing(b.Context(), r.Lease(), x, jobs.Taking{}, func() jobs.ListedRows { return hundredth(count, n) }, now); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -40,7 +40,7 @@ func TestAListingThatCannotBeRecordedLeavesNothing(t *testing.T) {
 		lease := l.Lease()
 		record := func(n int) error {
 			x := jobs.Listing{Carrier: "fabrikam", Name: "x", Changed: now, AsOf: now.Add(time.Duration(n) * time.Hour), Bytes: int64(n), Status: jobs.ListingTaken}
-			_, err := s.RecordListing(t.Context(), lease, x, false, func() jobs.ListedRows { return hundredth(300, n) }, now)
+			_, err := s.RecordListing(t.Context(), lease, x, jobs.Taking{}, func() jobs.ListedRows { return hundredth(300, n) }, now)
 			return err
 		}
 		begin := func() error {

@@ -41,7 +41,7 @@ func (t tx) listings(ctx context.Context, rest string, args ...any) (list []jobs
 }
 
 // RecordListing implements jobs.Numbers.
-func (s *Store) RecordListing(ctx context.Context, l jobs.Lease, x jobs.Listing, blind bool, rows func() jobs.ListedRows, now time.Time) (out jobs.Listing, err error) {
+func (s *Store) RecordListing(ctx context.Context, l jobs.Lease, x jobs.Listing, how jobs.Taking, rows func() jobs.ListedRows, now time.Time) (out jobs.Listing, err error) {
 	x.Changed, x.AsOf, x.Decided, x.Run = micro(x.Changed), micro(x.AsOf), micro(now), l.Run
 	x.Source, x.Name = text(x.Source), text(x.Name)
 	err = s.write(ctx, "record a listing of numbers", func(t tx) error {
@@ -51,7 +51,7 @@ func (s *Store) RecordListing(ctx context.Context, l jobs.Lease, x jobs.Listing,
 		if err := t.lockNumbers(ctx, x.Carrier); err != nil {
 			return err
 		}
-		out, err = t.recordListing(ctx, x, blind, rows)
+		out, err = t.recordListing(ctx, x, how, rows)
 		return err
 	})
 	if err != nil {
@@ -78,7 +78,7 @@ func (t tx) lockNumbers(ctx context.Context, carrier string) error {
 	return t.query(ctx, func(func(...any) error) error { return nil }, t.d.lockCarrier, "numbers of "+carrier)
 }
 
-func (t tx) recordListing(ctx context.Context, x jobs.Listing, blind bool, rows func() jobs.ListedRows) (jobs.Listing, error) {
+func (t tx) recordListing(ctx context.Context, x jobs.Listing, how jobs.Taking, rows func() jobs.ListedRows) (jobs.Listing, error) {
 	before, err := t.listings(ctx, "WHERE carrier = $1 AND source = $2 AND name = $3 AND bytes = $4 AND changed = $5 AND basis = $6",
 		x.Carrier, x.Source, x.Name, x.Bytes, x.Changed, x.Basis)
 	if err != nil || len(before) > 0 {
@@ -96,7 +96,7 @@ func (t tx) recordListing(ctx context.Context, x jobs.Listing, blind bool, rows 
 	if _, err := t.one(ctx, []any{&x.Position}, insertListing, listingValues(&x)...); err != nil || x.Status != jobs.ListingTaken {
 		return x, err
 	}
-	if x.Learned, err = t.learn(ctx, &x, blind, rows()); err != nil {
+	if x.Learned, err = t.learn(ctx, &x, how, rows()); err != nil {
 		return x, err
 	}
 	_, err = t.exec(ctx, "UPDATE listings SET learned = $1 WHERE seq = $2", x.Learned, x.Position)

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -23,7 +24,7 @@ const (
 // learn changes what is known of one source's numbers by a listing, and
 // returns of how many lines it said something new. Both are walked beside each
 // other, in the order of lines.
-func (t tx) learn(ctx context.Context, x *jobs.Listing, blind bool, rows jobs.ListedRows) (learned int64, err error) {
+func (t tx) learn(ctx context.Context, x *jobs.Listing, how jobs.Taking, rows jobs.ListedRows) (learned int64, err error) {
 	l := &learner{tx: t, listing: x, asOf: x.AsOf.UnixMicro()}
 	nextKnown, stopKnown := iter.Pull2(byLine(t.ofSource(ctx, x.Carrier, x.Source), func(a numbers.Assignment) numbers.Line { return a.Line }))
 	defer stopKnown()
@@ -46,7 +47,7 @@ func (t tx) learn(ctx context.Context, x *jobs.Listing, blind bool, rows jobs.Li
 		}
 		switch {
 		case order < 0:
-			if !blind {
+			if !how.Blind {
 				err = l.line(ctx, known, nil)
 			}
 			known, kerr, moreKnown = nextKnown()
@@ -61,6 +62,9 @@ func (t tx) learn(ctx context.Context, x *jobs.Listing, blind bool, rows jobs.Li
 		if err != nil {
 			return 0, err
 		}
+	}
+	if l.removed >= jobs.FewRemoved && l.removed*100 > int64(how.MostRemoved)*l.present {
+		return 0, fmt.Errorf("%w: %d of %d", jobs.ErrRemoves, l.removed, l.present)
 	}
 	return l.learned, l.flush(ctx)
 }
@@ -95,11 +99,15 @@ type learner struct {
 	listing *jobs.Listing
 	asOf    int64
 	learned int64
+	present int64 // lines that were assigned
+	removed int64 // and are not any more
 	args    []any // of rows that are not written yet
 }
 
 // line learns of one line.
 func (l *learner) line(ctx context.Context, known []numbers.Assignment, rows []jobs.ListedRow) error {
+	was := assigned(known)
+	l.present += was
 	var said []numbers.Assignment
 	for _, r := range rows {
 		if r.Held {
@@ -109,6 +117,7 @@ func (l *learner) line(ctx context.Context, known []numbers.Assignment, rows []j
 		said = append(said, r.Assignment)
 	}
 	next := numbers.Learn(known, said, l.asOf)
+	l.removed += max(0, was-assigned(next))
 	if slices.Equal(known, next) {
 		return nil
 	}
@@ -128,6 +137,14 @@ func (l *learner) line(ctx context.Context, known []numbers.Assignment, rows []j
 		}
 	}
 	return nil
+}
+
+// assigned returns 1 when a line is still assigned.
+func assigned(rows []numbers.Assignment) int64 {
+	if n := len(rows); n > 0 && rows[n-1].To == numbers.Open {
+		return 1
+	}
+	return 0
 }
 
 // forget notes that a row is not what is known any more.
