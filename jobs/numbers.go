@@ -67,9 +67,9 @@ type ListedRow struct {
 // The first error ends them.
 type ListedRows = iter.Seq2[ListedRow, error]
 
-// Delivery is what a carrier is sent at once: all its numbers and what changed
+// NumbersDelivery is what a carrier is sent at once: all its numbers and what changed
 // since the delivery before.
-type Delivery struct {
+type NumbersDelivery struct {
 	Carrier  string
 	Sequence int   // from 1, without gaps
 	Position int64 // of the newest listing in it
@@ -145,11 +145,11 @@ type Numbers interface {
 	NewestListing(ctx context.Context, carrier string, after int64) (x Listing, learned int64, err error)
 	// LastDelivery returns the newest delivery; one without a Sequence: there
 	// was none.
-	LastDelivery(ctx context.Context, carrier string) (Delivery, error)
+	LastDelivery(ctx context.Context, carrier string) (NumbersDelivery, error)
 	// BeginDelivery records what is about to be delivered, after a delivery
 	// that has ended, or returns ErrDelivery.
-	BeginDelivery(ctx context.Context, l Lease, d Delivery, now time.Time) (Delivery, error)
+	BeginDelivery(ctx context.Context, l Lease, d NumbersDelivery, now time.Time) (NumbersDelivery, error)
 	// EndDelivery records that all of a delivery is in the outbox. Repeated,
 	// it changes nothing.
-	EndDelivery(ctx context.Context, l Lease, d Delivery, now time.Time) error
+	EndDelivery(ctx context.Context, l Lease, d NumbersDelivery, now time.Time) error
 }

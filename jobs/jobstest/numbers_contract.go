@@ -330,7 +330,7 @@ func (c *directory) lost() {
 	other.Owner = "b"
 	_, err := c.d.RecordListing(c.Context(), other, c.listing(1), jobs.Taking{}, listed(nil, nil), c.now)
 	c.fails(err, jobs.ErrLost)
-	_, err = c.d.BeginDelivery(c.Context(), other, jobs.Delivery{Carrier: "fabrikam", Sequence: 1}, c.now)
+	_, err = c.d.BeginDelivery(c.Context(), other, jobs.NumbersDelivery{Carrier: "fabrikam", Sequence: 1}, c.now)
 	c.fails(err, jobs.ErrLost)
-	c.fails(c.d.EndDelivery(c.Context(), other, jobs.Delivery{Carrier: "fabrikam", Sequence: 1}, c.now), jobs.ErrLost)
+	c.fails(c.d.EndDelivery(c.Context(), other, jobs.NumbersDelivery{Carrier: "fabrikam", Sequence: 1}, c.now), jobs.ErrLost)
 }

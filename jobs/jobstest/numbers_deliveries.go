@@ -9,14 +9,14 @@ import (
 )
 
 func (c *directory) deliveries() {
-	last := func() jobs.Delivery {
+	last := func() jobs.NumbersDelivery {
 		c.Helper()
 		d, err := c.d.LastDelivery(c.Context(), "fabrikam")
 		c.must(err)
 		return d
 	}
-	begin := func(sequence int, position, base int64) (jobs.Delivery, error) {
-		return c.d.BeginDelivery(c.Context(), c.lease, jobs.Delivery{Carrier: "fabrikam", Sequence: sequence, Position: position, Base: base, AsOf: day(2)}, c.now)
+	begin := func(sequence int, position, base int64) (jobs.NumbersDelivery, error) {
+		return c.d.BeginDelivery(c.Context(), c.lease, jobs.NumbersDelivery{Carrier: "fabrikam", Sequence: sequence, Position: position, Base: base, AsOf: day(2)}, c.now)
 	}
 	if d := last(); d.Sequence != 0 {
 		c.Errorf("%+v", d)
@@ -36,7 +36,7 @@ func (c *directory) deliveries() {
 	c.must(c.d.EndDelivery(c.Context(), c.lease, d, c.now))
 	d.Ended = c.now
 	c.now = c.now.Add(time.Hour)
-	c.must(c.d.EndDelivery(c.Context(), c.lease, jobs.Delivery{Carrier: "fabrikam", Sequence: 1}, c.now))
+	c.must(c.d.EndDelivery(c.Context(), c.lease, jobs.NumbersDelivery{Carrier: "fabrikam", Sequence: 1}, c.now))
 	c.anew()
 	if diff := cmp.Diff(d, last()); diff != "" {
 		c.Error(diff)

@@ -46,16 +46,16 @@ func (s faultyState) RecordListing(ctx context.Context, l jobs.Lease, x jobs.Lis
 	return out, err
 }
 
-func (s faultyState) BeginDelivery(ctx context.Context, l jobs.Lease, d jobs.Delivery, now time.Time) (out jobs.Delivery, err error) {
+func (s faultyState) BeginDelivery(ctx context.Context, l jobs.Lease, d jobs.NumbersDelivery, now time.Time) (out jobs.NumbersDelivery, err error) {
 	err = s.do(func() error { out, err = s.State.BeginDelivery(ctx, l, d, now); return err })
 	return out, err
 }
 
-func (s faultyState) EndDelivery(ctx context.Context, l jobs.Lease, d jobs.Delivery, now time.Time) error {
+func (s faultyState) EndDelivery(ctx context.Context, l jobs.Lease, d jobs.NumbersDelivery, now time.Time) error {
 	return s.do(func() error { return s.State.EndDelivery(ctx, l, d, now) })
 }
 
-func (s faultyState) LastDelivery(ctx context.Context, carrier string) (out jobs.Delivery, err error) {
+func (s faultyState) LastDelivery(ctx context.Context, carrier string) (out jobs.NumbersDelivery, err error) {
 	err = s.do(func() error { out, err = s.State.LastDelivery(ctx, carrier); return err })
 	return out, err
 }

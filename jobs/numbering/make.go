@@ -20,19 +20,19 @@ import (
 
 // maker makes the files of one delivery in a folder of its own.
 type maker struct {
-	jobs.Delivery
+	jobs.NumbersDelivery
 	state State
 	dir   string
 }
 
 // making has a delivery made and removes what was needed for it.
-func (d *desk) making(x jobs.Delivery, do func(*maker) error) (err error) {
+func (d *desk) making(x jobs.NumbersDelivery, do func(*maker) error) (err error) {
 	dir, err := d.scratch()
 	if err != nil {
 		return fmt.Errorf("make a delivery to %s: %w", x.Carrier, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	return do(&maker{Delivery: x, state: d.State, dir: dir})
+	return do(&maker{NumbersDelivery: x, state: d.State, dir: dir})
 }
 
 // name is that of one file of the delivery.

@@ -67,7 +67,7 @@ type Clerk struct {
 	// Listed and Delivered are told what became of a listing and of a
 	// delivery; nil: nobody wants to know.
 	Listed    func(jobs.Listing)
-	Delivered func(jobs.Delivery)
+	Delivered func(jobs.NumbersDelivery)
 }
 
 // Do does one run. It implements dispatch.Work.
@@ -127,7 +127,7 @@ func (d *desk) deliver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next := jobs.Delivery{
+	next := jobs.NumbersDelivery{
 		Carrier: d.run.Carrier, Sequence: last.Sequence + 1, Position: newest.Position, Base: last.Position, AsOf: newest.AsOf,
 	}
 	return d.making(next, func(m *maker) error {
@@ -137,7 +137,7 @@ func (d *desk) deliver(ctx context.Context) error {
 		if m.Sequence > 1 && m.Added+m.Removed+m.Changed == 0 { // it came and went, or only its times changed
 			return nil
 		}
-		m.Delivery, err = d.State.BeginDelivery(ctx, d.run.Lease(), m.Delivery, d.Now())
+		m.NumbersDelivery, err = d.State.BeginDelivery(ctx, d.run.Lease(), m.NumbersDelivery, d.Now())
 		if err != nil {
 			return err
 		}
@@ -153,11 +153,11 @@ func (d *desk) place(ctx context.Context, m *maker) error {
 			return fmt.Errorf("deliver numbers to %s: %w", m.Carrier, err)
 		}
 	}
-	if err := d.State.EndDelivery(ctx, d.run.Lease(), m.Delivery, d.Now()); err != nil {
+	if err := d.State.EndDelivery(ctx, d.run.Lease(), m.NumbersDelivery, d.Now()); err != nil {
 		return err
 	}
 	if d.Delivered != nil {
-		d.Delivered(m.Delivery)
+		d.Delivered(m.NumbersDelivery)
 	}
 	return nil
 }

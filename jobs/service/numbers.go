@@ -64,6 +64,6 @@ func (s *Service) listed(x jobs.Listing) {
 }
 
 // delivered is told of a delivery that has reached the outbox.
-func (s *Service) delivered(d jobs.Delivery) {
+func (s *Service) delivered(d jobs.NumbersDelivery) {
 	s.Log.Info("numbers delivered", "carrier", d.Carrier, "delivery", d.Sequence, "as_of", d.AsOf, "added", d.Added, "removed", d.Removed, "changed", d.Changed, "run", d.Run)
 }

@@ -44,20 +44,20 @@ func TestAListingThatCannotBeRecordedLeavesNothing(t *testing.T) {
 			return err
 		}
 		begin := func() error {
-			_, err := s.BeginDelivery(t.Context(), lease, jobs.Delivery{Carrier: "fabrikam", Sequence: 1, Position: 1, AsOf: now}, now)
+			_, err := s.BeginDelivery(t.Context(), lease, jobs.NumbersDelivery{Carrier: "fabrikam", Sequence: 1, Position: 1, AsOf: now}, now)
 			return err
 		}
 		end := func() error {
-			return s.EndDelivery(t.Context(), lease, jobs.Delivery{Carrier: "fabrikam", Sequence: 1, Added: 7}, now)
+			return s.EndDelivery(t.Context(), lease, jobs.NumbersDelivery{Carrier: "fabrikam", Sequence: 1, Added: 7}, now)
 		}
 		for _, step := range []struct {
 			do     func() error
 			faults []fault
 		}{
-			{func() error { return record(1) }, []fault{{"INSERT", "listings", "true"}, {"INSERT", "numbers", "NEW.digits = 493000000000"}, {"INSERT", "numbers", "NEW.digits = 493000000299"}, {"UPDATE", "listings", "true"}}},
-			{func() error { return record(2) }, []fault{{"UPDATE", "numbers", "NEW.digits = 493000000102"}, {"INSERT", "numbers", "NEW.digits = 493000000202"}, {"UPDATE", "listings", "true"}}},
-			{begin, []fault{{"INSERT", "deliveries", "true"}}},
-			{end, []fault{{"UPDATE", "deliveries", "true"}}},
+			{func() error { return record(1) }, []fault{{"INSERT", "number_listings", "true"}, {"INSERT", "numbers", "NEW.digits = 493000000000"}, {"INSERT", "numbers", "NEW.digits = 493000000299"}, {"UPDATE", "number_listings", "true"}}},
+			{func() error { return record(2) }, []fault{{"UPDATE", "numbers", "NEW.digits = 493000000102"}, {"INSERT", "numbers", "NEW.digits = 493000000202"}, {"UPDATE", "number_listings", "true"}}},
+			{begin, []fault{{"INSERT", "number_deliveries", "true"}}},
+			{end, []fault{{"UPDATE", "number_deliveries", "true"}}},
 		} {
 			before := directory(t, s)
 			for _, f := range step.faults {

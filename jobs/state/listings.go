@@ -13,7 +13,7 @@ import (
 const listingColumns = "carrier, source, name, bytes, changed, basis, sha256, as_of, status, rows, accepted, rejected, others, learned, " +
 	"reasons, faults, notes, run, decided"
 
-var insertListing = "INSERT INTO listings (" + listingColumns + ") VALUES " + tuples(1, 19) + " RETURNING seq"
+var insertListing = "INSERT INTO number_listings (" + listingColumns + ") VALUES " + tuples(1, 19) + " RETURNING seq"
 
 // Listings implements jobs.Numbers.
 func (s *Store) Listings(ctx context.Context, carrier string) (list []jobs.Listing, err error) {
@@ -33,7 +33,7 @@ func (t tx) listings(ctx context.Context, rest string, args ...any) (list []jobs
 		list = append(list, x)
 		return err
 	}, "SELECT seq, carrier, source, name, bytes, changed, basis, sha256, as_of, status, rows, accepted, rejected, others, learned, faults, run, decided "+
-		"FROM listings "+rest, args...)
+		"FROM number_listings "+rest, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (t tx) recordListing(ctx context.Context, x jobs.Listing, how jobs.Taking, 
 	}
 	if x.Status == jobs.ListingTaken {
 		var newest time.Time
-		if _, err := t.one(ctx, []any{moment{&newest}}, "SELECT max(as_of) FROM listings WHERE carrier = $1 AND source = $2 AND status = 'taken'", x.Carrier, x.Source); err != nil {
+		if _, err := t.one(ctx, []any{moment{&newest}}, "SELECT max(as_of) FROM number_listings WHERE carrier = $1 AND source = $2 AND status = 'taken'", x.Carrier, x.Source); err != nil {
 			return x, err
 		}
 		if x.AsOf.Before(newest) {
@@ -99,7 +99,7 @@ func (t tx) recordListing(ctx context.Context, x jobs.Listing, how jobs.Taking, 
 	if x.Learned, err = t.learn(ctx, &x, how, rows()); err != nil {
 		return x, err
 	}
-	_, err = t.exec(ctx, "UPDATE listings SET learned = $1 WHERE seq = $2", x.Learned, x.Position)
+	_, err = t.exec(ctx, "UPDATE number_listings SET learned = $1 WHERE seq = $2", x.Learned, x.Position)
 	return x, err
 }
 
@@ -130,7 +130,7 @@ func (s *Store) NewestListing(ctx context.Context, carrier string, after int64) 
 		x = list[0]
 		// Listings that come meanwhile are not counted: they have a higher
 		// position.
-		_, err = t.one(ctx, []any{moment{&x.AsOf}, &learned}, "SELECT max(as_of), coalesce(sum(CASE WHEN seq > $1 THEN learned ELSE 0 END), 0) FROM listings "+
+		_, err = t.one(ctx, []any{moment{&x.AsOf}, &learned}, "SELECT max(as_of), coalesce(sum(CASE WHEN seq > $1 THEN learned ELSE 0 END), 0) FROM number_listings "+
 			"WHERE carrier = $2 AND status = 'taken' AND seq <= $3", after, text(carrier), x.Position)
 		return err
 	})
@@ -138,7 +138,7 @@ func (s *Store) NewestListing(ctx context.Context, carrier string, after int64) 
 }
 
 // LastDelivery implements jobs.Numbers.
-func (s *Store) LastDelivery(ctx context.Context, carrier string) (d jobs.Delivery, err error) {
+func (s *Store) LastDelivery(ctx context.Context, carrier string) (d jobs.NumbersDelivery, err error) {
 	err = s.read(ctx, "find the last delivery of numbers", func(t tx) (err error) {
 		d, err = t.lastDelivery(ctx, text(carrier))
 		return err
@@ -146,16 +146,16 @@ func (s *Store) LastDelivery(ctx context.Context, carrier string) (d jobs.Delive
 	return d, err
 }
 
-func (t tx) lastDelivery(ctx context.Context, carrier string) (d jobs.Delivery, err error) {
+func (t tx) lastDelivery(ctx context.Context, carrier string) (d jobs.NumbersDelivery, err error) {
 	_, err = t.one(ctx, []any{
 		&d.Carrier, &d.Sequence, &d.Position, &d.Base, moment{&d.AsOf}, &d.Run, moment{&d.Begun}, moment{&d.Ended}, document{&d.Files}, &d.Added, &d.Removed, &d.Changed,
-	}, "SELECT carrier, sequence, position, base, as_of, run, begun, ended, files, added, removed, changed FROM deliveries "+
+	}, "SELECT carrier, sequence, position, base, as_of, run, begun, ended, files, added, removed, changed FROM number_deliveries "+
 		"WHERE carrier = $1 ORDER BY sequence DESC LIMIT 1", carrier)
 	return d, err
 }
 
 // BeginDelivery implements jobs.Numbers.
-func (s *Store) BeginDelivery(ctx context.Context, l jobs.Lease, d jobs.Delivery, now time.Time) (jobs.Delivery, error) {
+func (s *Store) BeginDelivery(ctx context.Context, l jobs.Lease, d jobs.NumbersDelivery, now time.Time) (jobs.NumbersDelivery, error) {
 	d.Run, d.AsOf, d.Begun, d.Ended = l.Run, micro(d.AsOf), micro(now), time.Time{}
 	out := d
 	err := s.write(ctx, "begin a delivery of numbers", func(t tx) error {
@@ -172,7 +172,7 @@ func (s *Store) BeginDelivery(ctx context.Context, l jobs.Lease, d jobs.Delivery
 		case last.Sequence+1 != d.Sequence || last.Position != d.Base || d.Sequence > 1 && last.Ended.IsZero():
 			return fmt.Errorf("%w: delivery %d to %s cannot follow delivery %d", jobs.ErrDelivery, d.Sequence, d.Carrier, last.Sequence)
 		}
-		_, err = t.exec(ctx, "INSERT INTO deliveries (carrier, sequence, position, base, as_of, run, begun, files, added, removed, changed) VALUES "+tuples(1, 11),
+		_, err = t.exec(ctx, "INSERT INTO number_deliveries (carrier, sequence, position, base, as_of, run, begun, files, added, removed, changed) VALUES "+tuples(1, 11),
 			d.Carrier, d.Sequence, d.Position, d.Base, d.AsOf, d.Run, d.Begun, document{d.Files}, d.Added, d.Removed, d.Changed)
 		return err
 	})
@@ -180,12 +180,12 @@ func (s *Store) BeginDelivery(ctx context.Context, l jobs.Lease, d jobs.Delivery
 }
 
 // EndDelivery implements jobs.Numbers.
-func (s *Store) EndDelivery(ctx context.Context, l jobs.Lease, d jobs.Delivery, now time.Time) error {
+func (s *Store) EndDelivery(ctx context.Context, l jobs.Lease, d jobs.NumbersDelivery, now time.Time) error {
 	return s.write(ctx, "end a delivery of numbers", func(t tx) error {
 		if err := t.holdsLease(ctx, l); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, "UPDATE deliveries SET ended = $1, files = $2, added = $3, removed = $4, changed = $5 WHERE carrier = $6 AND sequence = $7 AND ended IS NULL",
+		_, err := t.exec(ctx, "UPDATE number_deliveries SET ended = $1, files = $2, added = $3, removed = $4, changed = $5 WHERE carrier = $6 AND sequence = $7 AND ended IS NULL",
 			micro(now), document{d.Files}, d.Added, d.Removed, d.Changed, d.Carrier, d.Sequence)
 		return err
 	})

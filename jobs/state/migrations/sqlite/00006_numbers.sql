@@ -1,5 +1,5 @@
 -- +goose Up
-CREATE TABLE listings (
+CREATE TABLE number_listings (
     seq      INTEGER PRIMARY KEY AUTOINCREMENT, -- the position
     carrier  TEXT NOT NULL,
     source   TEXT NOT NULL,
@@ -21,10 +21,10 @@ CREATE TABLE listings (
     run      TEXT NOT NULL,
     decided  INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX listings_by_file ON listings (carrier, source, name, bytes, changed, basis);
-CREATE INDEX listings_by_carrier ON listings (carrier, seq);
-CREATE INDEX listings_by_source ON listings (carrier, source, as_of) WHERE status = 'taken';
-CREATE INDEX listings_by_content ON listings (sha256);
+CREATE UNIQUE INDEX number_listings_by_file ON number_listings (carrier, source, name, bytes, changed, basis);
+CREATE INDEX number_listings_by_carrier ON number_listings (carrier, seq);
+CREATE INDEX number_listings_by_source ON number_listings (carrier, source, as_of) WHERE status = 'taken';
+CREATE INDEX number_listings_by_content ON number_listings (sha256);
 
 -- What was known, from one listing on until another one. Only known_to is ever
 -- set in a row that is there.
@@ -42,7 +42,7 @@ CREATE TABLE numbers (
 ) WITHOUT ROWID;
 CREATE INDEX numbers_by_source ON numbers (carrier, source, digits, ext, valid_from) WHERE known_to IS NULL;
 
-CREATE TABLE deliveries (
+CREATE TABLE number_deliveries (
     carrier  TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     position INTEGER NOT NULL,
