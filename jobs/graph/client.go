@@ -150,7 +150,7 @@ func (c *client) try(ctx context.Context, from string, to *page) (wait time.Dura
 
 // refused says what to do about an answer that is none.
 func (c *client) refused(resp *http.Response, body []byte) (wait time.Duration, err error) {
-	err = fmt.Errorf("Graph answers %s%s", resp.Status, reason(body))
+	err = fmt.Errorf("answer of Graph: %s%s", resp.Status, reason(body))
 	switch s := resp.StatusCode; {
 	case s == http.StatusUnauthorized && !c.fresh:
 		c.last, c.fresh = nil, true // it may have been revoked
@@ -210,9 +210,9 @@ func (c *client) token(ctx context.Context) (*oauth2.Token, time.Duration, error
 		c.last = t
 		return t, 0, nil
 	case errors.As(err, &refused) && refused.Response != nil && refused.Response.StatusCode < 500 && refused.Response.StatusCode != http.StatusTooManyRequests:
-		return nil, never, fmt.Errorf("Microsoft gives the app %s of tenant %s no token: %s %s; check its id and secret", c.ClientID, c.Tenant, short(refused.ErrorCode), short(refused.ErrorDescription))
+		return nil, never, fmt.Errorf("the app %s of tenant %s gets no token from Microsoft: %s %s; check its id and secret", c.ClientID, c.Tenant, short(refused.ErrorCode), short(refused.ErrorDescription))
 	case refused != nil && refused.Response != nil:
-		return nil, 0, fmt.Errorf("Microsoft gives no token: %s", refused.Response.Status)
+		return nil, 0, fmt.Errorf("no token from Microsoft: %s", refused.Response.Status)
 	}
 	return nil, 0, fmt.Errorf("ask Microsoft for a token: %w", bare(err))
 }

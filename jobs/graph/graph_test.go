@@ -265,10 +265,10 @@ func TestWhatWillNotPassIsSaid(t *testing.T) {
 		"forbidden": {func(d *desk) {
 			d.refuse = append(d.refuse, says(403, "", `{"error":{"code":"Forbidden","message":"no +4930199988877\nmore"}}`))
 		}, "CallRecords.Read.All with admin consent in tenant " + tenant},
-		"not found": {func(d *desk) { d.refuse = append(d.refuse, says(404, "", "")) }, "Graph answers 404"},
+		"not found": {func(d *desk) { d.refuse = append(d.refuse, says(404, "", "")) }, "answer of Graph: 404"},
 		"wrong secret": {func(d *desk) {
 			d.noToken = says(401, "", `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret."}`)
-		}, "no token: invalid_client AADSTS7000215: Invalid client secret.; check its id and secret"},
+		}, "gets no token from Microsoft: invalid_client AADSTS7000215: Invalid client secret.; check its id and secret"},
 		"another host": {func(d *desk) {
 			d.nextHost = "https://graph.example.org"
 			for i := range 4 {
