@@ -51,11 +51,6 @@ type Listing struct {
 	Decided time.Time
 }
 
-// Same reports whether two listings are the same file, read in the same way.
-func (l *Listing) Same(m *Listing) bool {
-	return l.Carrier == m.Carrier && l.Source == m.Source && l.Name == m.Name && l.Bytes == m.Bytes && l.Changed.Equal(m.Changed) && l.Basis == m.Basis
-}
-
 // ListedRow is a row of a listing, or a line of which a listing has a row that
 // cannot be read.
 type ListedRow struct {

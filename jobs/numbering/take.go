@@ -53,10 +53,11 @@ func (d *desk) takeAll(ctx context.Context) (bad, err error) {
 		return nil, err
 	}
 	var inputs []jobs.RunInput
+	before, newest := remember(known), newestOf(list)
 	for i := range list {
 		f := &list[i]
-		if at := slices.IndexFunc(known, func(x jobs.Listing) bool { return f.read(x, list[i+1:]) }); at >= 0 {
-			f.listing = known[at]
+		if x, is := before[keyOf(&f.listing, newest[f.Source] == i)]; is {
+			f.listing = x
 			continue
 		}
 		if err := d.take(ctx, f); err != nil {
@@ -74,15 +75,39 @@ func (d *desk) takeAll(ctx context.Context) (bad, err error) {
 	return unusable(list, known), nil
 }
 
-// read reports whether a listing was read before, and need not be again. What
-// it was read by may have changed since: then the newest one of each source
-// corrects what is known; later are those that come after f.
-func (f *found) read(x jobs.Listing, later []found) bool {
-	superseded := slices.ContainsFunc(later, func(l found) bool { return l.Source == f.Source })
-	if superseded {
-		x.Basis = f.Basis
+// key tells files apart, and how they were read.
+type key struct {
+	source, name, basis string
+	bytes, changed      int64
+}
+
+// keyOf is the key of a listing; without a basis, that of the file.
+func keyOf(x *jobs.Listing, basis bool) key {
+	k := key{source: x.Source, name: x.Name, bytes: x.Bytes, changed: x.Changed.UnixMicro()}
+	if basis {
+		k.basis = x.Basis
 	}
-	return x.Same(&f.listing)
+	return k
+}
+
+// remember finds listings that need not be read again: the newest file of a
+// source by what it was read by, too, so that it corrects what is known when
+// that has changed; the others by what they are.
+func remember(known []jobs.Listing) map[key]jobs.Listing {
+	before := make(map[key]jobs.Listing, 2*len(known))
+	for _, x := range known {
+		before[keyOf(&x, true)], before[keyOf(&x, false)] = x, x
+	}
+	return before
+}
+
+// newestOf returns where the last file of each source is in the list.
+func newestOf(list []found) map[string]int {
+	newest := make(map[string]int)
+	for i := range list {
+		newest[list[i].Source] = i
+	}
+	return newest
 }
 
 // unusable names the listings that cannot be used, and after which none of
