@@ -58,7 +58,7 @@ var rooms = map[string][]string{
 	"jobs/peers":                      {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
 	"jobs/reconcile":                  {"engine", "exchange", "formats/records", "formats/report", "jobs", "jobs/dispatch"},
 	"jobs/schedule":                   {},
-	"jobs/service":                    {"engine", "jobs", "jobs/...", "exchange/..."},
+	"jobs/service":                    {"engine", "engine/numbers", "jobs", "jobs/...", "exchange/..."},
 	"jobs/state":                      {"engine/numbers", "jobs", "exchange/landing"},
 	"jobs/state/pgtest":               {},
 	"fixtures":                        {"engine", "formats/..."},

@@ -30,6 +30,8 @@ type metrics struct {
 	moved    *prometheus.CounterVec
 	bytes    *prometheus.CounterVec
 	messages *prometheus.CounterVec
+	listings *prometheus.CounterVec
+	changes  *prometheus.CounterVec
 }
 
 func newMetrics(s *Service) *metrics {
@@ -47,8 +49,10 @@ func newMetrics(s *Service) *metrics {
 		moved:    counter("concord_carrier_http_bytes_total", "Bytes of files that carriers have put or got over HTTP.", "act"),
 		bytes:    counter("concord_sftp_bytes_total", "Bytes of files that clients have put or got.", "act"),
 		messages: counter("concord_alert_messages_total", "Messages of alerts, by whether they were taken.", "taken"),
+		listings: counter("concord_number_listings_total", "Microsoft's listings of numbers, by what became of them.", "carrier", "status"),
+		changes:  counter("concord_number_changes_total", "Numbers that carriers were told of, by what changed.", "carrier", "change"),
 	}
-	m.registry.MustRegister(m.files, m.rows, m.runs, m.seconds, m.lost, m.logins, m.bytes, m.requests, m.moved, m.messages,
+	m.registry.MustRegister(m.files, m.rows, m.runs, m.seconds, m.lost, m.logins, m.bytes, m.requests, m.moved, m.messages, m.listings, m.changes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.gauge("concord_disk_free_bytes", "What is free where the data folder is.", func() float64 { free, _ := s.free(); return float64(free) }),
 		m.gauge("concord_leader", "1 when this service has the exchange with carriers.", func() float64 {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"concord/engine/numbers"
 	"concord/jobs"
 	"concord/jobs/numbering"
 )
@@ -46,6 +47,7 @@ func (s *Service) numbersOf(job, carrier string) (numbering.Carrier, error) {
 
 // listed is told what became of a listing of numbers.
 func (s *Service) listed(x jobs.Listing) {
+	s.metrics.listings.WithLabelValues(x.Carrier, string(x.Status)).Inc()
 	args := []any{
 		"carrier", x.Carrier, "source", x.Source, "file", x.Name, "status", string(x.Status), "as_of", x.AsOf, "rows", x.Rows,
 		"accepted", x.Accepted, "rejected", x.Rejected, "others", x.Others, "learned", x.Learned,
@@ -65,5 +67,8 @@ func (s *Service) listed(x jobs.Listing) {
 
 // delivered is told of a delivery that has reached the outbox.
 func (s *Service) delivered(d jobs.NumbersDelivery) {
+	for change, n := range map[numbers.Kind]int64{numbers.Added: d.Added, numbers.Removed: d.Removed, numbers.Changed: d.Changed} {
+		s.metrics.changes.WithLabelValues(d.Carrier, string(change)).Add(float64(n))
+	}
 	s.Log.Info("numbers delivered", "carrier", d.Carrier, "delivery", d.Sequence, "as_of", d.AsOf, "added", d.Added, "removed", d.Removed, "changed", d.Changed, "run", d.Run)
 }
