@@ -17,7 +17,8 @@ import (
 // CollectOptions say what a Collector works with.
 type CollectOptions struct {
 	// Profile returns the path of a carrier's profile; empty: its files are
-	// canonical. It is read anew for every file.
+	// canonical. It is read anew for every file. What was read by another path
+	// may have been read in another way.
 	Profile func(carrier string) (string, error)
 	Ledger  Ledger
 	Worker  Worker
@@ -109,18 +110,20 @@ func (c *Collector) take(ctx context.Context, o landing.Offer) (_ landing.Answer
 // that is in doubt.
 func (c *Collector) begin(o landing.Offer, microsoft bool) (*taking, error) {
 	t := &taking{Offer: o, microsoft: microsoft}
-	if id, ok := c.doubts.Load(t.upload()); ok {
+	if !microsoft {
+		var err error
+		if t.profile, err = c.o.Profile(o.Carrier); err != nil {
+			return nil, fmt.Errorf("find the profile: %w", err)
+		}
+	}
+	t.upload = fmt.Sprintf("%v %q %q %s %d %q", microsoft, o.Carrier, o.Name, o.SHA256, o.Received.UnixMicro(), t.profile)
+	if id, ok := c.doubts.Load(t.upload); ok {
 		t.id, t.doubt = id.(string), true
 		return t, nil
 	}
 	id, err := uuid.NewV7()
 	t.id = id.String()
 	return t, err
-}
-
-// upload tells an offer from all others but itself, made again.
-func (t *taking) upload() string {
-	return fmt.Sprintf("%v %q %q %s %d", t.microsoft, t.Carrier, t.Name, t.SHA256, t.Received.UnixMicro())
 }
 
 // decide judges a file and records it, unless it is too early: then it says in
@@ -157,10 +160,10 @@ func (c *Collector) record(ctx context.Context, t *taking) (Entry, error) {
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(recordingTime, cancel) })()
 	e, err := c.o.Ledger.Record(lasting, t.arrival(), t.decide)
 	if err != nil {
-		c.doubts.Store(t.upload(), t.id)
+		c.doubts.Store(t.upload, t.id)
 		return e, fmt.Errorf("record it: %w: %w", landing.ErrDoubt, err)
 	}
-	c.doubts.Delete(t.upload())
+	c.doubts.Delete(t.upload)
 	return e, nil
 }
 
@@ -212,6 +215,7 @@ func (c *Collector) answer(ctx context.Context, e Entry) (landing.Answer, error)
 type taking struct {
 	landing.Offer
 	id        string
+	upload    string // tells the offer from all others but itself, made again and read by the same profile
 	doubt     bool   // it may have been recorded before
 	microsoft bool   // it is a file of Microsoft's
 	rejects   string // where the CSV of rejected rows belongs; empty: nobody wants it
@@ -264,9 +268,6 @@ func (c *Collector) judge(ctx context.Context, t *taking) error {
 
 // readName takes what the name says, by the carrier's profile.
 func (c *Collector) readName(t *taking) (fits bool, err error) {
-	if t.profile, err = c.o.Profile(t.Carrier); err != nil {
-		return false, fmt.Errorf("find the profile: %w", err)
-	}
 	p := dialect.Canonical()
 	if t.profile != "" {
 		if p, err = c.loadProfile(t); err != nil {

@@ -3,6 +3,7 @@ package jobstest
 import (
 	"context"
 	"errors"
+	"os"
 	"testing"
 
 	"concord/exchange/landing"
@@ -81,5 +82,27 @@ func TestAFileIsRecordedToTheEnd(t *testing.T) {
 	h.keepRecords()
 	if a, err := h.Take(ctx, h.offer("FAB_000001_20261001.csv", header+row)); err != nil || a.Verdict != landing.Accept {
 		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+// A profile that is changed in between must not change the records of what may
+// have been recorded with the one before.
+func TestAnotherProfileMakesNoRecordsOfADoubtfulFile(t *testing.T) {
+	h := newHouse(t, &doubtful{Ledger: new(Mem), lost: 1, records: true})
+	h.keepRecords()
+	o := h.offer("FAB_000001_20261001.csv", header+row+bad)
+	if _, err := h.Take(t.Context(), o); !errors.Is(err, landing.ErrDoubt) {
+		t.Fatal(err)
+	}
+	kept := h.kept("records/*/*")
+	was, err := os.Stat(kept[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.file = "fabrikam-2" // what the service calls a profile with another content
+	h.take(o)
+	is, err := os.Stat(kept[0])
+	if err != nil || !os.SameFile(was, is) || len(h.kept("records/*/*")) != 1 {
+		t.Errorf("made anew: %v, kept %q", err, h.kept("records/*/*"))
 	}
 }

@@ -1,6 +1,7 @@
 package jobstest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -48,6 +49,7 @@ type house struct {
 	dir      string
 	ledger   jobs.Ledger
 	profiles map[string]string // by carrier
+	file     string            // of a profile; empty: the carrier's name
 	at       time.Time
 
 	mu      sync.Mutex
@@ -86,7 +88,7 @@ func (h *house) profile(carrier string) (string, error) {
 	if !ok {
 		return "", nil
 	}
-	name := filepath.Join(h.dir, carrier+".yaml")
+	name := filepath.Join(h.dir, cmp.Or(h.file, carrier)+".yaml")
 	return name, os.WriteFile(name, []byte(text), 0o600)
 }
 
