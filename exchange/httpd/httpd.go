@@ -88,7 +88,7 @@ func Handler(o Options) http.Handler {
 	}
 	h := &handler{
 		Options: o, mux: http.NewServeMux(), uploading: map[string]int{},
-		carriers: newLimits(o.Rate, 4*o.Rate), strangers: newLimits(float64(o.Failures)/60, float64(o.Failures)),
+		carriers: newLimits(o.Rate, max(1, int(4*o.Rate))), strangers: newLimits(float64(o.Failures)/60, o.Failures),
 	}
 	for pattern, do := range map[string]func(*call) error{
 		"GET /carrier/v1":                     (*call).account,

@@ -4,25 +4,23 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
-// limits are buckets of tokens, one for each key: so many requests at once, and
-// then as many a second as are filled in.
+// limits are a limiter for each key: so many requests at once, and then so many
+// a second.
 type limits struct {
-	rate, burst float64
+	rate  rate.Limit
+	burst int
 
-	mu      sync.Mutex
-	buckets map[string]*bucket
-	swept   time.Time
+	mu    sync.Mutex
+	of    map[string]*rate.Limiter
+	swept time.Time
 }
 
-type bucket struct {
-	left float64
-	at   time.Time
-}
-
-func newLimits(rate, burst float64) *limits {
-	return &limits{rate: rate, burst: burst, buckets: map[string]*bucket{}}
+func newLimits(perSecond float64, burst int) *limits {
+	return &limits{rate: rate.Limit(perSecond), burst: burst, of: map[string]*rate.Limiter{}}
 }
 
 // take takes one, or says how long to wait until there is one.
@@ -30,30 +28,26 @@ func (l *limits) take(key string, now time.Time) (wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sweep(now)
-	b := l.buckets[key]
-	if b == nil {
-		b = &bucket{left: l.burst, at: now}
-		l.buckets[key] = b
+	if l.of[key] == nil {
+		l.of[key] = rate.NewLimiter(l.rate, l.burst)
 	}
-	b.left = min(l.burst, b.left+l.rate*max(0, now.Sub(b.at).Seconds()))
-	b.at = now
-	if b.left < 1 {
-		return time.Duration((1 - b.left) / l.rate * float64(time.Second))
+	r := l.of[key].ReserveN(now, 1)
+	if wait = r.DelayFrom(now); wait > 0 {
+		r.CancelAt(now)
 	}
-	b.left--
-	return 0
+	return wait
 }
 
-// sweep forgets full buckets, so that many addresses do not fill the memory.
+// sweep forgets, once a minute at most, who has been quiet for long enough, so
+// that many addresses do not fill the memory.
 func (l *limits) sweep(now time.Time) {
-	full := time.Duration(l.burst / l.rate * float64(time.Second))
-	if now.Sub(l.swept) < full {
+	if now.Sub(l.swept) < time.Minute {
 		return
 	}
 	l.swept = now
-	for key, b := range l.buckets {
-		if now.Sub(b.at) >= full {
-			delete(l.buckets, key)
+	for key, limiter := range l.of {
+		if limiter.TokensAt(now) >= float64(l.burst) {
+			delete(l.of, key)
 		}
 	}
 }
