@@ -26,11 +26,10 @@ require (
 	golang.org/x/sys v0.50.0
 	golang.org/x/term v0.47.0
 	golang.org/x/text v0.44.0
+	golang.org/x/time v0.16.0
 	modernc.org/sqlite v1.62.0
 	pgregory.net/rapid v1.3.0
 )
-
-require golang.org/x/time v0.16.0
 
 require (
 	github.com/bahlo/generic-list-go v0.2.0 // indirect
