@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 
@@ -194,7 +195,7 @@ func (p *numberPages) next(ctx context.Context) (row numberRow, err error) {
 }
 
 // take puts a value where it belongs: texts unquoted, nothing for null, lists
-// as they are written.
+// as they are written, in one line.
 func (p *numberPages) take(key, value []byte) {
 	at, met := p.places[string(key)]
 	if !met {
@@ -209,11 +210,24 @@ func (p *numberPages) take(key, value []byte) {
 	case '{', 'n':
 	case '[':
 		if p.names.field[at] != fieldNumber {
-			p.row[at] = value
+			p.row[at] = inOneLine(value)
 		}
 	default:
 		p.row[at] = value
 	}
+}
+
+// inOneLine returns a list without the white space between its parts, which in
+// a file that was printed for people goes over several lines.
+func inOneLine(list []byte) []byte {
+	if !bytes.ContainsAny(list, "\n\r\t") {
+		return list
+	}
+	var b bytes.Buffer
+	if json.Compact(&b, list) != nil {
+		return list
+	}
+	return b.Bytes()
 }
 
 // meet looks a property up that was not there before.

@@ -64,7 +64,10 @@ func readListing(t testing.TB, name, text string, o NumbersOptions) (l listed) {
 
 const graphPage = `{"@odata.context":"x","value":[
 {"id":"a","telephoneNumber":"+493012345678","operatorId":"83D289BC-0000-4000-8000-000000000001","numberType":"operatorConnect","activationState":"activated",
- "capabilities":["userAssignment","conferenceAssignment"],"locationId":null,"civicAddressId":"00000000-0000-0000-0000-000000000000","assignmentTargetId":"22ed44ab","assignmentStatus":"userAssigned","isoCountryCode":"de","reverseNumberLookupOptions":[]},
+ "capabilities":[
+	"userAssignment",
+  "conferenceAssignment"
+ ],"locationId":null,"civicAddressId":"00000000-0000-0000-0000-000000000000","assignmentTargetId":"22ed44ab","assignmentStatus":"userAssigned","isoCountryCode":"de","reverseNumberLookupOptions":[]},
 {"id":"b","telephoneNumber":"+493012345679","operatorId":"83d289bc-0000-4000-8000-000000000001","numberType":"operatorConnect","assignmentTargetId":null,"assignmentStatus":"unassigned","capabilities":[]}]}
 `
 
