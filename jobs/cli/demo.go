@@ -20,7 +20,7 @@ type demoCmd struct {
 
 // Help is shown below the flags.
 func (demoCmd) Help() string {
-	return "Tells the whole story with invented data: a service starts, three carriers upload their records over SFTP and get receipts, a job compares them with Microsoft's records and publishes reports, and a correction leads to a report that supersedes the first.\n\nExamples:\n\n  concord demo\n  concord demo --keep"
+	return "Tells the whole story with invented data: a service starts, three carriers get the numbers that Microsoft assigned to them, upload their records over SFTP and get receipts, a job compares them with Microsoft's records and publishes reports, and a correction leads to a report that supersedes the first.\n\nExamples:\n\n  concord demo\n  concord demo --keep"
 }
 
 // Run tells the story.
@@ -91,7 +91,7 @@ func (d *demo) tell() (err error) {
 		}
 	}
 	defer func() { err = errors.Join(err, d.stop()) }() // whatever goes wrong
-	for _, part := range []func() error{d.upload, d.reconcile, d.again, d.correct, d.stay, d.stop} {
+	for _, part := range []func() error{d.numbers, d.upload, d.reconcile, d.again, d.correct, d.moved, d.stay, d.stop} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ func place(from, to string) error {
 	return nil
 }
 
-// tidy leaves the reports only.
+// tidy leaves the reports and what the carriers took.
 func (d *demo) tidy() error {
 	if _, err := os.Stat(d.path("data", demoReports)); err == nil {
 		if err := os.Rename(d.path("data", demoReports), d.path(demoReports)); err != nil {

@@ -31,7 +31,8 @@ func (d *demo) configure() error {
 	var b strings.Builder
 	b.WriteString("# The configuration of the demonstration; concord config example prints one with every setting.\ndata: data\nzone: UTC\n")
 	b.WriteString("sftp: {listen: \"127.0.0.1:0\"}\nhttp: {listen: none}\njobs:\n")
-	b.WriteString("  monthly: {kind: reconcile, schedule: \"0 9 4 * *\", period: previous_month, late_delay: 1s}\ncarriers:\n")
+	b.WriteString("  monthly: {kind: reconcile, schedule: \"0 9 4 * *\", period: previous_month, late_delay: 1s}\n")
+	fmt.Fprintf(&b, "  %s: {kind: numbers, schedule: \"0 * * * *\"}\ncarriers:\n", demoNumbers)
 	for _, c := range d.carriers {
 		line, err := d.newKey(c.Name)
 		if err != nil {

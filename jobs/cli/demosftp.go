@@ -67,11 +67,7 @@ func (d *demo) get(carrier, name, to string) error {
 	var err error
 	if sftpProgram() == "" {
 		err = d.ownClient(carrier, func(ctx context.Context, r exchange.Remote) error {
-			f, err := os.Create(to)
-			if err != nil {
-				return err
-			}
-			return errors.Join(r.Get(ctx, name, f, 0), f.Close())
+			return getOne(ctx, r, name, to)
 		})
 	} else {
 		err = d.sftp(carrier, fmt.Sprintf("get %q %q", name, to))

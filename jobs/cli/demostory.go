@@ -67,7 +67,7 @@ func (d *demo) send(c fixtures.DemoCarrier, path string) error {
 func (d *demo) reconcile() error {
 	period := d.carriers[0].Period
 	d.chapter("Operations run the job by its name: concord run %s --period %s --wait", demoJob, period)
-	runs, err := d.run(period)
+	runs, err := d.run(demoJob, period)
 	if err != nil {
 		return err
 	}
@@ -76,6 +76,9 @@ func (d *demo) reconcile() error {
 	var findings []string
 	for _, r := range runs {
 		p := r.Published
+		if p == nil {
+			return fmt.Errorf("run %s of %s has %s without a report: %s", r.ID, r.Carrier, r.State, r.Error)
+		}
 		diff := p.CarrierSide.DurationMS - p.Microsoft.DurationMS
 		g.add(p.Carrier, minutes(p.Microsoft.DurationMS), minutes(p.CarrierSide.DurationMS), signedMinutes(diff),
 			fmt.Sprintf("%+.2f %%", float64(p.DifferencePPM)/10_000), grouped(p.Discrepancies), p.Verdict, fmt.Sprintf("v%d", p.Version))
@@ -92,9 +95,9 @@ func (d *demo) reconcile() error {
 	return nil
 }
 
-// run starts the job for all carriers and waits for the ends.
-func (d *demo) run(period string) (runs []control.RunDetail, err error) {
-	list, err := d.service.ops.Start(d.ctx, control.Start{Job: demoJob, Period: period, By: demoOps})
+// run starts a job, for all carriers if none is named, and waits for the ends.
+func (d *demo) run(job, period string, carriers ...string) (runs []control.RunDetail, err error) {
+	list, err := d.service.ops.Start(d.ctx, control.Start{Job: job, Period: period, Carriers: carriers, By: demoOps})
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +107,7 @@ func (d *demo) run(period string) (runs []control.RunDetail, err error) {
 			r, err = d.service.ops.Run(d.ctx, p.Run)
 			return err == nil && jobs.RunState(r.State).Over(), err
 		})
-		if err == nil && r.Published == nil {
+		if err == nil && jobs.RunState(r.State) != jobs.RunSucceeded {
 			err = fmt.Errorf("run %s of %s has %s: %s", r.ID, r.Carrier, r.State, r.Error)
 		}
 		if err != nil {
