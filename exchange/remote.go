@@ -42,6 +42,13 @@ type Hasher interface {
 	SHA256(ctx context.Context, name string) ([32]byte, error)
 }
 
+// FolderMaker is a Remote in which folders have to be made before something can
+// be put into them.
+type FolderMaker interface {
+	// MkdirAll makes a folder and those above it, unless they are there.
+	MkdirAll(ctx context.Context, dir string) error
+}
+
 // Entry is one name in a Remote.
 type Entry struct {
 	Name string      // the last element

@@ -13,7 +13,10 @@ import (
 	"concord/exchange"
 )
 
-var _ exchange.Remote = (*Client)(nil)
+var (
+	_ exchange.Remote      = (*Client)(nil)
+	_ exchange.FolderMaker = (*Client)(nil)
+)
 
 // Extensions of OpenSSH that are used where the host has them.
 const (
@@ -83,6 +86,12 @@ func (c *Client) rename(from, to string) error {
 func (c *Client) regular(name string) bool {
 	info, err := c.sftp.Lstat(name)
 	return err == nil && info.Mode().IsRegular()
+}
+
+// MkdirAll implements exchange.FolderMaker.
+func (c *Client) MkdirAll(ctx context.Context, dir string) error {
+	_, err := call(ctx, c, func() (struct{}, error) { return struct{}{}, c.sftp.MkdirAll(path(dir)) }, nil)
+	return wrap("make folder", path(dir), err)
 }
 
 // Remove implements exchange.Remote.

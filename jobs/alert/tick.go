@@ -62,7 +62,18 @@ func (d *Desk) Tenant(ctx context.Context, name string, failures int, err error)
 		"calls cannot be read from Microsoft Graph", "see the settings of microsoft.graph", failures, err)
 }
 
-const graphKey = "graph:" // no carrier is called so
+// MicrosoftHost is told of each look at a host of Microsoft's side, as Visited
+// is.
+func (d *Desk) MicrosoftHost(ctx context.Context, name string, failures int, err error) {
+	d.visited(ctx, jobs.Alert{Key: key(string(jobs.AlertHost), microsoftKey, name), Kind: jobs.AlertHost, Subject: name},
+		"not all of Microsoft's files can be taken from the host", "see concord doctor --hosts, and the settings of microsoft.hosts", failures, err)
+}
+
+// No carrier is called so.
+const (
+	graphKey     = "graph:"
+	microsoftKey = "microsoft:"
+)
 
 func (d *Desk) visited(ctx context.Context, a jobs.Alert, wrong, hint string, failures int, cause error) {
 	if err := d.place(ctx, a, wrong, hint, failures, cause); err != nil {
@@ -134,7 +145,7 @@ func meant(c *config.Config, a *jobs.Alert) bool {
 	case jobs.AlertFileMissing:
 		return ok && x.Expected != nil
 	case jobs.AlertHost:
-		return a.Carrier != "" || hasTenant(c, a.Subject)
+		return a.Carrier != "" || hasTenant(c, a.Subject) || hasHost(c, a.Subject)
 	case jobs.AlertRunLate:
 		j, ok := c.Job(a.Job)
 		return ok && j.Deadline > 0 && serves(c, a.Job, a.Carrier)
@@ -146,6 +157,11 @@ func meant(c *config.Config, a *jobs.Alert) bool {
 func hasTenant(c *config.Config, subject string) bool {
 	name, list, _ := strings.Cut(subject, "/")
 	return slices.ContainsFunc(c.Graph, func(g *config.Graph) bool { return g.Name == name && slices.Contains(g.Lists, list) })
+}
+
+// hasHost reports whether Microsoft's side has a host of a name.
+func hasHost(c *config.Config, name string) bool {
+	return slices.ContainsFunc(c.MicrosoftHosts, func(h *config.MicrosoftHost) bool { return h.Name == name })
 }
 
 // Bounds of what is free. Between those of raising and resolving nothing

@@ -133,6 +133,9 @@ func describe(w io.Writer, c *config.Config) {
 	for _, g := range c.Graph {
 		fmt.Fprintf(w, "  Microsoft Graph: %s, %s of tenant %s\n", g.Name, strings.Join(g.Lists, " and "), g.Tenant)
 	}
+	for _, h := range c.MicrosoftHosts {
+		fmt.Fprintf(w, "  Microsoft's host: %s, %s every %s\n", h.Name, h.Dial, h.Every)
+	}
 	var here, there int
 	for _, x := range c.Carriers {
 		if x.LogsIn() || len(x.Tokens) > 0 {

@@ -39,9 +39,11 @@ type Config struct {
 	Microsoft   string   // the folder of Microsoft's files, one subfolder a carrier
 	Numbers     string   // the folder of listings of several carriers' numbers; empty: there is none
 	Graph       []*Graph // tenants whose records come from Microsoft Graph
-	Runs        Runs
-	Carriers    []*Carrier
-	Jobs        []*Job
+	// MicrosoftHosts are SFTP hosts from which Microsoft's files are taken.
+	MicrosoftHosts []*MicrosoftHost
+	Runs           Runs
+	Carriers       []*Carrier
+	Jobs           []*Job
 	// Notes are what is allowed and yet hardly meant.
 	Notes []*yamltree.Fault
 }

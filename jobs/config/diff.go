@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"concord/exchange/sftpc"
+
 	"golang.org/x/crypto/ssh"
 )
 
@@ -16,15 +18,16 @@ type Changes struct {
 	Carriers Difference
 	Jobs     Difference
 	Graph    Difference
+	Hosts    Difference // of Microsoft
 }
 
-// Difference is what became of carriers, jobs or tenants.
+// Difference is what became of carriers, jobs, tenants or hosts.
 type Difference struct {
 	Added, Removed []string
 	Changed        []Change
 }
 
-// Change names the settings of one carrier, job or tenant that differ. A profile differs
+// Change names the settings of one carrier, job, tenant or host that differ. A profile differs
 // when its content does, a secret when what its file holds does.
 type Change struct {
 	Name     string
@@ -39,6 +42,7 @@ func (c *Config) Diff(next *Config) Changes {
 		Carriers: difference(c.Carriers, next.Carriers, func(x *Carrier) string { return x.Name }),
 		Jobs:     difference(c.Jobs, next.Jobs, func(x *Job) string { return x.Name }),
 		Graph:    difference(c.Graph, next.Graph, func(x *Graph) string { return x.Name }),
+		Hosts:    difference(c.MicrosoftHosts, next.MicrosoftHosts, func(x *MicrosoftHost) string { return x.Name }),
 	}
 }
 
@@ -47,6 +51,7 @@ func (c Changes) Lines() (all []string) {
 	all = append(all, c.Carriers.lines("carriers")...)
 	all = append(all, c.Jobs.lines("jobs")...)
 	all = append(all, c.Graph.lines("microsoft.graph")...)
+	all = append(all, c.Hosts.lines("microsoft.hosts")...)
 	for _, s := range c.Live {
 		all = append(all, s+": changed")
 	}
@@ -161,11 +166,16 @@ func (h *Host) text() string {
 	if h == nil {
 		return ""
 	}
+	return strings.Join([]string{dialText(&h.Dial, h.Password), h.Inbox, h.Done, h.Receipts, h.Outbox}, "\x00")
+}
+
+// dialText differs when a host is reached in another way.
+func dialText(d *sftpc.Config, password Secret) string {
 	var keys []ssh.PublicKey
-	for _, s := range h.Dial.Signers {
+	for _, s := range d.Signers {
 		keys = append(keys, s.PublicKey())
 	}
-	return strings.Join([]string{h.Dial.String(), keyText(keys), h.Password.Reveal(), strings.Join(h.Dial.HostKeys, "\n"), h.Inbox, h.Done, h.Receipts, h.Outbox}, "\x00")
+	return strings.Join([]string{d.String(), keyText(keys), password.Reveal(), strings.Join(d.HostKeys, "\n")}, "\x00")
 }
 
 func (e *Expected) text() string {

@@ -18,23 +18,13 @@ func (r *reader) host(c *Carrier, y *yamltree.Node) *Host {
 		return nil
 	}
 	h := &Host{}
-	d := &h.Dial
 	set := map[string]func(*yamltree.Node){
-		"address":   func(y *yamltree.Node) { d.Addr, _ = y.Word("sftp.example.com") },
-		"user":      func(y *yamltree.Node) { d.User, _ = y.Word("concord") },
-		"key_file":  func(y *yamltree.Node) { d.Signers = r.signers(y) },
-		"host_keys": func(y *yamltree.Node) { d.HostKeys = y.Texts(`"ssh-ed25519 AAAA…"`) },
-		"inbox":     func(y *yamltree.Node) { h.Inbox = remoteFolder(y, "/out") },
-		"done":      func(y *yamltree.Node) { h.Done = remoteFolder(y, "/out/done") },
-		"receipts":  func(y *yamltree.Node) { h.Receipts = remoteFolder(y, "/receipts") },
-		"outbox":    func(y *yamltree.Node) { h.Outbox = remoteFolder(y, "/in") },
+		"inbox":    func(y *yamltree.Node) { h.Inbox = remoteFolder(y, "/out") },
+		"done":     func(y *yamltree.Node) { h.Done = remoteFolder(y, "/out/done") },
+		"receipts": func(y *yamltree.Node) { h.Receipts = remoteFolder(y, "/receipts") },
+		"outbox":   func(y *yamltree.Node) { h.Outbox = remoteFolder(y, "/in") },
 	}
-	r.secretKeys(set, "password", &h.Password, nil)
-	y.Each(set)
-	if h.Password != "" {
-		d.Password = func() (string, error) { return h.Password.Reveal(), nil }
-	}
-	checkDial(y, d)
+	r.dial(y, set, &h.Dial, &h.Password)
 	if !y.Has("inbox") {
 		y.ReportAt("inbox", "required: name the folder there in which the carrier leaves its files, such as /out, or . for the one that a login begins in")
 	}
@@ -43,21 +33,36 @@ func (r *reader) host(c *Carrier, y *yamltree.Node) *Host {
 			y.ReportAt(name, "is inbox, too: what lies there would be taken for files of the carrier; name another folder")
 		}
 	}
-	r.onlyTaker(c, y, h)
+	r.onlyTaker("carriers."+c.Name, y, "inbox", &h.Dial, h.Inbox)
 	return h
 }
 
-// onlyTaker reports two carriers whose files come from one folder.
-func (r *reader) onlyTaker(c *Carrier, y *yamltree.Node, h *Host) {
-	if h.Inbox == "" || h.Dial.Addr == "" || h.Dial.User == "" {
+// dial reads how a host is reached and logged in to, beside the settings that
+// are in set.
+func (r *reader) dial(y *yamltree.Node, set map[string]func(*yamltree.Node), d *sftpc.Config, password *Secret) {
+	set["address"] = func(y *yamltree.Node) { d.Addr, _ = y.Word("sftp.example.com") }
+	set["user"] = func(y *yamltree.Node) { d.User, _ = y.Word("concord") }
+	set["key_file"] = func(y *yamltree.Node) { d.Signers = r.signers(y) }
+	set["host_keys"] = func(y *yamltree.Node) { d.HostKeys = y.Texts(`"ssh-ed25519 AAAA…"`) }
+	r.secretKeys(set, "password", password, nil)
+	y.Each(set)
+	if *password != "" {
+		d.Password = func() (string, error) { return password.Reveal(), nil }
+	}
+	checkDial(y, d)
+}
+
+// onlyTaker reports a folder whose files go to two.
+func (r *reader) onlyTaker(who string, y *yamltree.Node, setting string, d *sftpc.Config, folder string) {
+	if folder == "" || d.Addr == "" || d.User == "" {
 		return
 	}
-	id := h.Dial.String() + " " + h.Inbox
+	id := d.String() + " " + folder
 	if other, is := r.hosts[id]; is {
-		y.ReportAt("inbox", "carriers.%s takes its files from there, too; each carrier needs a folder or a user of its own", other)
+		y.ReportAt(setting, "%s takes its files from there, too; each needs a folder or a user of its own", other)
 		return
 	}
-	r.hosts[id] = c.Name
+	r.hosts[id] = who
 }
 
 // checkDial reports what the client says of the settings, each at its key. What

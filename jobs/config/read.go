@@ -116,6 +116,7 @@ func (r *reader) together() {
 		}
 	}
 	r.checkGraph()
+	r.checkMicrosoftHosts()
 	r.checkNumbers()
 	r.checkJobs()
 	r.notes()
@@ -174,6 +175,7 @@ func (r *reader) microsoft(y *yamltree.Node) {
 		"folder":  func(y *yamltree.Node) { r.c.Microsoft = r.folder(y, "/srv/microsoft") },
 		"numbers": func(y *yamltree.Node) { r.c.Numbers = r.folder(y, "/srv/microsoft-numbers") },
 		"graph":   r.graph,
+		"hosts":   r.microsoftHosts,
 	})
 }
 

@@ -55,7 +55,7 @@ type Options struct {
 	Who string
 	// Running says that a service works on the data folder.
 	Running bool
-	// Hosts asks the carriers' own hosts and the webhook too.
+	// Hosts asks the carriers' own hosts, Microsoft's and the webhook too.
 	Hosts bool
 	Now   func() time.Time
 }
@@ -66,6 +66,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 	all = append(all, o.database(ctx)...)
 	all = append(all, o.hostKeys(), o.port(ctx, "SFTP", o.Config.SFTP.Listen), o.port(ctx, "HTTP", o.Config.HTTP.Listen))
 	all = append(all, o.microsoft()...)
+	all = append(all, o.microsoftHosts(ctx)...)
 	all = append(all, o.carriers(ctx)...)
 	return append(all, o.webhook(ctx))
 }

@@ -14,20 +14,45 @@ import (
 	"concord/jobs/config"
 )
 
+// place is a host that is connected to, in words for who looks after it here.
+type place struct {
+	dial    sftpc.Config
+	folders []named
+	setting string // of its address and the like
+	owner   string // who runs it
+}
+
+// named is a folder of a host, by its setting.
+type named struct{ what, name string }
+
 // Host connects to a carrier's own host as the service would, and looks for the
 // folders. Nothing is changed there.
 func Host(ctx context.Context, h *config.Host) []Finding {
-	client, err := sftpc.Dial(ctx, h.Dial)
+	p := place{dial: h.Dial, setting: "host", owner: "the carrier", folders: []named{
+		{"inbox", h.Inbox}, {"done", h.Done}, {"receipts", h.Receipts}, {"outbox", h.Outbox},
+	}}
+	return p.look(ctx)
+}
+
+// MicrosoftHost does the same with a host of Microsoft's side. What it makes there by
+// itself need not be there.
+func MicrosoftHost(ctx context.Context, h *config.MicrosoftHost) []Finding {
+	p := place{dial: h.Dial, setting: "microsoft.hosts." + h.Name, owner: "who runs it", folders: []named{
+		{"folder", h.Folder}, {"numbers", h.Numbers},
+	}}
+	return p.look(ctx)
+}
+
+func (p *place) look(ctx context.Context) []Finding {
+	client, err := sftpc.Dial(ctx, p.dial)
 	if err != nil {
-		return []Finding{bad("connection", advice(err, h), "%s", plain(err))}
+		return []Finding{bad("connection", p.advice(err), "%s", plain(err))}
 	}
 	defer func() { _ = client.Close() }()
 	all := []Finding{ok("connection", "the host has a pinned key, the login is accepted, SFTP answers")}
-	for _, f := range []struct{ what, name string }{
-		{"inbox", h.Inbox}, {"done", h.Done}, {"receipts", h.Receipts}, {"outbox", h.Outbox},
-	} {
+	for _, f := range p.folders {
 		if f.name != "" {
-			all = append(all, folder(ctx, client, f.what, f.name))
+			all = append(all, p.folder(ctx, client, f.what, f.name))
 		}
 	}
 	return all
@@ -52,7 +77,7 @@ func plain(err error) string {
 }
 
 // folder looks into a folder of the host.
-func folder(ctx context.Context, client *sftpc.Client, what, name string) Finding {
+func (p *place) folder(ctx context.Context, client *sftpc.Client, what, name string) Finding {
 	list, err := client.List(ctx, name)
 	if err == nil {
 		var files int
@@ -63,12 +88,12 @@ func folder(ctx context.Context, client *sftpc.Client, what, name string) Findin
 		}
 		return ok(what, "%s is there, with %s", name, countFiles(files))
 	}
-	f := bad(what, "ask the carrier what is wrong with this folder", "%s: %s", name, plain(err))
+	f := bad(what, "ask "+p.owner+" what is wrong with this folder", "%s: %s", name, plain(err))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		f.Text, f.Hint = name+": there is no such folder", "correct it in the configuration, or ask the carrier to make it"+seen(ctx, client)
+		f.Text, f.Hint = name+": there is no such folder", "correct it in the configuration, or ask "+p.owner+" to make it"+seen(ctx, client)
 	case errors.Is(err, fs.ErrPermission):
-		f.Text, f.Hint = name+": the host does not let us look into it", "ask the carrier to let our user read there"
+		f.Text, f.Hint = name+": the host does not let us look into it", "ask "+p.owner+" to let our user read there"
 	}
 	return f
 }
@@ -90,37 +115,37 @@ func seen(ctx context.Context, client *sftpc.Client) string {
 }
 
 // advice says what to do about a connection that was not made.
-func advice(err error, h *config.Host) string {
+func (p *place) advice(err error) string {
 	var d *sftpc.DialError
 	if !errors.As(err, &d) {
 		return "try again"
 	}
 	switch d.Problem {
 	case sftpc.Unresolved:
-		return "check host.address for typing errors, and this machine's name service"
+		return "check " + p.setting + ".address for typing errors, and this machine's name service"
 	case sftpc.Refused:
-		return "check the port of host.address; if it is right, ask the carrier whether its SFTP service runs"
+		return "check the port of " + p.setting + ".address; if it is right, ask " + p.owner + " whether its SFTP service runs"
 	case sftpc.Unreachable, sftpc.TimedOut:
-		return "check host.address; if it is right, ask the carrier whether its firewall lets this machine in"
+		return "check " + p.setting + ".address; if it is right, ask " + p.owner + " whether its firewall lets this machine in"
 	case sftpc.NotSSH:
-		return "check the port of host.address: something else answers there"
+		return "check the port of " + p.setting + ".address: something else answers there"
 	case sftpc.NoAlgorithm:
-		return "the host knows outdated algorithms only; ask the carrier to update it"
+		return "the host knows outdated algorithms only; ask " + p.owner + " to update it"
 	case sftpc.HostKeyDiffers:
-		return "ask the carrier, by another way than this connection, whether its key has changed; if so, add the new one to host.host_keys. If not, someone else answers"
+		return "ask " + p.owner + ", by another way than this connection, whether its key has changed; if so, add the new one to " + p.setting + ".host_keys. If not, someone else answers"
 	case sftpc.LoginRefused:
-		return "check host.user; " + credentials(h)
+		return "check " + p.setting + ".user; " + p.credentials()
 	case sftpc.NoSFTP:
-		return "ask the carrier to allow SFTP for this user"
+		return "ask " + p.owner + " to allow SFTP for this user"
 	}
-	return "try again; if it stays so, ask the carrier what its host says of the connection"
+	return "try again; if it stays so, ask " + p.owner + " what its host says of the connection"
 }
 
 // credentials says with what we came.
-func credentials(h *config.Host) string {
-	if len(h.Dial.Signers) == 0 {
-		return "ask the carrier whether the password is right"
+func (p *place) credentials() string {
+	if len(p.dial.Signers) == 0 {
+		return "ask " + p.owner + " whether the password is right"
 	}
-	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(h.Dial.Signers[0].PublicKey())))
-	return "ask the carrier whether it lets this key in: " + line
+	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(p.dial.Signers[0].PublicKey())))
+	return "ask " + p.owner + " whether it lets this key in: " + line
 }

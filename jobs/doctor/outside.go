@@ -92,6 +92,20 @@ func (o *Options) microsoft() []Finding {
 	return all
 }
 
+// microsoftHosts looks at the hosts of Microsoft's side.
+func (o *Options) microsoftHosts(ctx context.Context) (all []Finding) {
+	for _, h := range o.Config.MicrosoftHosts {
+		if !o.Hosts {
+			return append(all, ok("Microsoft's hosts", "%d were not asked; --hosts does that", len(o.Config.MicrosoftHosts)))
+		}
+		for _, f := range MicrosoftHost(ctx, h) {
+			f.What = "Microsoft's host " + h.Name + ", " + f.What
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
 // carriers looks at the hosts of carriers that have one.
 func (o *Options) carriers(ctx context.Context) (all []Finding) {
 	var hosts int

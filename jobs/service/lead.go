@@ -56,12 +56,13 @@ func (s *Service) inherit(ctx context.Context, wg *sync.WaitGroup, stop context.
 	s.lead(ctx, wg, stop)
 }
 
-// lead does what only one service does: the exchange, reading Graph, the local
-// socket, and posting alerts.
+// lead does what only one service does: the exchange, reading Graph and
+// Microsoft's hosts, the local socket, and posting alerts.
 func (s *Service) lead(ctx context.Context, wg *sync.WaitGroup, stop context.CancelCauseFunc) {
 	s.receive(ctx, wg, stop)
 	wg.Go(func() { s.alert.Deliver(ctx) })
 	wg.Go(func() { (&tenants{s: s}).run(ctx) })
+	wg.Go(func() { (&microsoftHosts{s: s}).run(ctx) })
 	wg.Go(func() { s.web.serveLocal(ctx, stop) })
 }
 

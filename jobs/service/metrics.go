@@ -32,6 +32,7 @@ type metrics struct {
 	messages *prometheus.CounterVec
 	listings *prometheus.CounterVec
 	changes  *prometheus.CounterVec
+	fetched  *prometheus.CounterVec
 }
 
 func newMetrics(s *Service) *metrics {
@@ -51,8 +52,9 @@ func newMetrics(s *Service) *metrics {
 		messages: counter("concord_alert_messages_total", "Messages of alerts, by whether they were taken.", "taken"),
 		listings: counter("concord_number_listings_total", "Microsoft's listings of numbers, by what became of them.", "carrier", "status"),
 		changes:  counter("concord_number_changes_total", "Numbers that carriers were told of, by what changed.", "carrier", "change"),
+		fetched:  counter("concord_microsoft_host_files_total", "Files that were taken from hosts of Microsoft's side.", "host"),
 	}
-	m.registry.MustRegister(m.files, m.rows, m.runs, m.seconds, m.lost, m.logins, m.bytes, m.requests, m.moved, m.messages, m.listings, m.changes,
+	m.registry.MustRegister(m.files, m.rows, m.runs, m.seconds, m.lost, m.logins, m.bytes, m.requests, m.moved, m.messages, m.listings, m.changes, m.fetched,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.gauge("concord_disk_free_bytes", "What is free where the data folder is.", func() float64 { free, _ := s.free(); return float64(free) }),
 		m.gauge("concord_leader", "1 when this service has the exchange with carriers.", func() float64 {

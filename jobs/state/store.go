@@ -49,6 +49,7 @@ var (
 	_ jobs.Schedules = (*Store)(nil)
 	_ jobs.Trail     = (*Store)(nil)
 	_ jobs.FeedRows  = (*Store)(nil)
+	_ jobs.HostFiles = (*Store)(nil)
 	_ jobs.Numbers   = (*Store)(nil)
 )
 
