@@ -13,7 +13,7 @@ import (
 
 type doctorCmd struct {
 	configFlag
-	Hosts bool `help:"Also ask the carriers' own hosts and the webhook."`
+	Hosts bool `help:"Also ask the carriers' own hosts, Microsoft's and the webhook."`
 	JSON  bool `name:"json" help:"Print the findings as JSON, one object a line."`
 }
 
