@@ -110,7 +110,7 @@ func (c *Collector) take(ctx context.Context, o landing.Offer) (_ landing.Answer
 // that is in doubt.
 func (c *Collector) begin(o landing.Offer, microsoft bool) (*taking, error) {
 	t := &taking{Offer: o, microsoft: microsoft}
-	if !microsoft {
+	if !microsoft && !isRows(o.Name) {
 		var err error
 		if t.profile, err = c.o.Profile(o.Carrier); err != nil {
 			return nil, fmt.Errorf("find the profile: %w", err)

@@ -55,6 +55,7 @@ const (
 	ActUpload   Act = "upload"
 	ActDownload Act = "download"
 	ActRemove   Act = "remove"
+	ActRows     Act = "rows"
 	ActRefused  Act = "refused"
 	ActFault    Act = "fault"
 )
@@ -73,6 +74,11 @@ type Options struct {
 	Failures int
 	// Uploads is how many of one carrier may go on at once [8].
 	Uploads int
+	// Rows takes rows that are posted; nil: none are taken.
+	Rows Rows
+	// RowRate is how many rows a second a carrier may post, after a burst of
+	// twenty times as many [200].
+	RowRate float64
 }
 
 // Handler returns what answers requests below /carrier/v1. Its http.Server
@@ -80,6 +86,7 @@ type Options struct {
 func Handler(o Options) http.Handler {
 	o.Idle, o.Rate = cmp.Or(o.Idle, 30*time.Second), cmp.Or(o.Rate, 20)
 	o.Failures, o.Uploads = cmp.Or(o.Failures, 10), cmp.Or(o.Uploads, 8)
+	o.RowRate = cmp.Or(o.RowRate, 200)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -89,6 +96,7 @@ func Handler(o Options) http.Handler {
 	h := &handler{
 		Options: o, mux: http.NewServeMux(), uploading: map[string]int{},
 		carriers: newLimits(o.Rate, max(1, int(4*o.Rate))), strangers: newLimits(float64(o.Failures)/60, o.Failures),
+		rows: newLimits(o.RowRate, max(1, int(20*o.RowRate))),
 	}
 	for pattern, do := range map[string]func(*call) error{
 		"GET /carrier/v1":                     (*call).account,
@@ -96,6 +104,7 @@ func Handler(o Options) http.Handler {
 		"GET /carrier/v1/{folder}/{name...}":  (*call).download,
 		"PUT /carrier/v1/inbox/{name}":        (*call).upload,
 		"DELETE /carrier/v1/outbox/{name...}": (*call).remove,
+		"POST /carrier/v1/rows":               (*call).post,
 	} {
 		h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h.answer(w, r, do) })
 	}
@@ -108,6 +117,8 @@ type handler struct {
 	mux       *http.ServeMux
 	carriers  *limits // by name
 	strangers *limits // by address, of those whose token is wrong
+	rows      *limits // by name, of rows that are posted
+	posting   keyed
 
 	mu        sync.Mutex
 	uploading map[string]int // by carrier
@@ -168,13 +179,13 @@ func (h *handler) admit(r *http.Request) (Account, error) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if ok && token != "" {
 		if a, ok := h.Accounts.ByToken(sha256.Sum256([]byte(token))); ok {
-			if wait := h.carriers.take(a.Name, h.Now()); wait > 0 {
+			if wait := h.carriers.take(a.Name, 1, h.Now()); wait > 0 {
 				return a, tooMany(wait)
 			}
 			return a, nil
 		}
 	}
-	if wait := h.strangers.take(address(r), h.Now()); wait > 0 {
+	if wait := h.strangers.take(address(r), 1, h.Now()); wait > 0 {
 		return Account{}, tooMany(wait)
 	}
 	return Account{}, errStranger

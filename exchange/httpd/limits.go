@@ -23,15 +23,16 @@ func newLimits(perSecond float64, burst int) *limits {
 	return &limits{rate: rate.Limit(perSecond), burst: burst, of: map[string]*rate.Limiter{}}
 }
 
-// take takes one, or says how long to wait until there is one.
-func (l *limits) take(key string, now time.Time) (wait time.Duration) {
+// take takes some, or says how long to wait until there are as many. More than
+// the burst are taken as if they were that.
+func (l *limits) take(key string, n int, now time.Time) (wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sweep(now)
 	if l.of[key] == nil {
 		l.of[key] = rate.NewLimiter(l.rate, l.burst)
 	}
-	r := l.of[key].ReserveN(now, 1)
+	r := l.of[key].ReserveN(now, min(n, l.burst))
 	if wait = r.DelayFrom(now); wait > 0 {
 		r.CancelAt(now)
 	}
@@ -73,4 +74,14 @@ func (p *patient) Write(b []byte) (int, error) {
 	n, err := p.ResponseWriter.Write(b)
 	p.n += int64(n)
 	return n, err
+}
+
+// patientBody is the body of a request that a client must go on sending.
+type patientBody struct{ c *call }
+
+// Read implements io.Reader.
+func (b *patientBody) Read(p []byte) (int, error) {
+	// A server without deadlines, as in a test, does without.
+	_ = http.NewResponseController(b.c.w).SetReadDeadline(time.Now().Add(b.c.Idle))
+	return b.c.r.Body.Read(p)
 }

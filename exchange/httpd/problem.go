@@ -17,6 +17,9 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
+	// Rows are the first rows that are wrong, and MoreRows counts the others.
+	Rows     []RowFault `json:"rows,omitempty"`
+	MoreRows int        `json:"more_rows,omitempty"`
 
 	wait time.Duration // until the next try; 0: nothing is said of it
 }

@@ -124,6 +124,25 @@ func (h *Home) Deliver(ctx context.Context, name string, src io.Reader) error {
 	return nil
 }
 
+// Place puts a file of a reserved name into the inbox, where it is taken whatever
+// the policy is. It appears complete, and is on the disk when Place returns. It fails
+// with fs.ErrExist when there is one of its name.
+func (h *Home) Place(name string, content []byte) error {
+	if !IsReserved(name) || path.Base(name) != name {
+		return fmt.Errorf("place %q: it is no reserved name", name)
+	}
+	s := &Session{home: h, own: true}
+	defer s.End()
+	u, err := s.Upload(path.Join(Inbox, name), UploadOptions{Create: true, Exclusive: true, Measured: true})
+	if err != nil {
+		return err
+	}
+	if _, err := u.WriteAt(content, 0); err != nil {
+		return errors.Join(err, u.Close()) // it is not taken
+	}
+	return u.Close()
+}
+
 // sameContent reports whether a file in the home has a content.
 func (t *tender) sameContent(ctx context.Context, name, sum string) (bool, error) {
 	f, err := t.root.Open(name)

@@ -43,6 +43,18 @@ func IsTemporary(name string) bool {
 	return false
 }
 
+// ReservedPrefix begins names that only the service gives: no client can put a
+// file under one, take one from a file, or take such a file away. So a name of this kind
+// is a mark on which those can rely who take files.
+const ReservedPrefix = "concord-rows_"
+
+// IsReserved reports whether a name is one that only the service gives.
+func IsReserved(name string) bool { return reserved(path.Base(name)) }
+
+func reserved(part string) bool {
+	return len(part) >= len(ReservedPrefix) && strings.EqualFold(part[:len(ReservedPrefix)], ReservedPrefix)
+}
+
 const (
 	doneMarker = ".done"
 	checksum   = ".sha256"

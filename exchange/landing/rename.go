@@ -10,11 +10,11 @@ import (
 // that is taken, or, with replace, takes the place of the file there. A file
 // that its client has renamed counts as complete.
 func (s *Session) Rename(from, to string, replace bool) error {
-	a, err := inInbox(from)
+	a, err := s.inInbox(from)
 	if err != nil {
 		return err
 	}
-	b, err := inInbox(to)
+	b, err := s.inInbox(to)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 // concurrent use.
 type Session struct {
 	home *Home
+	own  bool // the service's own: it may give reserved names
 
 	mu    sync.Mutex
 	ended time.Time // zero: it is under way
@@ -165,7 +166,7 @@ func (s *Session) Open(name string) (*os.File, error) {
 }
 
 // inInbox finds the spot of a name that is to be changed.
-func inInbox(name string) (spot, error) {
+func (s *Session) inInbox(name string) (spot, error) {
 	at, err := locate(name)
 	switch {
 	case err != nil:
@@ -174,13 +175,15 @@ func inInbox(name string) (spot, error) {
 		return spot{}, refuse("the folders of the home stay as they are; put files into inbox")
 	case at.top != Inbox:
 		return spot{}, refuse(at.top + " cannot be changed; put files into inbox")
+	case !s.own && slices.ContainsFunc(strings.Split(at.rest, "/"), reserved):
+		return spot{}, refuse("names that begin with " + ReservedPrefix + " are those of rows that were posted; they stay as they are, and files need other names")
 	}
 	return at, nil
 }
 
 // Mkdir makes a folder in the inbox.
 func (s *Session) Mkdir(name string) error {
-	at, err := inInbox(name)
+	at, err := s.inInbox(name)
 	if err == nil {
 		_, err = s.home.lstat(path.Dir(at.String()))
 	}
@@ -192,7 +195,7 @@ func (s *Session) Mkdir(name string) error {
 
 // Rmdir removes an empty folder of the inbox.
 func (s *Session) Rmdir(name string) error {
-	at, err := inInbox(name)
+	at, err := s.inInbox(name)
 	if err != nil {
 		return err
 	}
@@ -213,7 +216,7 @@ func (s *Session) Rmdir(name string) error {
 func (s *Session) Remove(name string) error {
 	at, err := locate(name)
 	if err == nil && (at.top != Outbox || at.isFolder()) {
-		at, err = inInbox(name)
+		at, err = s.inInbox(name)
 	}
 	if err != nil {
 		return err
@@ -247,7 +250,7 @@ func (h *Home) drop(name string) error {
 
 // Chtimes sets when a file or folder of the inbox was last changed.
 func (s *Session) Chtimes(name string, at time.Time) error {
-	where, err := inInbox(name)
+	where, err := s.inInbox(name)
 	if err != nil {
 		return err
 	}
@@ -263,7 +266,7 @@ func (s *Session) Chtimes(name string, at time.Time) error {
 
 // Truncate gives a file in the inbox another size.
 func (s *Session) Truncate(name string, size int64) (err error) {
-	at, err := inInbox(name)
+	at, err := s.inInbox(name)
 	if err != nil {
 		return err
 	}

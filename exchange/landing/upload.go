@@ -57,7 +57,7 @@ type incoming struct {
 
 // Upload opens a file of the inbox for writing.
 func (s *Session) Upload(name string, o UploadOptions) (*Upload, error) {
-	at, err := inInbox(name)
+	at, err := s.inInbox(name)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (r *reception) openCounter(ctx context.Context) (err error) {
 // serveCounter answers carriers over HTTP until ctx ends.
 func (r *reception) serveCounter(ctx context.Context) error {
 	srv := &http.Server{
-		Handler:           httpd.Handler(httpd.Options{Accounts: r, Audit: r.s.counted, Now: r.s.Now}),
+		Handler:           httpd.Handler(httpd.Options{Accounts: r, Audit: r.s.counted, Now: r.s.Now, Rows: postedRows{r.s}}),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: log.New(errorLines{r.s.Log}, "", 0),
 	}

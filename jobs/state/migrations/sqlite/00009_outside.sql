@@ -16,6 +16,7 @@ CREATE TABLE row_batches (
     key     TEXT NOT NULL, -- SHA-256 of the one that the carrier sent
     body    TEXT NOT NULL, -- SHA-256 of what it sent
     begun   INTEGER NOT NULL,
+    placed  INTEGER, -- NULL: it may not have reached the inbox
     PRIMARY KEY (carrier, key)
 ) WITHOUT ROWID;
 
