@@ -19,7 +19,7 @@ import (
 // Every answer is one that the contract has, so that a carrier's program made
 // from it understands them all.
 func TestAnswersAreThoseOfTheContract(t *testing.T) {
-	c := open(t, httpd.Options{Rate: 1000, Failures: 1})
+	c := open(t, httpd.Options{Rate: 1000, Failures: 1, Rows: newDesk()})
 	doc, err := libopenapi.NewDocument([]byte(c.wants(200, "", "GET", "/carrier/openapi.yaml", "")))
 	if err != nil {
 		t.Fatal(err)
@@ -50,9 +50,15 @@ func TestAnswersAreThoseOfTheContract(t *testing.T) {
 		{"fabrikam", "GET", "/carrier/v1/receipts/a.csv.json", "", 404},
 		{"fabrikam", "DELETE", "/carrier/v1/outbox/n.csv", "", 204},
 		{"fabrikam", "DELETE", "/carrier/v1/outbox/n.csv", "", 404},
+		{"fabrikam", "POST", "/carrier/v1/rows", "R", 202},
+		{"fabrikam", "POST", "/carrier/v1/rows", "R", 202},
+		{"fabrikam", "POST", "/carrier/v1/rows", "RR", 422},
+		{"fabrikam", "POST", "/carrier/v1/rows", "RB", 422},
+		{"fabrikam", "POST", "/carrier/v1/rows", "none", 400},
+		{"nobody", "POST", "/carrier/v1/rows", "R", 429},
 	} {
 		t.Run(s.method+" "+s.path, func(t *testing.T) {
-			code, body, head := c.ask(s.carrier, s.method, s.path, s.body)
+			code, body, head := c.ask(s.carrier, s.method, s.path, s.body, "Idempotency-Key", "k1", "Content-Type", asJSON)
 			if code != s.status {
 				t.Fatalf("%d %s, want %d", code, body, s.status)
 			}

@@ -342,6 +342,7 @@ func FuzzRequests(f *testing.F) {
 	f.Add("GET", "/inbox/a.csv", "Range", "bytes=1-", "")
 	f.Add("PUT", "/inbox/a.csv", "Digest", "sha-256=x", "body")
 	f.Add("DELETE", "/outbox/%2e%2e/x", "If-Match", "*", "")
+	f.Add("POST", "/rows", "Idempotency-Key", "k", "R")
 	f.Fuzz(func(t *testing.T, method, path, header, value, body string) {
 		if len(body) > 1<<10 {
 			t.Skip()
@@ -352,12 +353,13 @@ func FuzzRequests(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer func() { _ = h.Close() }()
-		server := httpd.Handler(httpd.Options{Accounts: one{h}})
+		server := httpd.Handler(httpd.Options{Accounts: one{h}, Rows: newDesk()})
 		req, err := http.NewRequest(method, "http://h/carrier/v1"+path, bytes.NewReader([]byte(body)))
 		if err != nil {
 			t.Skip()
 		}
 		req.Header.Set("Authorization", "Bearer t")
+		req.Header.Set("Content-Type", asJSON)
 		req.Header[http.CanonicalHeaderKey(header)] = []string{value}
 		w := httptest.NewRecorder()
 		server.ServeHTTP(w, req)
