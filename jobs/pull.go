@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,8 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
+	"strings"
 
 	"concord/exchange"
 	"concord/exchange/landing"
@@ -154,7 +157,8 @@ func (h *Host) receipt(s *sighting) (text *bytes.Reader, found bool, err error) 
 	return bytes.NewReader(b), got.SHA256 == hex.EncodeToString(s.sum.Sum(nil)), nil
 }
 
-// Push pushes what is in the outbox and removes it from there.
+// Push pushes what is in the outbox and removes it from there, the manifest of
+// a delivery after the other files of it.
 func (h *Host) Push(ctx context.Context, r exchange.Remote) error {
 	if h.Outbox == "" {
 		return nil
@@ -165,9 +169,11 @@ func (h *Host) Push(ctx context.Context, r exchange.Remote) error {
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(list, func(a, b landing.Info) int { return cmp.Compare(rank(a.Name()), rank(b.Name())) })
 	var errs []error
+	var failed []string
 	for _, i := range list {
-		if i.IsDir() {
+		if i.IsDir() || heldBack(i.Name(), failed) {
 			continue
 		}
 		name := path.Join(landing.Outbox, i.Name())
@@ -180,8 +186,26 @@ func (h *Host) Push(ctx context.Context, r exchange.Remote) error {
 			err = session.Remove(name)
 		}
 		if err != nil {
+			failed = append(failed, i.Name())
 			errs = append(errs, fmt.Errorf("%s: %w", i.Name(), err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// manifestEnd ends the name of the file that says what belongs to a delivery.
+const manifestEnd = "manifest.json"
+
+// rank has manifests pushed last: whoever finds one finds the rest.
+func rank(name string) int {
+	if strings.HasSuffix(name, manifestEnd) {
+		return 1
+	}
+	return 0
+}
+
+// heldBack reports a manifest of a delivery of which not all could be pushed.
+func heldBack(name string, failed []string) bool {
+	prefix, is := strings.CutSuffix(name, manifestEnd)
+	return is && slices.ContainsFunc(failed, func(f string) bool { return strings.HasPrefix(f, prefix) })
 }

@@ -28,6 +28,10 @@ type Report struct {
 	Published time.Time
 	Figures   Figures
 	Changes   Changes
+
+	// Deliver has Publish record that the version is to go to its carrier. A
+	// version that is read does not tell; ReportDeliveries does.
+	Deliver bool
 }
 
 // Figures are what a list of reports shows of one.

@@ -169,6 +169,8 @@ type Job struct {
 	MostRemoved int
 	// Verdicts and Users ask for the files that are written on request only.
 	Verdicts, Users bool
+	// Deliver puts each version of a report into the outbox of its carrier.
+	Deliver bool
 }
 
 // JobKind is what a job does.

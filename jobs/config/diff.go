@@ -210,5 +210,6 @@ func (j *Job) settings() []setting {
 		{"most_removed", fmt.Sprint(j.MostRemoved)},
 		{"verdicts", fmt.Sprint(j.Verdicts)},
 		{"users", fmt.Sprint(j.Users)},
+		{"deliver", fmt.Sprint(j.Deliver)},
 	}
 }

@@ -57,6 +57,7 @@ func reporting(j *Job, set map[string]func(*yamltree.Node)) {
 	set["late_delay"] = func(y *yamltree.Node) { j.LateDelay = lasting(y, "5m", day) }
 	set["verdicts"] = func(y *yamltree.Node) { j.Verdicts = y.Boolean() }
 	set["users"] = func(y *yamltree.Node) { j.Users = y.Boolean() }
+	set["deliver"] = func(y *yamltree.Node) { j.Deliver = y.Boolean() }
 }
 
 // What a file that changes a report leads to.
@@ -70,7 +71,7 @@ func onlyReconcile(j *Job, y *yamltree.Node) {
 	if j.Kind != Collect && j.Kind != Numbers {
 		return
 	}
-	for _, name := range []string{"late_files", "late_delay", "verdicts", "users"} {
+	for _, name := range []string{"late_files", "late_delay", "verdicts", "users", "deliver"} {
 		if y.Has(name) {
 			y.ReportAt(name, "has no meaning for %s, which makes no reports; remove it", j.Kind)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,10 +144,18 @@ func (r *reader) notes() {
 		if numbered[c.Name] && !c.LogsIn() && (c.Host == nil || c.Host.Outbox == "") {
 			r.note(y, "a job of kind numbers is for this carrier, which has no key, no password and no host.outbox: its numbers stay here")
 		}
+		if r.delivers(c) && !c.LogsIn() && (c.Host == nil || c.Host.Outbox == "") && (len(c.Tokens) == 0 || r.c.CarrierHTTP.Listen == "") {
+			r.note(y, "reports are delivered to this carrier, which has no key, no password, no token and no host.outbox: they stay here")
+		}
 		if !reconciled[c.Name] {
 			r.note(y, "no job of kind reconcile is for this carrier: its files are kept, and compared with nothing")
 		}
 	}
+}
+
+// delivers reports whether reports go to a carrier.
+func (r *reader) delivers(c *Carrier) bool {
+	return slices.ContainsFunc(r.c.Jobs, func(j *Job) bool { return j.Deliver && slices.Contains(r.c.CarriersOf(j), c) })
 }
 
 func (r *reader) note(y *yamltree.Node, text string) {

@@ -39,6 +39,7 @@ func TestReports(t *testing.T, open func(t *testing.T) Publisher, reopen func(t 
 		"a version has as many events as it has":                (*reports).many,
 		"what became of cases is listed by what people ask for": (*reports).cases,
 		"nothing is published for who has gone":                 (*reports).gone,
+		"what goes to carriers waits until it is there":         (*reports).deliveries,
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := open(t)

@@ -51,6 +51,7 @@ type Profile struct {
 // Job is what a job's configuration says of its reports.
 type Job struct {
 	Verdicts, Users bool
+	Deliver         bool  // each version goes to its carrier
 	Memory          int64 // bytes; 0: jobs.DefaultMemory
 }
 
@@ -211,6 +212,7 @@ func (t *task) publish(ctx context.Context) (jobs.Ending, error) {
 		return jobs.Ending{}, err
 	}
 	t.figures(&rep, out)
+	rep.Deliver = t.Job(t.run.Job).Deliver
 	events, err := t.events(&rep, out)
 	if err == nil {
 		rep, err = t.State.Publish(ctx, t.run.Lease(), rep, events, t.Now())

@@ -33,6 +33,7 @@ type metrics struct {
 	listings *prometheus.CounterVec
 	changes  *prometheus.CounterVec
 	fetched  *prometheus.CounterVec
+	reports  *prometheus.CounterVec
 }
 
 func newMetrics(s *Service) *metrics {
@@ -53,8 +54,9 @@ func newMetrics(s *Service) *metrics {
 		listings: counter("concord_number_listings_total", "Microsoft's listings of numbers, by what became of them.", "carrier", "status"),
 		changes:  counter("concord_number_changes_total", "Numbers that carriers were told of, by what changed.", "carrier", "change"),
 		fetched:  counter("concord_microsoft_host_files_total", "Files that were taken from hosts of Microsoft's side.", "host"),
+		reports:  counter("concord_reports_delivered_total", "Versions of reports that were put into outboxes of carriers.", "carrier"),
 	}
-	m.registry.MustRegister(m.files, m.rows, m.runs, m.seconds, m.lost, m.logins, m.bytes, m.requests, m.moved, m.messages, m.listings, m.changes, m.fetched,
+	m.registry.MustRegister(m.files, m.rows, m.runs, m.seconds, m.lost, m.logins, m.bytes, m.requests, m.moved, m.messages, m.listings, m.changes, m.fetched, m.reports,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.gauge("concord_disk_free_bytes", "What is free where the data folder is.", func() float64 { free, _ := s.free(); return float64(free) }),
 		m.gauge("concord_leader", "1 when this service has the exchange with carriers.", func() float64 {

@@ -51,10 +51,13 @@ func (s *Service) pursue(ctx context.Context) {
 	}
 }
 
-// followUp sees what new files change.
+// followUp sees what new files change, and what new reports go to carriers.
 func (s *Service) followUp(ctx context.Context) {
 	s.attempt(ctx, "follow up", s.follow.Follow)
 	s.rouse()
+	if s.leads() { // the outboxes are its
+		s.attempt(ctx, "reports to carriers", s.deliver.Deliver)
+	}
 }
 
 // auditEvery is how often it is seen whether reports are still there.

@@ -63,6 +63,8 @@ type Service struct {
 	follow *reconcile.Follower
 	clerk  *numbering.Clerk
 
+	deliver *reconcile.Deliverer
+
 	exchange  atomic.Pointer[reception] // nil without the lock
 	wake      chan struct{}             // there may be a run of those that make reports
 	wakeCalls chan struct{}             // or of those that wait for hosts

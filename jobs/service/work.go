@@ -38,6 +38,7 @@ func (s *Service) openWork(ctx context.Context) error {
 		Trouble: func(err error) { s.Log.Error("report", "error", err.Error()) },
 	}
 	s.clerk = s.openNumbers()
+	s.deliver = &reconcile.Deliverer{State: s.store, Folder: ReportsFolder(s.cfg()), Outbox: s.reportOutbox, Now: s.Now, Delivered: s.reported}
 	s.follow = &reconcile.Follower{
 		State: s.store, Late: s.late, Holds: s.holds, LateWindow: s.lateWindow, Now: s.Now,
 	}
@@ -102,7 +103,7 @@ func (s *Service) reporting(job string) reconcile.Job {
 	if !ok {
 		return reconcile.Job{}
 	}
-	return reconcile.Job{Verdicts: j.Verdicts, Users: j.Users, Memory: s.cfg().Runs.Memory}
+	return reconcile.Job{Verdicts: j.Verdicts, Users: j.Users, Deliver: j.Deliver, Memory: s.cfg().Runs.Memory}
 }
 
 func (s *Service) late(job, carrier string) (time.Duration, bool) {

@@ -63,6 +63,12 @@ func (t tx) publish(ctx context.Context, l jobs.Lease, r jobs.Report, events []j
 	if err := t.putCases(ctx, seq, text(r.Carrier), events); err != nil {
 		return r, err
 	}
+	if r.Deliver {
+		r.Deliver = false
+		if err := t.askDelivery(ctx, &r); err != nil {
+			return r, err
+		}
+	}
 	return r, t.end(ctx, &run, jobs.Ending{State: jobs.RunSucceeded, Report: r.ID}, now)
 }
 

@@ -21,11 +21,12 @@ CREATE TABLE row_batches (
 );
 
 CREATE TABLE report_deliveries (
-    seq     BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- in the order of publication
-    report  TEXT NOT NULL UNIQUE,
-    carrier TEXT NOT NULL,
-    begun   TIMESTAMPTZ, -- NULL: it waits
-    ended   TIMESTAMPTZ, -- NULL: it may not have reached the outbox
-    files   TEXT NOT NULL
+    seq      BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- in the order of publication
+    report   TEXT NOT NULL UNIQUE,
+    carrier  TEXT NOT NULL,
+    begun    TIMESTAMPTZ, -- NULL: it waits
+    ended    TIMESTAMPTZ, -- NULL: it may not have reached the outbox
+    files    TEXT NOT NULL,
+    manifest TEXT NOT NULL
 );
 CREATE INDEX report_deliveries_waiting ON report_deliveries (seq) WHERE ended IS NULL;

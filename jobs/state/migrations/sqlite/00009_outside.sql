@@ -21,11 +21,12 @@ CREATE TABLE row_batches (
 ) WITHOUT ROWID;
 
 CREATE TABLE report_deliveries (
-    seq     INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order of publication
-    report  TEXT NOT NULL UNIQUE,
-    carrier TEXT NOT NULL,
-    begun   INTEGER, -- NULL: it waits
-    ended   INTEGER, -- NULL: it may not have reached the outbox
-    files   TEXT NOT NULL
+    seq      INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order of publication
+    report   TEXT NOT NULL UNIQUE,
+    carrier  TEXT NOT NULL,
+    begun    INTEGER, -- NULL: it waits
+    ended    INTEGER, -- NULL: it may not have reached the outbox
+    files    TEXT NOT NULL,
+    manifest TEXT NOT NULL
 );
 CREATE INDEX report_deliveries_waiting ON report_deliveries (seq) WHERE ended IS NULL;
