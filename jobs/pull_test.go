@@ -215,3 +215,30 @@ func TestTheOutboxIsPushed(t *testing.T) {
 		}
 	})
 }
+
+// A manifest follows what it names, and stays here when not all of that could be
+// pushed.
+func TestAManifestIsPushedLast(t *testing.T) {
+	names := []string{"a_1_data.csv", "a_1_manifest.json", "a_1_rest.csv", "b.csv"}
+	synctest.Test(t, func(t *testing.T) {
+		for n := 0; ; n++ {
+			h := newCarrierHost(t)
+			for _, name := range names {
+				if err := h.Home.Deliver(t.Context(), name, strings.NewReader(name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := h.Push(t.Context(), exchangetest.FailAt(n, h.remote))
+			whole := h.holds(t, "in/a_1_data.csv") == names[0] && h.holds(t, "in/a_1_rest.csv") == names[2]
+			if h.holds(t, "in/a_1_manifest.json") != "(none)" && !whole {
+				t.Errorf("operation %d: there is a manifest, and not all that it names", n)
+			}
+			if again := h.Push(t.Context(), h.remote); again != nil || h.holds(t, "in/a_1_manifest.json") != names[1] || h.holds(t, "in/a_1_data.csv") != names[0] {
+				t.Errorf("operation %d: %v", n, again)
+			}
+			if err == nil {
+				return
+			}
+		}
+	})
+}

@@ -21,6 +21,7 @@ func TestFaults(t *testing.T) {
 	key, carrier := publicLine(1), "carriers: {a: {"
 	host := "carriers: {a: {host: {address: h, user: u, key_file: secrets/litware, host_keys: \"" + key + "\", inbox: /out"
 	tenant := "carriers: {abc: {}}\nmicrosoft: {graph: {t: {tenant: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a11, client_id: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a12, secret_file: secrets/word, since: 2026-10-01"
+	outside := "carriers: {abc: {}}\nmicrosoft: {hosts: {p: {address: h, user: u, key_file: secrets/litware, host_keys: \"" + key + "\""
 	job := "carriers: {abc: {}}\njobs: {j: {"
 	for name, c := range map[string]struct{ text, want string }{
 		"a tenant without calls":            {tenant + "}}}", "microsoft.graph.t.operators: required, or carrier"},
@@ -35,6 +36,18 @@ func TestFaults(t *testing.T) {
 		"a secret of an app in the open":    {"microsoft: {graph: {t: {secret: secretword}}}", "microsoft.graph.t.secret: a secret does not belong into this file"},
 		"a first day that is none":          {"microsoft: {graph: {t: {since: yesterday}}}", "microsoft.graph.t.since: \"yesterday\" is no day"},
 		"one tenant read twice":             {tenant + ", carrier: abc}, u: {tenant: 8F7C0B62-3F5E-4A7E-9D0C-2F6F0C9B1A11, client_id: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a12, secret_file: secrets/word, since: 2026-10-01, carrier: abc}}}", "microsoft.graph.u: pstn of the same tenant is read by microsoft.graph.t"},
+		"a host of nothing":                 {outside + "}}}", "microsoft.hosts.p.folder: required, or numbers"},
+		"a host of nobody":                  {outside + ", folder: /out, carrier: abd}}}", "microsoft.hosts.p.carrier: \"abd\" is no carrier"},
+		"listings without a place":          {outside + ", numbers: /out}}}", "microsoft.hosts.p.numbers: needs microsoft.numbers"},
+		"a folder and what is done":         {outside + ", folder: /out, done: /out}}}", "microsoft.hosts.p.done: is folder, too"},
+		"what is done above":                {outside + ", folder: /out/new, done: /out}}}", "microsoft.hosts.p.done: holds folder"},
+		"folders of two kinds":              {outside + ", folder: out, done: /out/done}}}", "microsoft.hosts.p.done: and folder: write both from the root"},
+		"a host that climbs":                {outside + ", folder: ../out}}}", "microsoft.hosts.p.folder: \"../out\" is no folder"},
+		"two hosts of one folder":           {outside + ", folder: /out}, q: {address: h, user: u, key_file: secrets/litware, host_keys: \"" + key + "\", folder: /out/}}}", "microsoft.hosts.q.folder: microsoft.hosts.p takes its files from there, too"},
+		"a host with the name of a folder":  {"microsoft: {hosts: {numbers: {address: h}}}", "microsoft.hosts.numbers: is the name of another folder"},
+		"a host that is unknown":            {"microsoft: {hosts: {p: {address: h, user: u, key_file: secrets/litware, folder: /out}}}", "microsoft.hosts.p.host_keys: required"},
+		"a host's password in the open":     {"microsoft: {hosts: {p: {password: secretword}}}", "microsoft.hosts.p.password: a secret does not belong into this file"},
+		"a report of numbers":               {job + "kind: numbers, deliver: true}}", "jobs.j.deliver: has no meaning for numbers"},
 		"a carrier's token in clear":        {"carrier_http: {listen: \"0.0.0.0:8443\"}", "carrier_http.listen: 0.0.0.0:8443 can be reached from outside"},
 		"a server for carriers nowhere":     {"carrier_http: {behind_proxy: true}", "carrier_http.listen: required"},
 		"one port for three":                {"carrier_http: {listen: \"127.0.0.1:2022\"}", "carrier_http.listen: 127.0.0.1:2022 is taken"},

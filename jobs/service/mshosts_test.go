@@ -1,11 +1,14 @@
 package service_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,4 +93,72 @@ func TestMicrosoftsFilesComeFromAHost(t *testing.T) {
 	}
 	h.stop()
 	h.clean("the log", h.out.String())
+}
+
+// shaky is a server whose connections end after some bytes.
+type shaky struct {
+	net.Conn
+	left atomic.Int64
+}
+
+func (s *shaky) Write(p []byte) (int, error) {
+	if s.left.Add(-int64(len(p))) < 0 {
+		_ = s.Close()
+		return 0, net.ErrClosed
+	}
+	return s.Conn.Write(p)
+}
+
+// A host by OpenSSH whose connections break before a file has ended: it is gone on
+// with, from one connection to the next, and then put away there.
+func TestALargeFileComesOverAShakyLine(t *testing.T) {
+	dir := t.TempDir()
+	large := []byte(table(call{"m1", "2026-10-01T10:00:00Z", 60}) + strings.Repeat("\n", 4<<20))
+	past := time.Now().Add(-time.Hour).Truncate(time.Second)
+	file := filepath.Join(dir, "out", "2026", "large.csv")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o750), os.WriteFile(file, large, 0o640), os.Chtimes(file, past, past)); err != nil {
+		t.Fatal(err)
+	}
+	server := &exchangetest.SSHServer{SFTP: exchangetest.OpenSSH(t, dir), User: "concord", Password: "secretword"}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var connections atomic.Int64
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			c := &shaky{Conn: conn}
+			c.left.Store(2 << 20)
+			go server.Serve(c)
+		}
+	}()
+	h := &house{site: newSite(t), t: t}
+	t.Cleanup(func() {
+		h.stop()
+		_ = l.Close()
+		<-served
+	})
+	if err := os.WriteFile(filepath.Join(h.dir, "word"), []byte("secretword"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pin := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(exchangetest.NewKey(1).PublicKey())))
+	h.append(fmt.Sprintf("microsoft: {hosts: {programme: {address: %q, user: concord, password_file: word, host_keys: [%q], folder: out, carrier: fabrikam, done: done, every: 20ms}}}\n", l.Addr(), pin))
+	h.append(storyJobs)
+	h.offset = offsetTo("2026-10-02T06:00:00Z")
+	h.start()
+	h.until("it is there, and put away on the host", func() bool {
+		here, err := os.ReadFile(filepath.Join(h.dir, "data", "microsoft", "fabrikam", "programme", "2026", "large.csv"))
+		there, terr := os.Stat(filepath.Join(dir, "done", "2026", "large.csv"))
+		return err == nil && terr == nil && bytes.Equal(here, large) && there.Size() == int64(len(large))
+	})
+	if n := connections.Load(); n < 3 {
+		t.Errorf("%d connections are not shaky", n)
+	}
 }
