@@ -52,6 +52,7 @@ var rooms = map[string][]string{
 	"jobs/dispatch":                   {"jobs"},
 	"jobs/doctor":                     {"exchange/...", "jobs", "jobs/..."},
 	"jobs/feed":                       {"jobs", "exchange/landing"},
+	"jobs/fetch":                      {"exchange", "exchange/landing", "jobs"},
 	"jobs/graph":                      {"exchange", "jobs"},
 	"jobs/jobstest":                   {"engine/numbers", "jobs", "exchange/..."},
 	"jobs/numbering":                  {"engine/numbers", "exchange", "exchange/landing", "formats", "jobs", "jobs/dispatch"},

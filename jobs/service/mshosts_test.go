@@ -14,54 +14,59 @@ import (
 
 	"concord/exchange/exchangetest"
 	"concord/jobs"
+	"concord/jobs/control"
 
 	"golang.org/x/crypto/ssh"
 )
+
+// hostAlerts counts the open alerts about hosts.
+func (h *house) hostAlerts() int {
+	h.t.Helper()
+	list, err := h.desk.Alerts(h.t.Context(), jobs.AlertFilter{Open: true, Kind: jobs.AlertHost})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return len(list)
+}
+
+// programme is a host of Microsoft's side that the configuration names, and the
+// folder there on the disk.
+func (h *house) programme() (host *exchangetest.Site, out string) {
+	h.t.Helper()
+	host = exchangetest.NewSite(h.t, exchangetest.SiteOptions{Carriers: []string{"programme"}})
+	out = filepath.Join(host.Home("programme"), "inbox", "out")
+	key, err := os.ReadFile(host.KeyFile("programme"))
+	if err := errors.Join(err, os.MkdirAll(filepath.Join(out, "fabrikam", "numbers"), 0o750), os.WriteFile(filepath.Join(h.dir, "key"), key, 0o600)); err != nil {
+		h.t.Fatal(err)
+	}
+	pin := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host.Keys.Announced()[0])))
+	h.append(fmt.Sprintf("microsoft: {hosts: {programme: {address: %q, user: programme, key_file: key, host_keys: [%q], folder: inbox/out, every: 50ms}}}\n", host.Addr, pin))
+	return host, out
+}
 
 // Microsoft's side is a host of its own: what lies there is taken once, without
 // anybody who carries files. When it cannot be reached somebody is told, and it
 // goes on by itself.
 func TestMicrosoftsFilesComeFromAHost(t *testing.T) {
-	host := exchangetest.NewSite(t, exchangetest.SiteOptions{Carriers: []string{"programme"}})
-	out := filepath.Join(host.Home("programme"), "inbox", "out")
-	key, err := os.ReadFile(host.KeyFile("programme"))
-	if err := errors.Join(err, os.MkdirAll(filepath.Join(out, "fabrikam", "numbers"), 0o750)); err != nil {
-		t.Fatal(err)
-	}
 	h := &house{site: newSite(t), t: t}
-	if err := os.WriteFile(filepath.Join(h.dir, "key"), key, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	host, out := h.programme()
 	account, _ := host.Account("programme")
 	shut := account
 	shut.Keys = nil
 	host.SetAccount(shut)
-	pin := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host.Keys.Announced()[0])))
-	h.append(fmt.Sprintf("microsoft: {hosts: {programme: {address: %q, user: programme, key_file: key, host_keys: [%q], folder: inbox/out, every: 50ms}}}\n", host.Addr, pin))
 	h.append(storyJobs)
 	h.offset = offsetTo("2026-10-02T06:00:00Z")
 	h.start()
 	t.Cleanup(func() { h.stop() })
-	alerts := func() int {
-		list, err := h.desk.Alerts(t.Context(), jobs.AlertFilter{Open: true, Kind: jobs.AlertHost})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(list)
-	}
-	h.until("it is told of", func() bool { return alerts() == 1 })
+	h.until("it is told of", func() bool { return h.hostAlerts() == 1 })
 	host.SetAccount(account)
-	h.until("it goes on", func() bool { return alerts() == 0 })
-	calls := func() []jobs.Entry {
+	h.until("it goes on", func() bool { return h.hostAlerts() == 0 })
+	calls := func() []control.File {
 		list, err := h.desk.Files(t.Context(), jobs.FileFilter{Side: "microsoft"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		var names []jobs.Entry
-		for _, f := range list {
-			names = append(names, jobs.Entry{Name: f.File, Accepted: f.Accepted})
-		}
-		return names
+		return list
 	}
 	past := time.Now().Add(-time.Hour).Truncate(time.Second)
 	put := func(name, text string) {
@@ -73,7 +78,7 @@ func TestMicrosoftsFilesComeFromAHost(t *testing.T) {
 	put("fabrikam/m.csv", table(call{"m1", "2026-10-01T10:00:00Z", 60}))
 	put("fabrikam/numbers/list.csv", shared("u1"))
 	h.until("the call is taken", func() bool { return len(calls()) == 1 })
-	if got := calls()[0]; got.Name != "programme/m.csv" || got.Accepted != 1 {
+	if got := calls()[0]; got.File != "programme/m.csv" || got.Accepted != 1 {
 		t.Errorf("%+v", got)
 	}
 	listing := filepath.Join(h.dir, "data", "microsoft", "fabrikam", "numbers", "programme", "list.csv")
