@@ -65,6 +65,12 @@ func (c Class) Paired() bool { return classes[c].paired }
 // Discrepancy reports whether a case of the class is listed as one.
 func (c Class) Discrepancy() bool { return classes[c].discrepancy }
 
+// repeat reports whether a record of the class says once more what another one
+// says.
+func (c Class) repeat() bool {
+	return c == Duplicate || c == ConflictingDuplicate || c == Superseded
+}
+
 // Pass says which pass paired a record.
 type Pass uint8
 

@@ -40,6 +40,10 @@ func (w *matchWorker) judge(pass Pass, m, c *rec, more []rec, flags Flags) error
 	agreed := r.task.Rules.agree(m.dur, sum)
 	class := classify(pass, m, c, sum, agreed, len(more), r.startTolerance)
 	w.t.pair(class, m, c, more, sum, agreed)
+	if w.unassigned(m, c) {
+		flags |= UnassignedNumber
+		w.t.unassigned.add(m.dur)
+	}
 	if class.Discrepancy() || r.task.Verdicts {
 		return w.logPair(class, pass, m, c, more, flags|w.flags(m, c, more))
 	}
@@ -111,8 +115,15 @@ func (w *matchWorker) single(class Class, side Side, c *rec) {
 		return
 	}
 	w.t.single(class, side, c)
+	var flags Flags
+	if w.unassigned(c, nil) {
+		flags = UnassignedNumber
+		if !class.repeat() {
+			w.t.unassigned.add(c.dur)
+		}
+	}
 	if class.Discrepancy() || w.r.task.Verdicts {
-		w.logSingle(class, side, c)
+		w.logSingle(class, side, c, flags)
 	}
 }
 
@@ -120,15 +131,15 @@ func (w *matchWorker) single(class Class, side Side, c *rec) {
 func (w *matchWorker) outside(side Side, c *rec) {
 	w.t.classes[side][OutsidePeriod].add(c.dur)
 	if w.r.task.Verdicts {
-		w.logSingle(OutsidePeriod, side, c)
+		w.logSingle(OutsidePeriod, side, c, 0)
 	}
 }
 
-func (w *matchWorker) logSingle(class Class, side Side, c *rec) {
-	k := caseRec{class: uint8(class), sides: hasMicrosoft}
+func (w *matchWorker) logSingle(class Class, side Side, c *rec, flags Flags) {
 	if c.clockUntrusted() {
-		k.flags = uint8(ClockUntrusted)
+		flags |= ClockUntrusted
 	}
+	k := caseRec{class: uint8(class), flags: uint8(flags), sides: hasMicrosoft}
 	if side == Microsoft {
 		k.m = *c
 	} else {

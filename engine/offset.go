@@ -56,9 +56,9 @@ func (r *run) measureClock(ctx context.Context) (err error) {
 	}
 	switch c := &r.clock; {
 	case c.offset != 0:
-		r.addFinding(Finding{"clock_offset", clockWords(c.offset)})
+		r.addFinding(Finding{Code: "clock_offset", Text: clockWords(c.offset)})
 	case c.median != 0 && 2*c.within >= c.pairs:
-		r.addFinding(Finding{"clock_unclear", fmt.Sprintf("%d %% of the calls measured show a %s; that is less than the %d %% it takes to correct for it, so nothing was corrected",
+		r.addFinding(Finding{Code: "clock_unclear", Text: fmt.Sprintf("%d %% of the calls measured show a %s; that is less than the %d %% it takes to correct for it, so nothing was corrected",
 			c.within*100/c.pairs, clockWords(c.median), offsetShare)})
 	}
 	return err

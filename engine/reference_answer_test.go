@@ -45,6 +45,7 @@ type answer struct {
 	files           [2][]engine.FileTally
 	roundingMS      int64
 	totals          engine.Balance
+	unassigned      engine.Tally
 	days, countries map[string]engine.Balance
 	usage           map[usageKey]engine.UsageRow
 	// usageRows and userRows are the engine's own rows, country and all.
@@ -73,6 +74,7 @@ func (a *answer) fill(w *world, all [2][]*record, pairs []*pair) {
 	}
 	a.fillTotals(w, all)
 	a.fillUsage(w, all[engine.Microsoft])
+	a.fillUnassigned(w, all)
 }
 
 func add(t *engine.Tally, ms int64) { t.Records, t.MS = t.Records+1, t.MS+ms }
@@ -108,6 +110,9 @@ func verdictOf(w *world, r *record) verdict {
 	v := verdict{side: r.side, place: *r.place(), id: r.RecordID, class: r.class}
 	if r.class.Discrepancy() && r.ClockUntrusted {
 		v.flags = engine.ClockUntrusted
+	}
+	if r.class.Discrepancy() && r.pair == nil && w.onUnassigned(r) {
+		v.flags |= engine.UnassignedNumber
 	}
 	if r.pair == nil || r.class == engine.OutsidePeriod {
 		return v
@@ -252,6 +257,7 @@ func (a *answer) lines() (out []string) {
 		}
 	}
 	say("totals %+v, %d ms by rounding alone", a.totals, a.roundingMS)
+	say("on unassigned numbers %+v", a.unassigned)
 	out = append(out, sortedLines("day", a.days)...)
 	out = append(out, sortedLines("country", a.countries)...)
 	return append(out, sortedLines("usage", a.usage)...)

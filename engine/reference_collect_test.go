@@ -20,7 +20,7 @@ func collect(ctx context.Context, res *engine.Result) (*answer, error) {
 	s := res.Summary()
 	a := &answer{
 		offset: s.ClockOffset, offsetPairs: s.OffsetPairs, classes: s.Classes, discrepancies: s.Discrepancies,
-		roundingMS: s.RoundingExplainedMS, files: s.Files, totals: s.Totals, days: named(s.Days), countries: named(s.Countries),
+		roundingMS: s.RoundingExplainedMS, files: s.Files, totals: s.Totals, unassigned: s.Unassigned, days: named(s.Days), countries: named(s.Countries),
 		usage: map[usageKey]engine.UsageRow{},
 	}
 	cases, err := collectCases(ctx, res, s)

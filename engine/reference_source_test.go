@@ -215,6 +215,9 @@ func run(ctx context.Context, w *world, how setup) (*answer, error) {
 			task.Files[side] = append(task.Files[side], fmt.Sprintf("%v-%d.csv", engine.Side(side), f))
 		}
 	}
+	if w.assigned != nil {
+		task.Assignments = w.assigned.holders(w)
+	}
 	res, err := engine.Run(ctx, task)
 	if err != nil {
 		return nil, err

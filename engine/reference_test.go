@@ -13,6 +13,7 @@ type world struct {
 	rules          engine.Rules
 	from, to, asOf time.Time
 	nearClock      bool       // calls far from the period do not show the clock
+	assigned       *assigned  // nil: nothing is known of numbers
 	sides          [2][][]row // by side, then file
 }
 

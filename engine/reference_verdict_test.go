@@ -148,5 +148,8 @@ func caseFlags(w *world, p *pair) (f engine.Flags) {
 	if untrusted {
 		f |= engine.ClockUntrusted
 	}
+	if w.onUnassigned(m) {
+		f |= engine.UnassignedNumber
+	}
 	return f
 }

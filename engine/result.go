@@ -51,6 +51,8 @@ type Named struct {
 type Finding struct {
 	Code string // clock_offset, …
 	Text string
+	// Calls are those that it is about; none: it is about none in particular.
+	Calls Tally
 }
 
 // Leg is one side's record of a case, with where it stands.
@@ -122,4 +124,7 @@ type Summary struct {
 	Discrepancies [NumClasses]int64
 	// RoundingExplainedMS is what rounding alone explains of the difference.
 	RoundingExplainedMS int64
+	// Unassigned counts the calls inside the period, of any class but repeats,
+	// on numbers that were not assigned to the carrier when they began.
+	Unassigned Tally
 }

@@ -35,7 +35,10 @@ type Task struct {
 	Scratch Scratch
 	// Verdicts asks for Result.Verdicts, Users for Result.UserUsage.
 	Verdicts, Users bool
-	Observer        Observer
+	// Assignments tells calls on numbers that were not assigned to the carrier;
+	// nil: nothing is known of that.
+	Assignments Assignments
+	Observer    Observer
 }
 
 // Scratch makes temporary files. They vanish when closed.

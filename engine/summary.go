@@ -72,6 +72,7 @@ func (res *Result) sumUp() {
 	}
 	res.gather()
 	res.balances()
+	res.findUnassigned()
 }
 
 // gather adds up the usage that the workers counted.

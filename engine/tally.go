@@ -10,6 +10,8 @@ type tally struct {
 	lately    [64]recentDay
 	byCountry []Balance // by index of the destination
 	usage     usageTable
+
+	unassigned Tally // calls on numbers that were not assigned to the carrier
 }
 
 // recentDay saves looking a day up again.
@@ -64,8 +66,7 @@ func (t *tally) pair(class Class, m, c *rec, more []rec, sum int64, agreed agree
 func (t *tally) single(class Class, side Side, c *rec) {
 	t.cases[class]++
 	t.classes[side][class].add(c.dur)
-	switch class {
-	case Duplicate, ConflictingDuplicate, Superseded:
+	if class.repeat() {
 		return
 	}
 	day := t.days.of(c.start)

@@ -58,8 +58,9 @@ type clockDoc struct {
 }
 
 type findingDoc struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
+	Code  string    `json:"code"`
+	Text  string    `json:"text"`
+	Calls *tallyDoc `json:"calls,omitempty"`
 }
 
 type classDoc struct {
@@ -126,9 +127,18 @@ func (w *writer) summary(context.Context, Result) error {
 		TieOut: tieOutOf(s), Inputs: w.inputs(), Settings: settingsOf(w.opts.Rules, w.opts.Profile),
 	}
 	for _, f := range s.Findings {
-		doc.Findings = append(doc.Findings, findingDoc(f))
+		doc.Findings = append(doc.Findings, findingOf(f))
 	}
 	return w.folder.writeJSON("summary.json", doc)
+}
+
+func findingOf(f engine.Finding) findingDoc {
+	d := findingDoc{Code: f.Code, Text: f.Text}
+	if f.Calls.Records > 0 {
+		calls := tallyDoc(f.Calls)
+		d.Calls = &calls
+	}
+	return d
 }
 
 func periodOf(s *engine.Summary, zone string) *periodDoc {
