@@ -33,12 +33,21 @@ type Outcome struct {
 }
 
 // Match reconciles in this process. Its error is a *Failure.
-func Match(ctx context.Context, o MatchOptions, watch engine.Observer) (*Outcome, error) {
+func Match(ctx context.Context, o MatchOptions, watch engine.Observer) (out *Outcome, err error) {
 	p, err := o.plan()
 	if err != nil {
 		return nil, err
 	}
-	out, err := p.run(ctx, watch)
+	done, err := p.learn(ctx, readListing)
+	if err != nil {
+		return nil, Explain(err)
+	}
+	defer func() {
+		if derr := done(); err == nil && derr != nil {
+			out.Remarks = append(out.Remarks, fmt.Sprintf("a temporary folder could not be removed: %v", derr))
+		}
+	}()
+	out, err = p.run(ctx, watch)
 	if errors.Is(err, engine.ErrCollision) { // nothing was written, and the next run hashes otherwise
 		out, err = p.run(ctx, watch)
 	}
@@ -70,10 +79,16 @@ func (p *plan) run(ctx context.Context, watch engine.Observer) (out *Outcome, er
 			err = errors.Join(err, closed)
 		}
 	}()
+	task := p.task(in, watch)
+	if a := p.Assigned; a != nil && a.Path != "" {
+		if task.Assignments, err = readAssigned(a); err != nil {
+			return nil, err
+		}
+	}
 	if watch.Stage != nil {
 		watch.Stage("read")
 	}
-	result, err := engine.Run(ctx, p.task(in, watch))
+	result, err := engine.Run(ctx, task)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +117,11 @@ func (p *plan) task(in *inputs, watch engine.Observer) engine.Task {
 }
 
 func (p *plan) reportOptions(o *Outcome) report.Options {
-	return report.Options{Inputs: o.Inputs, Rules: p.rules, Profile: p.profileName, Verdicts: p.Verdicts, Users: p.Users, Release: p.release(p.Staging)}
+	r := report.Options{Inputs: o.Inputs, Rules: p.rules, Profile: p.profileName, Verdicts: p.Verdicts, Users: p.Users, Release: p.release(p.Staging)}
+	if p.Assigned != nil {
+		r.Numbers = &p.Assigned.Numbers
+	}
+	return r
 }
 
 // inputs are the open files of both sides.

@@ -115,6 +115,12 @@ type NumbersAt struct {
 	Present  bool  // only what was valid then, as far as was known
 }
 
+// NumberSources says since when a carrier's numbers are known, by source.
+type NumberSources struct {
+	Position int64                // of the newest listing that was taken; 0: there is none
+	Begun    map[string]time.Time // the times of the first listings of sources
+}
+
 // Numbers remembers what Microsoft's listings said of carriers' numbers, and
 // what was delivered of it. Nothing that was once known is ever changed: at any
 // later time, what was known after a listing can be told again. jobstest has
@@ -134,6 +140,8 @@ type Numbers interface {
 	// then beginnings. It may be walked again, and reads a bounded number of
 	// rows at a time.
 	KnownNumbers(ctx context.Context, at NumbersAt) numbers.Rows
+	// NumberSources returns the sources of which a listing was taken.
+	NumberSources(ctx context.Context, carrier string) (NumberSources, error)
 	// NewestListing returns the newest listing that was taken of a carrier's
 	// numbers, of any source, with the latest time of all as AsOf, and how many
 	// lines were learned of after a position; ErrNoListing.

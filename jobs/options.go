@@ -46,6 +46,12 @@ type MatchOptions struct {
 	// collected of the files, in the place of Microsoft and Carrier. Of each
 	// the days are read that RecordsReach says, and a side may have none.
 	Records [2][]RecordsInput
+	// Listings name listings of the carrier's numbers: calls on numbers that
+	// were not assigned when they began are flagged. Those of one folder follow
+	// each other in time.
+	Listings []string
+	// Assigned is the same, known already; nil: nothing is known.
+	Assigned *Assigned
 	// Profile names the file that describes the carrier's dialect and rules;
 	// empty: canonical columns and the default rules.
 	Profile string
@@ -100,7 +106,8 @@ type plan struct {
 	carrier          string
 	from, to, asOf   time.Time
 	bytes            int64 // of all inputs
-	nearClock        bool  // the clock is measured around the period only
+	listed           []listedFile
+	nearClock        bool // the clock is measured around the period only
 	names            [2][]string
 	profileName, dir string // base name of the profile, folder above Out
 }
@@ -113,7 +120,7 @@ func (o MatchOptions) plan() (*plan, error) {
 	if p.Memory == 0 {
 		p.Memory = DefaultMemory
 	}
-	err := errors.Join(p.checkFiles(), p.readProfile(), p.readTimes(), p.checkFigures(), p.checkOut(), p.checkRelease())
+	err := errors.Join(p.checkFiles(), p.readProfile(), p.readTimes(), p.checkFigures(), p.checkOut(), p.checkRelease(), p.checkListings())
 	if err != nil {
 		return nil, usage(err)
 	}

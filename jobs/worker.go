@@ -35,7 +35,12 @@ func (w Worker) Match(ctx context.Context, o MatchOptions, watch engine.Observer
 	if err != nil {
 		return nil, err
 	}
-	o.Staging, o.Memory = p.Staging, p.Memory
+	done, err := p.learn(ctx, w.ReadListing)
+	if err != nil {
+		return nil, Explain(err)
+	}
+	defer func() { _ = done() }() // a hidden folder that says what it is
+	o.Staging, o.Memory, o.Listings, o.Assigned = p.Staging, p.Memory, nil, p.Assigned
 	last, death, err := w.run(ctx, request{Options: o, Limits: limitsFor(p.Memory, p.bytes)}, watch)
 	if last != nil && last.Done != nil {
 		return last.Done, nil

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"concord/engine"
 )
@@ -52,12 +53,35 @@ type Options struct {
 	Rules  engine.Rules
 	// Profile names the profile that was used; empty when there was none.
 	Profile string
+	// Numbers says what was known of the carrier's numbers; nil: it was not
+	// asked for.
+	Numbers *Numbers
 	// Verdicts and Users ask for verdicts.csv and .parquet, and for
 	// usage_users.csv.
 	Verdicts, Users bool
 	// Release asks for version.json and changes.csv; nil: the report is no
 	// version.
 	Release *Release
+}
+
+// Numbers is what was known of the numbers that were assigned to the carrier
+// in the period.
+type Numbers struct {
+	// KnownFrom is from when on a number that no listing names is known not to
+	// be assigned; zero: of no time in the period.
+	KnownFrom time.Time
+	Count     int64  // numbers of which something is known
+	SHA256    string // of what is known; empty: nothing is
+	Listings  []NumbersListing
+}
+
+// NumbersListing is a listing of numbers that was read for this report.
+type NumbersListing struct {
+	Name     string
+	SHA256   string // hexadecimal
+	AsOf     time.Time
+	Rows     int64 // that were taken
+	Rejected int64
 }
 
 // Written says what was written.

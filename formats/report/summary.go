@@ -25,6 +25,7 @@ type summaryDoc struct {
 	Countries []namedDoc   `json:"countries"`
 	TieOut    tieOutDoc    `json:"tie_out"`
 	Inputs    []inputDoc   `json:"inputs"`
+	Numbers   *numbersDoc  `json:"numbers,omitempty"`
 	Settings  settingsDoc  `json:"settings"`
 }
 
@@ -101,6 +102,20 @@ type inputDoc struct {
 	Notes     []string    `json:"notes"`
 }
 
+type numbersDoc struct {
+	KnownFrom *string      `json:"known_from_utc"`
+	Count     int64        `json:"count"`
+	Listings  []listingDoc `json:"listings,omitempty"`
+}
+
+type listingDoc struct {
+	Name     string `json:"name"`
+	SHA256   string `json:"sha256"`
+	AsOf     string `json:"as_of_utc"`
+	Rows     int64  `json:"rows"`
+	Rejected int64  `json:"rejected"`
+}
+
 type settingsDoc struct {
 	Profile           *string     `json:"profile"`
 	ClockOffset       string      `json:"clock_offset"`
@@ -114,6 +129,7 @@ type settingsDoc struct {
 	WarnAt            json.Number `json:"warn_at_percent"`
 	DisputeAt         json.Number `json:"dispute_at_percent"`
 	PeriodZone        string      `json:"period_zone"`
+	Numbers           string      `json:"numbers_sha256,omitempty"`
 }
 
 func (w *writer) summary(context.Context, Result) error {
@@ -126,6 +142,9 @@ func (w *writer) summary(context.Context, Result) error {
 		Days: namedOf(s.Days), Countries: namedOf(s.Countries),
 		TieOut: tieOutOf(s), Inputs: w.inputs(), Settings: settingsOf(w.opts.Rules, w.opts.Profile),
 	}
+	if n := w.opts.Numbers; n != nil {
+		doc.Numbers, doc.Settings.Numbers = numbersOf(n), n.SHA256
+	}
 	for _, f := range s.Findings {
 		doc.Findings = append(doc.Findings, findingOf(f))
 	}
@@ -137,6 +156,14 @@ func findingOf(f engine.Finding) findingDoc {
 	if f.Calls.Records > 0 {
 		calls := tallyDoc(f.Calls)
 		d.Calls = &calls
+	}
+	return d
+}
+
+func numbersOf(n *Numbers) *numbersDoc {
+	d := &numbersDoc{KnownFrom: instantOf(n.KnownFrom), Count: n.Count}
+	for _, l := range n.Listings {
+		d.Listings = append(d.Listings, listingDoc{l.Name, l.SHA256, rfc3339(l.AsOf), l.Rows, l.Rejected})
 	}
 	return d
 }

@@ -15,6 +15,7 @@ import (
 type matchCmd struct {
 	Microsoft   []string `required:"" sep:"none" placeholder:"FILE" help:"Microsoft's call records; repeat for several files, in the order received."`
 	Carrier     []string `required:"" sep:"none" placeholder:"FILE" help:"The carrier's records; repeat for several files, in the order received."`
+	Numbers     []string `sep:"none" placeholder:"FILE" help:"Listings of the carrier's numbers, with their times in their names; calls on numbers that were not assigned are flagged. Those of one folder follow each other."`
 	Profile     given    `placeholder:"FILE" help:"The carrier's dialect and rules. Without one, files have the canonical columns."`
 	CarrierName given    `placeholder:"NAME" help:"The carrier's name in reports. Default: the profile's."`
 	Period      given    `placeholder:"PERIOD" help:"A day (2026-10-01), a month (2026-10) or FROM/TO with TO not included, in the profile's zone. Default: everything."`
@@ -52,7 +53,7 @@ func (c *matchCmd) Run(s *session) error {
 
 func (c *matchCmd) options() jobs.MatchOptions {
 	return jobs.MatchOptions{
-		Microsoft: c.Microsoft, Carrier: c.Carrier, Profile: string(c.Profile), CarrierName: string(c.CarrierName),
+		Microsoft: c.Microsoft, Carrier: c.Carrier, Listings: c.Numbers, Profile: string(c.Profile), CarrierName: string(c.CarrierName),
 		Period: string(c.Period), AsOf: string(c.AsOf), Memory: int64(c.Memory), Workers: c.Workers,
 		Verdicts: c.Verdicts, Users: c.Users, Out: c.Out,
 	}

@@ -42,6 +42,7 @@ func TestNumbers(t *testing.T, open func(t *testing.T) Directory, reopen func(t 
 		"who lost the run records nothing":                             (*directory).lost,
 		"deliveries follow each other":                                 (*directory).deliveries,
 		"contents of listings are held":                                (*directory).holding,
+		"sources are known since their first listings":                 (*directory).sources,
 		"the newest listing has the latest time, and says what is new": (*directory).newest,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package jobstest
 
 import (
+	"maps"
 	"time"
 
 	"concord/jobs"
@@ -105,4 +106,30 @@ func (c *directory) removes() {
 	x = c.listing(4)
 	_, err = try(0, nil)
 	c.must(err)
+}
+
+func (c *directory) sources() {
+	n, err := c.d.NumberSources(c.Context(), "fabrikam")
+	c.must(err)
+	if n.Position != 0 || len(n.Begun) != 0 {
+		c.Errorf("of no listing: %+v", n)
+	}
+	c.record(c.listing(3), false, present(1, "x"))
+	c.record(c.listing(5), false, present(1, "x"))
+	late := c.record(c.listing(1), false, present(1, "x"))
+	other := c.listing(4)
+	other.Source = "b"
+	other = c.record(other, false, present(2, "y"))
+	unusable := c.listing(6)
+	unusable.Source, unusable.Status = "c", jobs.ListingRejected
+	c.record(unusable, false)
+	foreign := c.listing(2)
+	foreign.Carrier = "contoso"
+	c.record(foreign, false, present(1, "x"))
+	n, err = c.d.NumberSources(c.Context(), "fabrikam")
+	c.must(err)
+	want := map[string]time.Time{"": day(1).Add(3 * time.Hour), "b": day(1).Add(4 * time.Hour)}
+	if n.Position != other.Position || late.Status != jobs.ListingLate || !maps.EqualFunc(n.Begun, want, time.Time.Equal) {
+		c.Errorf("%+v, want %v up to %d", n, want, other.Position)
+	}
 }

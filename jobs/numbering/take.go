@@ -232,7 +232,7 @@ func (d *desk) file(root, name string, shared bool, info fs.FileInfo) found {
 	f.Carrier, f.Source, f.Name = d.run.Carrier, path.Join(source, path.Dir(name)), path.Base(name)
 	f.Bytes, f.Changed = info.Size(), info.ModTime().UTC().Truncate(time.Microsecond)
 	f.AsOf = f.Changed
-	if t, ok := timeIn(f.Name); ok {
+	if t, ok := jobs.ListingTime(f.Name); ok {
 		f.AsOf = t
 	}
 	return f
@@ -252,21 +252,6 @@ func (d *desk) basis(users *found) string {
 	names = append(names, fmt.Sprintf("\x00%d", d.x.MostRemoved))
 	sum := sha256.Sum256([]byte(strings.Join(names, "\n")))
 	return hex.EncodeToString(sum[:8])
-}
-
-// instant is a point in time as names of files have it, such as
-// 20261001T063000Z or 2026-10-01T06-30-00Z.
-var instant = regexp.MustCompile(`(\d{4})-?(\d\d)-?(\d\d)T(\d\d)[-_:]?(\d\d)[-_:]?(\d\d)Z`)
-
-// timeIn returns the time that a name says that its listing was made at. A copy
-// of a file gets another time of change; its name stays.
-func timeIn(name string) (time.Time, bool) {
-	m := instant.FindStringSubmatch(name)
-	if m == nil {
-		return time.Time{}, false
-	}
-	t, err := time.Parse("20060102150405", strings.Join(m[1:], ""))
-	return t, err == nil
 }
 
 // tenantID is how the folder of one tenant is named.

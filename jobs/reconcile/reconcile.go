@@ -55,11 +55,15 @@ type Job struct {
 	Memory          int64 // bytes; 0: jobs.DefaultMemory
 }
 
-// Reconciler does runs. Every field but Watch and Trouble is required.
+// Reconciler does runs. Every field but Numbers, Watch and Trouble
+// is required.
 type Reconciler struct {
 	State State
 	// Records returns the path of the records of an entry.
 	Records func(ctx context.Context, e jobs.Entry) (string, error)
+	// Numbers writes what is known of a carrier's numbers in a period into a
+	// file; nil: nothing is.
+	Numbers func(ctx context.Context, carrier string, p jobs.Period, path string) (*jobs.Assigned, error)
 	Match   func(ctx context.Context, o jobs.MatchOptions, watch engine.Observer) (*jobs.Outcome, error)
 	Profile func(carrier string) (Profile, error)
 	Job     func(name string) Job
@@ -79,6 +83,11 @@ func (r *Reconciler) Do(ctx context.Context, run jobs.Run) (jobs.Ending, error) 
 	if err != nil {
 		return jobs.Ending{}, err
 	}
+	defer func() {
+		if err := t.forgetNumbers(); err != nil && t.Trouble != nil { // Recover goes on
+			t.Trouble(fmt.Errorf("remove the numbers of run %s: %w", run.ID, err))
+		}
+	}()
 	if err := r.State.Snapshot(ctx, run.Lease(), t.settings.json(), t.inputs); err != nil {
 		return jobs.Ending{}, err
 	}
@@ -115,6 +124,7 @@ type task struct {
 	entries  []jobs.Entry
 	inputs   []jobs.RunInput
 	settings settings
+	assigned *jobs.Assigned // nil: nothing is known of numbers in the period
 }
 
 func (r *Reconciler) prepare(ctx context.Context, run jobs.Run) (t *task, err error) {
@@ -139,7 +149,38 @@ func (r *Reconciler) prepare(ctx context.Context, run jobs.Run) (t *task, err er
 		t.latest = &newest[0]
 	}
 	t.settings = t.takeSettings()
-	return t, t.decideAsOf(ctx)
+	if err := t.takeNumbers(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.decideAsOf(ctx); err != nil {
+		return nil, errors.Join(err, t.forgetNumbers())
+	}
+	return t, nil
+}
+
+// takeNumbers notes what is known of the carrier's numbers as an input. The
+// file is that of this attempt: Recover removes what a crash leaves of it.
+func (t *task) takeNumbers(ctx context.Context) (err error) {
+	if t.Numbers == nil {
+		return nil
+	}
+	path := t.staging("numbers")
+	if err := makeFolders(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if t.assigned, err = t.Numbers(ctx, t.run.Carrier, t.run.Period, path); err != nil || t.assigned == nil {
+		return err
+	}
+	t.settings.Numbers = t.assigned.SHA256
+	t.inputs = append(t.inputs, jobs.RunInput{Role: "numbers", File: fmt.Sprintf("listings up to number %d", t.assigned.Position), SHA256: t.assigned.SHA256})
+	return nil
+}
+
+func (t *task) forgetNumbers() error {
+	if t.assigned == nil {
+		return nil
+	}
+	return os.Remove(t.assigned.Path)
 }
 
 func side(e jobs.Entry) engine.Side {
@@ -158,6 +199,7 @@ func (t *task) options(ctx context.Context) (jobs.MatchOptions, error) {
 		Profile: t.profile.Path, ProfileName: t.profile.Name, CarrierName: t.run.Carrier,
 		From: t.run.Period.From, To: t.run.Period.To, AsOf: t.settings.AsOf,
 		Memory: t.Job(t.run.Job).Memory, Verdicts: t.settings.Verdicts, Users: t.settings.Users, Unpublished: true,
+		Assigned: t.assigned,
 	}
 	names := uniqueNames(t.entries)
 	for i, e := range t.entries {

@@ -23,6 +23,7 @@ type settings struct {
 	AsOf        string `json:"as_of_utc"` // RFC 3339, whole seconds
 	Verdicts    bool   `json:"verdicts,omitempty"`
 	Users       bool   `json:"users,omitempty"`
+	Numbers     string `json:"numbers_sha256,omitempty"` // of what is known of the carrier's numbers
 }
 
 func (s settings) json() json.RawMessage {

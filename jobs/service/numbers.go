@@ -45,6 +45,12 @@ func (s *Service) numbersOf(job, carrier string) (numbering.Carrier, error) {
 	}, nil
 }
 
+// numbersIn writes what is known of a carrier's numbers in a period into a
+// file.
+func (s *Service) numbersIn(ctx context.Context, carrier string, p jobs.Period, path string) (*jobs.Assigned, error) {
+	return jobs.WriteAssigned(ctx, s.store, carrier, p.From, p.To, path)
+}
+
 // listed is told what became of a listing of numbers.
 func (s *Service) listed(x jobs.Listing) {
 	s.metrics.listings.WithLabelValues(x.Carrier, string(x.Status)).Inc()

@@ -33,7 +33,8 @@ func (s *Service) openWork(ctx context.Context) error {
 	})
 	s.maker = &reconcile.Reconciler{
 		State: s.store, Records: s.taker.Records, Match: s.Worker.Match, Profile: s.rules, Job: s.reporting,
-		Folder: ReportsFolder(s.cfg()), Program: s.Program, Now: s.Now,
+		Numbers: s.numbersIn,
+		Folder:  ReportsFolder(s.cfg()), Program: s.Program, Now: s.Now,
 		Watch:   s.progress.watch,
 		Trouble: func(err error) { s.Log.Error("report", "error", err.Error()) },
 	}

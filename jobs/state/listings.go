@@ -117,6 +117,22 @@ func listingValues(x *jobs.Listing) []any {
 	}
 }
 
+// NumberSources implements jobs.Numbers.
+func (s *Store) NumberSources(ctx context.Context, carrier string) (n jobs.NumberSources, err error) {
+	n.Begun = map[string]time.Time{}
+	err = s.read(ctx, "find sources of numbers", func(t tx) error {
+		return t.query(ctx, func(scan func(...any) error) error {
+			var source string
+			var at time.Time
+			var newest int64
+			err := scan(&source, moment{&at}, &newest)
+			n.Begun[source], n.Position = at, max(n.Position, newest)
+			return err
+		}, "SELECT source, min(as_of), max(seq) FROM number_listings WHERE carrier = $1 AND status = 'taken' GROUP BY source", text(carrier))
+	})
+	return n, err
+}
+
 // NewestListing implements jobs.Numbers.
 func (s *Store) NewestListing(ctx context.Context, carrier string, after int64) (x jobs.Listing, learned int64, err error) {
 	err = s.read(ctx, "find the newest listing of numbers", func(t tx) error {
