@@ -6,10 +6,17 @@ import (
 	"time"
 )
 
+// Kinds of reports: those of runs of the same kind.
+const (
+	ReportReconcile = "reconcile" // what both sides say of a period
+	ReportUsage     = "usage"     // usage per customer, from reports of that kind
+)
+
 // Report is one published version of what is known of a carrier's period. It
 // is never changed: new knowledge makes a new version that supersedes it.
 type Report struct {
 	ID           string // a UUID, version 7, by whoever makes it
+	Kind         string // ReportReconcile or ReportUsage; each has versions of its own
 	Carrier      string
 	Period       Period
 	Version      int // from 1, without gaps
@@ -36,8 +43,8 @@ type Report struct {
 
 // Figures are what a list of reports shows of one.
 type Figures struct {
-	Verdict       string // of the totals: ok, warning or dispute
-	Microsoft     Tally  // paired and missing records
+	Verdict       string // of the totals: ok, warning or dispute; empty: it is a usage
+	Microsoft     Tally  // paired and missing records; of a usage its calls
 	Carrier       Tally
 	DifferencePPM int64 // of Microsoft's milliseconds; 0 when there are none
 	Discrepancies int64
@@ -88,8 +95,9 @@ type Reports interface {
 	// and Published of r; the carrier, period, report and version of events
 	// are those of r, whatever they say. Without the lease it returns ErrLost,
 	// and ErrVersion, which leaves the run as it was, when the newest version
-	// of the carrier and period is not r.Version-1, or not r.Supersedes where
-	// r names one. A version below 1 is an error. Repeated under the same
+	// of the kind, carrier and period is not r.Version-1, or not r.Supersedes where
+	// r names one. A version below 1 is an error, and one
+	// without a kind is a reconciliation. Repeated under the same
 	// lease, whatever r is, it returns the version as it is recorded, also
 	// when the run is over.
 	Publish(ctx context.Context, l Lease, r Report, events []CaseEvent, now time.Time) (Report, error)
@@ -105,6 +113,7 @@ type Reports interface {
 
 // ReportFilter selects versions; a zero field selects all.
 type ReportFilter struct {
+	Kind         string
 	Carrier, Job string
 	Period       *Period   // this one exactly: by From and To
 	From, To     time.Time // versions whose period has a part in [From, To)

@@ -124,7 +124,7 @@ func routes() []route {
 		{get, "/v1/files", everyRole, []string{"carrier", "side", "status", "name", "since", "before", "limit"}, (*call).files},
 		{get, "/v1/files/{id}", everyRole, nil, (*call).file},
 
-		{get, "/v1/reports", everyRole, []string{"carrier", "job", "from", "to", "verdict", "newest", "file", "before", "limit"}, (*call).reports},
+		{get, "/v1/reports", everyRole, []string{"kind", "carrier", "job", "from", "to", "verdict", "newest", "file", "before", "limit"}, (*call).reports},
 		{get, "/v1/reports/{id}", everyRole, nil, (*call).report},
 		{get, "/v1/reports/{id}/files/{name}", everyRole, nil, (*call).reportFile},
 		{get, "/v1/reports/{id}/changes", everyRole, []string{"after", "limit"}, (*call).changes},

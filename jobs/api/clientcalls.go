@@ -178,7 +178,7 @@ func (c *Client) Reports(ctx context.Context, f jobs.ReportFilter) ([]control.Re
 	if f.Period != nil {
 		return nil, &control.Refusal{Kind: control.Invalid, Text: "reports of one period exactly cannot be asked for; take from and to"}
 	}
-	q := params("carrier", f.Carrier, "job", f.Job, "from", when(f.From), "to", when(f.To), "verdict", f.Verdict,
+	q := params("kind", f.Kind, "carrier", f.Carrier, "job", f.Job, "from", when(f.From), "to", when(f.To), "verdict", f.Verdict,
 		"newest", yes(f.Newest), "file", f.File, "before", f.Before)
 	return pages(f.Limit, q, "before", func(q url.Values) ([]control.Report, string, error) {
 		var list reportList

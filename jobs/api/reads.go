@@ -120,6 +120,7 @@ func (c *call) file() error {
 func (c *call) reports() error {
 	q, n := c.q, c.q.limit()
 	f := jobs.ReportFilter{
+		Kind:    q.oneOf("kind", jobs.ReportReconcile, jobs.ReportUsage),
 		Carrier: q.text("carrier"), Job: q.text("job"), From: q.time("from"), To: q.time("to"),
 		Verdict: q.oneOf("verdict", "ok", "warning", "dispute"), Newest: q.boolean("newest"),
 		File: q.text("file"), Before: q.text("before"), Limit: n + 1,

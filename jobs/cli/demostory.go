@@ -169,7 +169,7 @@ func (d *demo) correct() error {
 	}
 	var r control.Report
 	err := d.until("the second version", 100*time.Millisecond, func() (bool, error) {
-		list, err := d.service.ops.Reports(d.ctx, jobs.ReportFilter{Carrier: c.Name, Newest: true, Limit: 1})
+		list, err := d.service.ops.Reports(d.ctx, jobs.ReportFilter{Kind: jobs.ReportReconcile, Carrier: c.Name, Newest: true, Limit: 1})
 		if err != nil || len(list) == 0 {
 			return false, err
 		}

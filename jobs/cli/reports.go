@@ -24,6 +24,7 @@ type reportsCmd struct {
 
 type reportsListCmd struct {
 	targetFlags
+	Kind    string `enum:",reconcile,usage" default:"" placeholder:"KIND" help:"Only those of runs of kind reconcile or usage."`
 	Carrier string `placeholder:"NAME" help:"Only those of one carrier."`
 	Job     string `placeholder:"JOB" help:"Only those of one job."`
 	Verdict string `enum:",ok,warning,dispute" default:"" placeholder:"VERDICT" help:"Only those whose totals are ok, warning or dispute."`
@@ -41,7 +42,7 @@ func (reportsListCmd) Help() string {
 func (c *reportsListCmd) Run(s *session) error {
 	return c.with(s, func(t *target) error {
 		list, err := t.Reports(s.ctx, jobs.ReportFilter{
-			Carrier: c.Carrier, Job: c.Job, Verdict: c.Verdict, Newest: c.Newest, Before: c.Before, Limit: int(c.Limit),
+			Kind: c.Kind, Carrier: c.Carrier, Job: c.Job, Verdict: c.Verdict, Newest: c.Newest, Before: c.Before, Limit: int(c.Limit),
 		})
 		if err != nil {
 			return err

@@ -134,10 +134,10 @@ func (d *Desk) selection(ctx context.Context, j *config.Job, only Only, carriers
 	case OnlyAll:
 		return func(key) bool { return true }, nil
 	case OnlyMissing, "":
-		published, err := d.published(ctx, carriers, from, to)
+		published, err := d.published(ctx, string(j.Kind), carriers, from, to)
 		return func(k key) bool { return published[k].IsZero() }, err
 	case OnlyFailed:
-		published, err := d.published(ctx, carriers, from, to)
+		published, err := d.published(ctx, string(j.Kind), carriers, from, to)
 		if err != nil {
 			return nil, err
 		}
@@ -151,10 +151,10 @@ func (d *Desk) selection(ctx context.Context, j *config.Job, only Only, carriers
 }
 
 // published returns when the newest version of each period was published.
-func (d *Desk) published(ctx context.Context, carriers []string, from, to time.Time) (map[key]time.Time, error) {
+func (d *Desk) published(ctx context.Context, kind string, carriers []string, from, to time.Time) (map[key]time.Time, error) {
 	at := map[key]time.Time{}
 	for _, c := range carriers {
-		list, err := d.Archive.Reports(ctx, jobs.ReportFilter{Carrier: c, From: from, To: to, Newest: true})
+		list, err := d.Archive.Reports(ctx, jobs.ReportFilter{Kind: kind, Carrier: c, From: from, To: to, Newest: true})
 		if err != nil {
 			return nil, fmt.Errorf("look for reports of %s: %w", c, err)
 		}

@@ -49,7 +49,7 @@ func inputOf(e jobs.Entry) Input {
 
 func reportOf(r jobs.Report) Report {
 	return Report{
-		ID: r.ID, Carrier: r.Carrier, Period: Period{Text: r.Period.Text, From: utc(r.Period.From), To: utc(r.Period.To)},
+		ID: r.ID, Kind: r.Kind, Carrier: r.Carrier, Period: Period{Text: r.Period.Text, From: utc(r.Period.From), To: utc(r.Period.To)},
 		Version: r.Version, Job: r.Job, Run: r.Run, Supersedes: r.Supersedes, SupersededBy: r.SupersededBy,
 		AsOf: utc(r.AsOf), Published: utc(r.Published), Verdict: r.Figures.Verdict,
 		Microsoft: r.Figures.Microsoft, CarrierSide: r.Figures.Carrier, DifferencePPM: r.Figures.DifferencePPM,

@@ -53,6 +53,14 @@ func (d *Desk) inputs(ctx context.Context, list []jobs.RunInput) ([]Input, error
 	out := []Input{}
 	for _, in := range list {
 		x := Input{Role: in.Role, File: in.File, SHA256: in.SHA256}
+		if in.Role == roleReport {
+			rep, err := d.Archive.Report(ctx, in.File)
+			if err != nil && !errors.Is(err, jobs.ErrNoReport) {
+				return nil, err
+			}
+			out = append(out, reportInput(rep, in))
+			continue
+		}
 		e, err := d.Ledger.File(ctx, in.File)
 		switch {
 		case err == nil:
@@ -63,6 +71,17 @@ func (d *Desk) inputs(ctx context.Context, list []jobs.RunInput) ([]Input, error
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// roleReport is the role of a report that a usage is summed up from.
+const roleReport = "report"
+
+func reportInput(r jobs.Report, in jobs.RunInput) Input {
+	x := Input{Role: roleReport, File: in.File, SHA256: in.SHA256}
+	if r.ID != "" {
+		x.Name = fmt.Sprintf("%s version %d", r.Period.Text, r.Version)
+	}
+	return x
 }
 
 // How far the runs before and after one are looked for.
@@ -121,7 +140,7 @@ func (d *Desk) Report(ctx context.Context, id string) (ReportDetail, error) {
 	if x.Files, err = d.manifest(r); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return x, err
 	}
-	versions, err := d.Archive.Reports(ctx, jobs.ReportFilter{Carrier: r.Carrier, Period: &r.Period})
+	versions, err := d.Archive.Reports(ctx, jobs.ReportFilter{Kind: r.Kind, Carrier: r.Carrier, Period: &r.Period})
 	if err != nil {
 		return x, err
 	}
@@ -177,7 +196,7 @@ func (d *Desk) manifest(r jobs.Report) (list []ReportFile, err error) {
 }
 
 // harmless are the files of a report without phone numbers.
-var harmless = []string{manifestName, "summary.json", "version.json", "report.html", "rejected.csv", "usage.csv", "usage.parquet"}
+var harmless = []string{manifestName, "summary.json", "version.json", "report.html", "rejected.csv", "usage.csv", "usage.parquet", "customers.csv"}
 
 // Evidence reports whether a file of a report may hold phone numbers: so does
 // every one that is not known to hold none.

@@ -93,6 +93,7 @@ type FileDetail struct {
 // Report is one published version. Times are UTC.
 type Report struct {
 	ID            string       `json:"id"`
+	Kind          string       `json:"kind"` // reconcile or usage
 	Carrier       string       `json:"carrier"`
 	Period        Period       `json:"period"`
 	Version       int          `json:"version"`
@@ -102,7 +103,7 @@ type Report struct {
 	SupersededBy  string       `json:"superseded_by,omitempty"`
 	AsOf          time.Time    `json:"as_of"`
 	Published     time.Time    `json:"published"`
-	Verdict       string       `json:"verdict"` // ok, warning or dispute
+	Verdict       string       `json:"verdict,omitempty"` // ok, warning or dispute; empty: it is a usage
 	Microsoft     jobs.Tally   `json:"microsoft_totals"`
 	CarrierSide   jobs.Tally   `json:"carrier_totals"`
 	DifferencePPM int64        `json:"difference_ppm"`

@@ -171,16 +171,37 @@ func (d *Desk) foreseeReport(ctx context.Context, r jobs.Run, p *Planned) error 
 	if d.Reach != nil {
 		reach = d.Reach(r.Carrier)
 	}
+	if r.Kind == jobs.ReportUsage {
+		return d.foreseeUsage(ctx, r, p)
+	}
 	entries, err := d.Coverage.Covering(ctx, r.Carrier, r.Period.From.Add(-reach), r.Period.To.Add(reach))
 	if err != nil {
 		return err
 	}
 	p.Files = each(entries, inputOf)
-	newest, err := d.Archive.Reports(ctx, jobs.ReportFilter{Carrier: r.Carrier, Period: &r.Period, Newest: true, Limit: 1})
+	return d.foreseeVersion(ctx, r, p)
+}
+
+// foreseeVersion fills in which version a run would supersede.
+func (d *Desk) foreseeVersion(ctx context.Context, r jobs.Run, p *Planned) error {
+	newest, err := d.Archive.Reports(ctx, jobs.ReportFilter{Kind: r.Kind, Carrier: r.Carrier, Period: &r.Period, Newest: true, Limit: 1})
 	if err == nil && len(newest) > 0 {
 		p.Report = newest[0].ID
 	}
 	return err
+}
+
+// foreseeUsage fills in which reports a usage would be summed up from, or some
+// of which, and what it would supersede.
+func (d *Desk) foreseeUsage(ctx context.Context, r jobs.Run, p *Planned) error {
+	list, err := d.Archive.Reports(ctx, jobs.ReportFilter{Kind: jobs.ReportReconcile, Carrier: r.Carrier, From: r.Period.From, To: r.Period.To, Newest: true})
+	if err != nil {
+		return err
+	}
+	p.Files = each(list, func(r jobs.Report) Input {
+		return reportInput(r, jobs.RunInput{File: r.ID, SHA256: r.Manifest})
+	})
+	return d.foreseeVersion(ctx, r, p)
 }
 
 // active returns the run of the same job, carrier and period that is queued

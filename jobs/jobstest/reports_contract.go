@@ -71,7 +71,7 @@ func (c *reports) begin(carrier string, n int) jobs.Run {
 func (c *reports) version(r jobs.Run, version int) jobs.Report {
 	c.n++
 	return jobs.Report{
-		ID: fmt.Sprintf("report %03d", c.n), Carrier: r.Carrier, Period: r.Period, Version: version, Job: r.Job,
+		ID: fmt.Sprintf("report %03d", c.n), Kind: jobs.ReportReconcile, Carrier: r.Carrier, Period: r.Period, Version: version, Job: r.Job,
 		Folder: fmt.Sprint(r.Carrier, "/", r.Period.Text, "/v", version), Basis: fmt.Sprint("basis ", c.n), Manifest: fmt.Sprint("manifest ", c.n),
 		AsOf: day(20), Figures: jobs.Figures{Verdict: "ok"},
 	}
@@ -117,7 +117,7 @@ func (c *reports) folders() {
 func (c *reports) whole() {
 	r := c.begin("fabrikam", 1)
 	want := jobs.Report{
-		ID: "r1", Carrier: "fabrikam", Period: r.Period, Version: 1, Job: "daily", Folder: "fabrikam/2026-10-01/v1", Basis: "bb", Manifest: "mm",
+		ID: "r1", Kind: jobs.ReportReconcile, Carrier: "fabrikam", Period: r.Period, Version: 1, Job: "daily", Folder: "fabrikam/2026-10-01/v1", Basis: "bb", Manifest: "mm",
 		AsOf: day(9), Figures: jobs.Figures{
 			Verdict: "dispute", Microsoft: jobs.Tally{Records: 1, DurationMS: 1 << 50}, Carrier: jobs.Tally{Records: 3, DurationMS: 4},
 			DifferencePPM: -5, Discrepancies: 6, Pending: 7,

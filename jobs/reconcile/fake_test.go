@@ -96,7 +96,7 @@ func (a *archive) Reports(_ context.Context, f jobs.ReportFilter) (list []jobs.R
 		if (f.Period == nil || r.Period.From.Equal(f.Period.From) && r.Period.To.Equal(f.Period.To)) &&
 			(!f.Newest || r.SupersededBy == "") && (!f.Pending || r.Figures.Pending > 0) &&
 			(f.From.IsZero() || r.Period.To.After(f.From)) && (f.To.IsZero() || r.Period.From.Before(f.To)) &&
-			(f.Carrier == "" || f.Carrier == r.Carrier) {
+			(f.Carrier == "" || f.Carrier == r.Carrier) && (f.Kind == "" || f.Kind == r.Kind) {
 			list = append(list, r)
 		}
 	}

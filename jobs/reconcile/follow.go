@@ -78,7 +78,7 @@ func (f *Follower) follow(ctx context.Context, x jobs.Followup) (done bool, err 
 	if err != nil {
 		return false, err
 	}
-	reports, err := f.State.Reports(ctx, jobs.ReportFilter{Carrier: x.Carrier, Newest: true, From: days[0].from, To: days[len(days)-1].to})
+	reports, err := f.State.Reports(ctx, jobs.ReportFilter{Kind: jobs.ReportReconcile, Carrier: x.Carrier, Newest: true, From: days[0].from, To: days[len(days)-1].to})
 	if err != nil {
 		return false, err
 	}
@@ -218,7 +218,7 @@ const (
 // for any longer.
 func (f *Follower) Ripen(ctx context.Context) error {
 	now := f.Now()
-	reports, err := f.State.Reports(ctx, jobs.ReportFilter{Newest: true, Pending: true, From: now.Add(-ripeFor), To: now})
+	reports, err := f.State.Reports(ctx, jobs.ReportFilter{Kind: jobs.ReportReconcile, Newest: true, Pending: true, From: now.Add(-ripeFor), To: now})
 	if err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ func (r *Reconciler) Do(ctx context.Context, run jobs.Run) (jobs.Ending, error) 
 	switch {
 	case !t.same():
 		return t.publish(ctx)
-	case t.asked() || !r.inPlace(*t.latest):
+	case t.asked() || !r.shelf().InPlace(*t.latest):
 		return t.prove(ctx)
 	}
 	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID}, nil
@@ -132,7 +132,7 @@ func (r *Reconciler) prepare(ctx context.Context, run jobs.Run) (t *task, err er
 	if t.profile, err = r.Profile(run.Carrier); err != nil {
 		return nil, err
 	}
-	if err := t.lookBack(ctx); err != nil {
+	if t.attempts, err = Attempts(ctx, r.State, run); err != nil {
 		return nil, err
 	}
 	if t.entries, err = r.State.Covering(ctx, run.Carrier, run.Period.From.Add(-t.reach()), run.Period.To.Add(t.reach())); err != nil {
@@ -141,7 +141,7 @@ func (r *Reconciler) prepare(ctx context.Context, run jobs.Run) (t *task, err er
 	for _, e := range t.entries {
 		t.inputs = append(t.inputs, jobs.RunInput{Role: side(e).String(), File: e.ID, SHA256: e.SHA256})
 	}
-	newest, err := r.State.Reports(ctx, jobs.ReportFilter{Carrier: run.Carrier, Period: &run.Period, Newest: true, Limit: 1})
+	newest, err := r.State.Reports(ctx, jobs.ReportFilter{Kind: jobs.ReportReconcile, Carrier: run.Carrier, Period: &run.Period, Newest: true, Limit: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (t *task) takeNumbers(ctx context.Context) (err error) {
 	if t.Numbers == nil {
 		return nil
 	}
-	path := t.staging("numbers")
+	path := t.shelf().Staging("numbers", t.run)
 	if err := makeFolders(filepath.Dir(path)); err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func (t *task) publish(ctx context.Context) (jobs.Ending, error) {
 	if err != nil {
 		return jobs.Ending{}, err
 	}
-	o.Out, o.Staging = t.place(rep), t.staging(rep.ID)
+	o.Out, o.Staging = t.shelf().Place(rep), t.shelf().Staging(rep.ID, t.run)
 	o.Release = t.release(rep.Version, t.latest)
 	if err := makeFolders(filepath.Dir(o.Out), filepath.Dir(o.Staging)); err != nil {
 		return jobs.Ending{}, err
@@ -260,9 +260,9 @@ func (t *task) publish(ctx context.Context) (jobs.Ending, error) {
 		rep, err = t.State.Publish(ctx, t.run.Lease(), rep, events, t.Now())
 	}
 	if err != nil {
-		return jobs.Ending{}, errors.Join(err, giveUp(err, o.Staging))
+		return jobs.Ending{}, errors.Join(err, GiveUp(err, o.Staging))
 	}
-	if err := settle(o.Staging, o.Out); err != nil && t.Trouble != nil { // it is published; Recover goes on
+	if err := t.shelf().Settle(o.Staging, rep); err != nil && t.Trouble != nil { // it is published; Recover goes on
 		t.Trouble(fmt.Errorf("put version %d of %s of %s in its place: %w", rep.Version, rep.Period.Text, rep.Carrier, err))
 	}
 	return jobs.Ending{}, nil
@@ -278,7 +278,7 @@ func (t *task) prove(ctx context.Context) (e jobs.Ending, err error) {
 	if err != nil {
 		return e, err
 	}
-	o.Staging = t.staging(id.String())
+	o.Staging = t.shelf().Staging(id.String(), t.run)
 	o.Out = o.Staging + ".never"
 	o.Release = t.release(t.latest.Version, nil)
 	if t.latest.Supersedes != "" {
@@ -302,10 +302,10 @@ func (t *task) prove(ctx context.Context) (e jobs.Ending, err error) {
 // that is not in its place, the new copy takes it.
 func (t *task) compared(out *jobs.Outcome, staging string) (e jobs.Ending, err error) {
 	same, said := out.Manifest == t.latest.Manifest, "made anew: the same bytes as version %d"
-	if same && !t.inPlace(*t.latest) {
+	if same && !t.shelf().InPlace(*t.latest) {
 		said = "version %d was lost, made anew with the same bytes, and is in its place again"
-		if err = makeFolders(filepath.Dir(t.place(*t.latest))); err == nil {
-			err = settle(staging, t.place(*t.latest))
+		if err = makeFolders(filepath.Dir(t.shelf().Place(*t.latest))); err == nil {
+			err = t.shelf().Settle(staging, *t.latest)
 		}
 	} else {
 		err = os.RemoveAll(staging)
@@ -326,7 +326,7 @@ func (t *task) release(version int, before *jobs.Report) *jobs.Release {
 	}
 	return &jobs.Release{
 		Version: version, PreviousVersion: before.Version, PreviousManifest: before.Manifest,
-		Previous: t.place(*before),
+		Previous: t.shelf().Place(*before),
 	}
 }
 

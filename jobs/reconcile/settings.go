@@ -136,17 +136,19 @@ func wrapSettings(r jobs.Run, err error) error {
 // mostAttempts bounds how far a run is traced back.
 const mostAttempts = 200
 
-// lookBack finds the attempts that this run follows.
-func (t *task) lookBack(ctx context.Context) error {
-	for r := t.run; r.Trigger == jobs.TriggerRetry && r.RerunOf != "" && len(t.attempts) < mostAttempts; {
-		before, err := t.State.Run(ctx, r.RerunOf)
+// Attempts returns the attempts that a run follows, the latest first.
+func Attempts(ctx context.Context, state interface {
+	Run(ctx context.Context, id string) (jobs.Run, error)
+}, run jobs.Run) (list []jobs.Run, err error) {
+	for r := run; r.Trigger == jobs.TriggerRetry && r.RerunOf != "" && len(list) < mostAttempts; {
+		before, err := state.Run(ctx, r.RerunOf)
 		if errors.Is(err, jobs.ErrNoRun) {
-			return nil
+			return list, nil
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		t.attempts, r = append(t.attempts, before), before
+		list, r = append(list, before), before
 	}
-	return nil
+	return list, nil
 }

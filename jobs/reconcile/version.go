@@ -29,32 +29,16 @@ func (t *task) next() (r jobs.Report, err error) {
 		return r, err
 	}
 	r = jobs.Report{
-		ID: id.String(), Carrier: t.run.Carrier, Period: t.run.Period, Version: 1, Job: t.run.Job, Run: t.run.ID,
+		ID: id.String(), Kind: jobs.ReportReconcile, Carrier: t.run.Carrier, Period: t.run.Period, Version: 1, Job: t.run.Job, Run: t.run.ID,
 		Basis: t.basis(t.settings.AsOf), AsOf: asOf,
 	}
-	above := t.periodFolder()
+	above := t.shelf().PeriodFolder(t.run.Carrier, t.run.Period)
 	if l := t.latest; l != nil {
 		r.Version, r.Supersedes, above = l.Version+1, l.ID, path.Dir(l.Folder)
 	}
 	r.Folder = path.Join(above, "v"+strconv.Itoa(r.Version))
 	return r, nil
 }
-
-// periodFolder is the folder of a period's versions. Two periods may be called
-// the same, when a job was given another zone.
-func (t *task) periodFolder() string {
-	name := strings.NewReplacer("/", "_", ":", "").Replace(t.run.Period.Text)
-	if name == "" {
-		name = t.run.Period.From.UTC().Format(basicTime) + "_" + t.run.Period.To.UTC().Format(basicTime)
-	}
-	above := path.Join(t.run.Carrier, name)
-	if _, err := os.Lstat(filepath.Join(t.Folder, above, "v1")); err == nil {
-		above += "_from_" + t.run.Period.From.UTC().Format(basicTime)
-	}
-	return above
-}
-
-const basicTime = "20060102T150405Z"
 
 // figures takes over what a list of reports shows.
 func (t *task) figures(r *jobs.Report, out *jobs.Outcome) {
@@ -77,15 +61,6 @@ func (t *task) figures(r *jobs.Report, out *jobs.Outcome) {
 
 func tally(t engine.Tally) jobs.Tally { return jobs.Tally{Records: t.Records, DurationMS: t.MS} }
 
-// stagingDir is where reports are prepared, below the folder of all reports.
-const stagingDir = ".staging"
-
-// staging names the folder of a report that is being made, so that whoever
-// finds it knows whose it is.
-func (t *task) staging(report string) string {
-	return filepath.Join(t.Folder, stagingDir, fmt.Sprintf("%s~%s~%d", report, t.run.ID, t.run.Attempt))
-}
-
 // events are what became of each case since the version before.
 func (t *task) events(r *jobs.Report, out *jobs.Outcome) (list []jobs.CaseEvent, err error) {
 	c := out.Changes
@@ -101,26 +76,6 @@ func (t *task) events(r *jobs.Report, out *jobs.Outcome) (list []jobs.CaseEvent,
 		list = append(list, e)
 	}
 	return list, nil
-}
-
-// settle gives a published report its place. Recover may be doing the same:
-// whoever comes second finds it there.
-func settle(staging, final string) error {
-	err := jobs.Settle(staging, final)
-	if err != nil {
-		err = jobs.Settle(staging, final)
-	}
-	return err
-}
-
-// giveUp removes a finished report of which the state has said for certain that
-// it was not recorded. After any other error it may have been, or may be yet:
-// Recover finds out.
-func giveUp(err error, staging string) error {
-	if errors.Is(err, jobs.ErrLost) || errors.Is(err, jobs.ErrVersion) {
-		return os.RemoveAll(staging)
-	}
-	return nil
 }
 
 // Recover finishes reports that were recorded, and removes those that were
@@ -159,28 +114,17 @@ func (r *Reconciler) recover(ctx context.Context, name string) error {
 	rep, err := r.State.Report(ctx, id)
 	switch {
 	case err == nil:
-		return settle(staging, r.place(rep))
+		return r.shelf().Settle(staging, rep)
 	case !errors.Is(err, jobs.ErrNoReport):
 		return err
 	}
 	return os.RemoveAll(staging)
 }
 
-// place is where a version belongs.
-func (r *Reconciler) place(rep jobs.Report) string {
-	return filepath.Join(r.Folder, filepath.FromSlash(rep.Folder))
-}
-
-// inPlace reports whether a version is where it belongs.
-func (r *Reconciler) inPlace(rep jobs.Report) bool {
-	_, err := os.Stat(filepath.Join(r.place(rep), "manifest.json"))
-	return !errors.Is(err, fs.ErrNotExist)
-}
-
 // standing sees to it that the version which is to be superseded is in its
 // place. It may still be on its way there.
 func (r *Reconciler) standing(rep *jobs.Report) error {
-	if rep == nil || r.inPlace(*rep) {
+	if rep == nil || r.shelf().InPlace(*rep) {
 		return nil
 	}
 	waiting, err := r.waiting(rep)
@@ -188,7 +132,7 @@ func (r *Reconciler) standing(rep *jobs.Report) error {
 		return fmt.Errorf("version %d of %s of %s is not in its folder %s: restore it from a backup, for the next version says what changed since",
 			rep.Version, rep.Period.Text, rep.Carrier, rep.Folder)
 	}
-	return settle(waiting[0], r.place(*rep))
+	return r.shelf().Settle(waiting[0], *rep)
 }
 
 // waiting lists where a version waits for its place.
@@ -201,7 +145,7 @@ func (r *Reconciler) waiting(rep *jobs.Report) ([]string, error) {
 func (r *Reconciler) Missing(ctx context.Context) (list []jobs.Report, err error) {
 	all, err := r.State.Reports(ctx, jobs.ReportFilter{Newest: true})
 	for _, rep := range all {
-		if r.inPlace(rep) {
+		if r.shelf().InPlace(rep) {
 			continue
 		}
 		if waiting, werr := r.waiting(&rep); werr == nil && len(waiting) == 0 {

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,13 +14,13 @@ import (
 // scanReport.
 const reportColumns = "id, carrier, period_from, period_to, period, version, job, run, supersedes, superseded_by, folder, basis, manifest, " +
 	"as_of, published, verdict, microsoft_records, microsoft_duration_ms, carrier_records, carrier_duration_ms, difference_ppm, " +
-	"discrepancies, pending, opened, changed, closed"
+	"discrepancies, pending, opened, changed, closed, kind"
 
 const selectReport = "SELECT " + reportColumns + " FROM reports "
 
 // insertReport adds nothing when another run has published the version, or one of
 // another period in its folder.
-var insertReport = "INSERT INTO reports (" + reportColumns + ") VALUES " + tuples(1, 26) +
+var insertReport = "INSERT INTO reports (" + reportColumns + ") VALUES " + tuples(1, 27) +
 	" ON CONFLICT DO NOTHING RETURNING seq"
 
 // Publish implements jobs.Reports.
@@ -27,6 +28,7 @@ func (s *Store) Publish(ctx context.Context, l jobs.Lease, r jobs.Report, events
 	if r.Version < 1 {
 		return out, fmt.Errorf("publish a report of %s: version %d: the first one is 1", r.Carrier, r.Version)
 	}
+	r.Kind = cmp.Or(r.Kind, jobs.ReportReconcile)
 	err = s.write(ctx, "publish a report", func(t tx) (err error) {
 		out, err = t.publish(ctx, l, r, events, now)
 		return err
@@ -76,8 +78,8 @@ func (t tx) publish(ctx context.Context, l jobs.Lease, r jobs.Report, events []j
 // number among all reports.
 func (t tx) putReport(ctx context.Context, r *jobs.Report, now time.Time) (seq int64, err error) {
 	r.Period.From, r.Period.To, r.AsOf, r.Published = micro(r.Period.From), micro(r.Period.To), micro(r.AsOf), micro(now)
-	newest, err := t.report(ctx, "WHERE carrier = $1 AND period_from = $2 AND period_to = $3 ORDER BY version DESC LIMIT 1"+t.d.lockRow,
-		text(r.Carrier), edge(r.Period.From), edge(r.Period.To))
+	newest, err := t.report(ctx, "WHERE carrier = $1 AND kind = $2 AND period_from = $3 AND period_to = $4 ORDER BY version DESC LIMIT 1"+t.d.lockRow,
+		text(r.Carrier), r.Kind, edge(r.Period.From), edge(r.Period.To))
 	if err != nil {
 		return 0, err
 	}
@@ -125,6 +127,7 @@ func (s *Store) Reports(ctx context.Context, f jobs.ReportFilter) (list []jobs.R
 }
 
 func reportsWhere(f jobs.ReportFilter) (w where) {
+	w.equal("kind", f.Kind)
 	w.equal("carrier", f.Carrier)
 	w.equal("job", f.Job)
 	w.equal("verdict", f.Verdict)
@@ -177,7 +180,7 @@ func reportValues(r *jobs.Report) []any {
 	return []any{
 		r.ID, text(r.Carrier), edge(r.Period.From), edge(r.Period.To), text(r.Period.Text), r.Version, text(r.Job), r.Run, r.Supersedes, r.SupersededBy,
 		text(r.Folder), r.Basis, r.Manifest, edge(r.AsOf), edge(r.Published), text(f.Verdict), f.Microsoft.Records, f.Microsoft.DurationMS,
-		f.Carrier.Records, f.Carrier.DurationMS, f.DifferencePPM, f.Discrepancies, f.Pending, c.Opened, c.Changed, c.Closed,
+		f.Carrier.Records, f.Carrier.DurationMS, f.DifferencePPM, f.Discrepancies, f.Pending, c.Opened, c.Changed, c.Closed, r.Kind,
 	}
 }
 
@@ -186,6 +189,6 @@ func scanReport(r *jobs.Report, scan func(...any) error) error {
 	return scan(
 		&r.ID, &r.Carrier, moment{&r.Period.From}, moment{&r.Period.To}, &r.Period.Text, &r.Version, &r.Job, &r.Run, &r.Supersedes, &r.SupersededBy,
 		&r.Folder, &r.Basis, &r.Manifest, moment{&r.AsOf}, moment{&r.Published}, &f.Verdict, &f.Microsoft.Records, &f.Microsoft.DurationMS,
-		&f.Carrier.Records, &f.Carrier.DurationMS, &f.DifferencePPM, &f.Discrepancies, &f.Pending, &c.Opened, &c.Changed, &c.Closed,
+		&f.Carrier.Records, &f.Carrier.DurationMS, &f.DifferencePPM, &f.Discrepancies, &f.Pending, &c.Opened, &c.Changed, &c.Closed, &r.Kind,
 	)
 }
