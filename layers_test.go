@@ -62,6 +62,7 @@ var rooms = map[string][]string{
 	"jobs/service":                    {"engine", "engine/numbers", "jobs", "jobs/...", "exchange/..."},
 	"jobs/state":                      {"engine/numbers", "jobs", "exchange/landing"},
 	"jobs/state/pgtest":               {},
+	"jobs/usage":                      {"engine", "exchange", "formats/report", "jobs", "jobs/dispatch", "jobs/reconcile"},
 	"fixtures":                        {"engine", "formats/..."},
 	"fixtures/gen":                    {"engine", "formats/...", "fixtures/..."},
 	"fixtures/deliver":                {"engine", "formats", "formats/partition"},

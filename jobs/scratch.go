@@ -21,6 +21,9 @@ func scratchIn(dir string) scratch {
 	return scratch{dir}
 }
 
+// ScratchIn returns temporary files in $TMPDIR, or else in a folder.
+func ScratchIn(dir string) engine.Scratch { return scratchIn(dir) }
+
 // Create implements engine.Scratch.
 func (s scratch) Create() (engine.ScratchFile, error) {
 	f, err := os.CreateTemp(s.dir, ".concord-scratch-*")

@@ -19,6 +19,9 @@ type UsageOptions struct {
 	Zone     *time.Location // of the days of the period
 	Days     []UsageDay     // of the period, in order
 	Reports  []UsageReport
+	// Astray is how many reports have a part in the period and cover no day of
+	// it, such as when they have days of another zone.
+	Astray int
 	// Users asks for usage_users.csv.
 	Users bool
 	// Version counts from 1; Previous and PreviousManifest are of the version
@@ -29,6 +32,9 @@ type UsageOptions struct {
 	Scratch          spill.Scratch
 	Memory           int64 // bytes that sorting may hold
 }
+
+// ErrDays says that a report cannot be taken by days.
+var ErrDays = errors.New("only some of its days count, and they cannot be told apart")
 
 // UsageDay is one day of the period and the report that it is taken from.
 type UsageDay struct {
@@ -194,7 +200,7 @@ func (w *usageWriter) datesOf(report int, zone string) (map[string]bool, error) 
 			return nil, err
 		}
 		if to := time.Date(from.Year(), from.Month(), from.Day()+1, 0, 0, 0, 0, loc); !from.Equal(d.From) || !to.Equal(d.To) {
-			return nil, fmt.Errorf("only some of its days count, and they cannot be told apart: it counts them in %s, and this job in %s; give the job that zone, or the carrier's profile the job's as period_zone", zone, w.opts.Zone)
+			return nil, fmt.Errorf("%w: it counts them in %s, and this job in %s; give the job that zone, or the carrier's profile the job's as period_zone", ErrDays, zone, w.opts.Zone)
 		}
 		dates[d.Date] = true
 	}
@@ -267,7 +273,7 @@ func (w *usageWriter) users(ctx context.Context) (err error) {
 			w.doc.find("users_missing", fmt.Sprintf("there is no usage per user: the report of %s counts for some of its days only, and its usage per user is by month", s.Period))
 			return nil
 		case !s.lists:
-			w.doc.find("users_missing", fmt.Sprintf("there is no usage per user: the report of %s has none; set users: true on job that makes it, and run it again", s.Period))
+			w.doc.find("users_missing", fmt.Sprintf("there is no usage per user: the report of %s has none; set users: true on the job that makes it, and run it again", s.Period))
 			return nil
 		}
 	}

@@ -79,6 +79,9 @@ func (w *usageWriter) summary(context.Context) error {
 	if n := len(d.Missing); n > 0 {
 		d.find("missing_days", fmt.Sprintf("%d of %d days have no report, and nothing of them is in here: %s", n, len(d.Days), strings.Join(d.Missing, ", ")))
 	}
+	if n := w.opts.Astray; n > 0 {
+		d.find("other_days", fmt.Sprintf("%d reports have a part in the period and cover no whole day of it in %s; if they should count, give their job and this one the same zone", n, zoneName(w.opts.Zone)))
+	}
 	if w.pending > 0 {
 		d.find("pending_calls", fmt.Sprintf("%d calls still wait for the other side's record; what is used may change when it comes", w.pending))
 	}

@@ -181,11 +181,12 @@ const (
 	Collect   JobKind = "collect"   // takes complete files from inboxes and carriers' own hosts
 	Numbers   JobKind = "numbers"   // delivers to a carrier its numbers and what changed
 	Reconcile JobKind = "reconcile" // matches a carrier's period and publishes a report
+	Usage     JobKind = "usage"     // sums up the usage per customer from reports
 )
 
 // HasPeriod reports whether a run of the kind is about a time. One of the others
 // takes what is there.
-func (k JobKind) HasPeriod() bool { return k == Reconcile }
+func (k JobKind) HasPeriod() bool { return k == Reconcile || k == Usage }
 
 // Carrier returns a carrier by its name.
 func (c *Config) Carrier(name string) (*Carrier, bool) {

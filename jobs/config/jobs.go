@@ -27,7 +27,9 @@ func (r *reader) jobs(y *yamltree.Node) {
 func (r *reader) job(name string, y *yamltree.Node) *Job {
 	j := &Job{Name: name, Zone: r.zone, CatchUpTo: schedule.DefaultWindow, Attempts: defaultAttempts, LateFiles: true, LateDelay: defaultDelay, MostRemoved: defaultRemoved}
 	set := map[string]func(*yamltree.Node){
-		"kind":     func(y *yamltree.Node) { j.Kind = JobKind(y.OneOf(string(Collect), string(Numbers), string(Reconcile))) },
+		"kind": func(y *yamltree.Node) {
+			j.Kind = JobKind(y.OneOf(string(Collect), string(Numbers), string(Reconcile), string(Usage)))
+		},
 		"schedule": func(y *yamltree.Node) { j.Spec, _ = y.Word(`"30 6 * * *"`) },
 		"zone":     func(y *yamltree.Node) { j.Zone = y.Zone() },
 		"carriers": func(y *yamltree.Node) { j.Carriers = y.Texts("[fabrikam, litware]") },
@@ -45,7 +47,7 @@ func (r *reader) job(name string, y *yamltree.Node) *Job {
 	set["most_removed"] = func(y *yamltree.Node) { j.MostRemoved = int(y.Whole(0, 100)) }
 	y.Each(set)
 	if !y.Has("kind") {
-		y.ReportAt("kind", "required: write %s, %s or %s", Collect, Numbers, Reconcile)
+		y.ReportAt("kind", "required: write %s, %s, %s or %s", Collect, Numbers, Reconcile, Usage)
 	}
 	r.timing(j, y)
 	return j
@@ -66,8 +68,12 @@ const (
 	lateWait  = "wait"
 )
 
-// onlyReconcile reports the settings of reports on a job that makes none.
+// onlyReconcile reports the settings of reports on a job that makes none, or
+// others.
 func onlyReconcile(j *Job, y *yamltree.Node) {
+	if j.Kind == Usage && y.Has("verdicts") {
+		y.ReportAt("verdicts", "has no meaning for %s, which sums up reports; remove it", j.Kind)
+	}
 	if j.Kind != Collect && j.Kind != Numbers {
 		return
 	}
@@ -113,7 +119,7 @@ func (r *reader) timing(j *Job, y *yamltree.Node) {
 	if period, ok := y.Get("period"); ok && (j.Kind == Collect || j.Kind == Numbers) {
 		period.Report("has no meaning for %s, which takes what is there; remove it", j.Kind)
 	}
-	if j.Kind == Reconcile && j.Spec != "" && !y.Has("period") {
+	if j.Kind.HasPeriod() && j.Spec != "" && !y.Has("period") {
 		y.ReportAt("period", "required: say what a scheduled run is about, %s or %s", schedule.PreviousDay, schedule.PreviousMonth)
 	}
 	if j.CatchUp == schedule.None && y.Has("catch_up_window") {

@@ -85,6 +85,9 @@ func does(j *config.Job) string {
 	case "previous_month":
 		span = "the month before"
 	}
+	if j.Kind == config.Usage {
+		return "sums up what each customer has used in " + span + ", from the newest reports"
+	}
 	return "compares the carrier's calls of " + span + " with Microsoft's and publishes a report"
 }
 

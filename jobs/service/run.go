@@ -54,6 +54,7 @@ func (s *Service) pursue(ctx context.Context) {
 // followUp sees what new files change, and what new reports go to carriers.
 func (s *Service) followUp(ctx context.Context) {
 	s.attempt(ctx, "follow up", s.follow.Follow)
+	s.attempt(ctx, "follow up usage", s.due.Follow)
 	s.rouse()
 	if s.leads() { // the outboxes are its
 		s.attempt(ctx, "reports to carriers", s.deliver.Deliver)

@@ -32,6 +32,7 @@ import (
 	"concord/jobs/reconcile"
 	"concord/jobs/schedule"
 	"concord/jobs/state"
+	"concord/jobs/usage"
 
 	"github.com/google/uuid"
 )
@@ -62,6 +63,8 @@ type Service struct {
 	maker  *reconcile.Reconciler
 	follow *reconcile.Follower
 	clerk  *numbering.Clerk
+	books  *usage.Bookkeeper
+	due    *usage.Follower // of usages whose reports have changed
 
 	deliver *reconcile.Deliverer
 

@@ -40,6 +40,7 @@ func (s *Service) openWork(ctx context.Context) error {
 	}
 	s.clerk = s.openNumbers()
 	s.deliver = &reconcile.Deliverer{State: s.store, Folder: ReportsFolder(s.cfg()), Outbox: s.reportOutbox, Now: s.Now, Delivered: s.reported}
+	s.books, s.due = s.openUsage()
 	s.follow = &reconcile.Follower{
 		State: s.store, Late: s.late, Holds: s.holds, LateWindow: s.lateWindow, Now: s.Now,
 	}
@@ -140,7 +141,7 @@ const mostCalls = 64
 // dispatch does the runs that wait until ctx ends. Those that wait for hosts
 // take no worker from those that make reports.
 func (s *Service) dispatch(ctx context.Context, wg *sync.WaitGroup) {
-	reports := s.dispatcher(map[string]dispatch.Work{string(config.Reconcile): s.reconcile, string(config.Numbers): s.clerk.Do}, s.wake)
+	reports := s.dispatcher(map[string]dispatch.Work{string(config.Reconcile): s.reconcile, string(config.Numbers): s.clerk.Do, string(config.Usage): s.books.Do}, s.wake)
 	reports.Can = func(kind string) bool { return kind != string(config.Numbers) || s.leads() }
 	reports.Workers, reports.PerCarrier = s.cfg().Runs.Workers, func() int { return s.cfg().Runs.PerCarrier }
 	calls := s.dispatcher(map[string]dispatch.Work{string(config.Collect): s.collect}, s.wakeCalls)
