@@ -21,7 +21,7 @@ func e164(code uint64) uint64 {
 }
 
 // unassigned reports whether a call was on a number that was not assigned to
-// the carrier when the call began: section 7 of MATCHING.md. c, the other
+// the carrier when the call began: section 8 of MATCHING.md. c, the other
 // side's record of it, may be nil.
 func (w *matchWorker) unassigned(m, c *rec) bool {
 	if w.r.task.Assignments == nil {

@@ -25,6 +25,7 @@ func TestReports(t *testing.T, open func(t *testing.T) Publisher, reopen func(t 
 		"a version comes back as it was published":              (*reports).whole,
 		"a version supersedes the one before":                   (*reports).chain,
 		"two versions never share a folder":                     (*reports).folders,
+		"kinds have versions of their own":                      (*reports).kinds,
 		"periods and carriers have versions of their own":       (*reports).apart,
 		"a version follows the newest one or is refused":        (*reports).gapless,
 		"who lost the run publishes nothing":                    (*reports).lost,

@@ -145,3 +145,24 @@ func (c *reports) cases() {
 		}
 	}
 }
+
+func (c *reports) kinds() {
+	first := c.publish("fabrikam", 1, 1)
+	r := run("fabrikam", 1)
+	r.Job = "usage"
+	c.enqueue(r)
+	held := c.claim("a")
+	v := c.version(held, 1)
+	v.Kind, v.Folder, v.Figures.Verdict = jobs.ReportUsage, "fabrikam/usage/2026-10-01/v1", ""
+	usage, err := c.p.Publish(c.Context(), held.Lease(), v, nil, c.now)
+	c.must(err)
+	if usage.Supersedes != "" || usage.Kind != jobs.ReportUsage {
+		c.Errorf("%+v", usage)
+	}
+	second := c.publish("fabrikam", 1, 2)
+	first.SupersededBy = second.ID
+	c.again()
+	c.lists(jobs.ReportFilter{}, second, usage, first)
+	c.lists(jobs.ReportFilter{Kind: jobs.ReportUsage}, usage)
+	c.lists(jobs.ReportFilter{Kind: jobs.ReportReconcile, Newest: true}, second)
+}
