@@ -71,8 +71,10 @@ const (
 // onlyReconcile reports the settings of reports on a job that makes none, or
 // others.
 func onlyReconcile(j *Job, y *yamltree.Node) {
-	if j.Kind == Usage && y.Has("verdicts") {
-		y.ReportAt("verdicts", "has no meaning for %s, which sums up reports; remove it", j.Kind)
+	for _, name := range []string{"verdicts", "deliver"} {
+		if j.Kind == Usage && y.Has(name) {
+			y.ReportAt(name, "has no meaning for %s, which sums up reports; remove it", j.Kind)
+		}
 	}
 	if j.Kind != Collect && j.Kind != Numbers {
 		return
