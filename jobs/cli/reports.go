@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"concord/jobs"
 	"concord/jobs/control"
@@ -60,12 +61,18 @@ func reportGrid(list []control.Report) *grid {
 	g.add("Published (UTC)", "Carrier", "Period", "Version", "Verdict", "Difference min", "Cases", "Pending", "Report", "")
 	for i := range list {
 		r := &list[i]
-		note := ""
-		if r.SupersededBy != "" {
-			note = "superseded"
+		var notes []string
+		if r.Kind == jobs.ReportUsage {
+			notes = append(notes, "usage")
 		}
-		g.add(clock(r.Published), r.Carrier, r.Period.Text, fmt.Sprint(r.Version), r.Verdict,
-			signedMinutes(r.CarrierSide.DurationMS-r.Microsoft.DurationMS), grouped(r.Discrepancies), grouped(r.Pending), r.ID, note)
+		if r.SupersededBy != "" {
+			notes = append(notes, "superseded")
+		}
+		difference := signedMinutes(r.CarrierSide.DurationMS - r.Microsoft.DurationMS)
+		if r.Kind == jobs.ReportUsage { // it counts calls that the carrier lacks, and compares nothing
+			difference = ""
+		}
+		g.add(clock(r.Published), r.Carrier, r.Period.Text, fmt.Sprint(r.Version), r.Verdict, difference, grouped(r.Discrepancies), grouped(r.Pending), r.ID, strings.Join(notes, ", "))
 	}
 	return g
 }
@@ -104,6 +111,25 @@ func (s *session) showReport(r *control.ReportDetail) {
 	g.add("period", r.Period.Text)
 	g.add("version", fmt.Sprintf("%d, published %s", r.Version, clock(r.Published)))
 	g.add("run", r.Run+" of job "+r.Job)
+	g.figures(&r.Report)
+	g.write(s.Out, "")
+	if len(r.Files) == 0 {
+		fmt.Fprintln(s.Out, "\nThe files are not in their place yet")
+	} else {
+		fmt.Fprintln(s.Out, "\nFiles")
+	}
+	s.showFiles(r.Files)
+	s.showInputs(r.Inputs)
+	s.showReports("Versions", r.Versions)
+}
+
+// figures says what a version comes to.
+func (g *grid) figures(r *control.Report) {
+	if r.Kind == jobs.ReportUsage {
+		g.add("usage", fmt.Sprintf("%s calls, %s minutes at Microsoft, %s at the carrier", grouped(r.Microsoft.Records), minutes(r.Microsoft.DurationMS), minutes(r.CarrierSide.DurationMS)))
+		g.add("pending", grouped(r.Pending)+" calls")
+		return
+	}
 	g.add("verdict", r.Verdict)
 	g.add("Microsoft", fmt.Sprintf("%s records, %s minutes", grouped(r.Microsoft.Records), minutes(r.Microsoft.DurationMS)))
 	g.add("carrier's", fmt.Sprintf("%s records, %s minutes", grouped(r.CarrierSide.Records), minutes(r.CarrierSide.DurationMS)))
@@ -111,14 +137,11 @@ func (s *session) showReport(r *control.ReportDetail) {
 	if r.Version > 1 {
 		g.add("changes", fmt.Sprintf("%s opened, %s changed, %s closed since version %d", grouped(r.Changes.Opened), grouped(r.Changes.Changed), grouped(r.Changes.Closed), r.Version-1))
 	}
-	g.write(s.Out, "")
-	if len(r.Files) == 0 {
-		fmt.Fprintln(s.Out, "\nThe files are not in their place yet")
-	} else {
-		fmt.Fprintln(s.Out, "\nFiles")
-	}
+}
+
+func (s *session) showFiles(list []control.ReportFile) {
 	files := &grid{right: []bool{1: true}}
-	for _, f := range r.Files {
+	for _, f := range list {
 		note := ""
 		if f.Evidence {
 			note = "evidence: holds phone numbers"
@@ -126,8 +149,6 @@ func (s *session) showReport(r *control.ReportDetail) {
 		files.add(f.Name, grouped(f.Bytes)+" bytes", note)
 	}
 	files.write(s.Out, "  ")
-	s.showInputs(r.Inputs)
-	s.showReports("Versions", r.Versions)
 }
 
 type reportsGetCmd struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"concord/jobs"
 	"concord/jobs/control"
 )
 
@@ -191,7 +192,11 @@ func (s *session) showEnd(r *control.RunDetail) {
 		fmt.Fprintf(s.Out, ": %s", shown(r.Error))
 	}
 	fmt.Fprintln(s.Out)
-	if p := r.Published; p != nil {
+	switch p := r.Published; {
+	case p == nil:
+	case p.Kind == jobs.ReportUsage:
+		fmt.Fprintf(s.Out, "  usage %s, version %d: %s, %s minutes at Microsoft\n", p.ID, p.Version, count(int(p.Microsoft.Records), "call"), minutes(p.Microsoft.DurationMS))
+	default:
 		fmt.Fprintf(s.Out, "  report %s, version %d: %s, %s minutes' difference, %s\n", p.ID, p.Version, strings.ToUpper(p.Verdict),
 			signedMinutes(p.CarrierSide.DurationMS-p.Microsoft.DurationMS), count(int(p.Discrepancies), "discrepancy case"))
 	}
