@@ -9,13 +9,18 @@ import (
 // CallColumns are the columns of a canonical file of Microsoft's side, for who
 // writes many such files at once and keeps the rows of each apart. A
 // CanonicalWriter writes the same into one file.
-type CallColumns struct{ fields []outField }
+type CallColumns struct {
+	fields []outField
+	// Inert keeps spreadsheets from taking texts in CSV for formulas: those
+	// that could be begin with an apostrophe, also when they are read again.
+	Inert bool
+}
 
 // NewCallColumns chooses columns in an order; nil is all of WrittenColumns. An
 // unknown or repeated column is an error.
 func NewCallColumns(names []string) (*CallColumns, error) {
 	fields, err := chosenFields(names)
-	return &CallColumns{fields}, err
+	return &CallColumns{fields: fields}, err
 }
 
 // Parquet describes the columns to a writer.
@@ -36,7 +41,7 @@ func (c *CallColumns) Header() []byte {
 // Encoder returns an encoder of rows. It is not safe for concurrent use; there
 // may be several.
 func (c *CallColumns) Encoder() *CallEncoder {
-	return &CallEncoder{csv: csvEncoder{fields: c.fields}}
+	return &CallEncoder{csv: csvEncoder{fields: c.fields, inert: c.Inert}}
 }
 
 // CallEncoder encodes calls row by row. It keeps nothing of them.
@@ -99,6 +104,10 @@ func (e *CallEncoder) int(f *outField, b *parquetio.Buffer, c *engine.Call, d *e
 		b.Int64(v)
 	}
 }
+
+// AppendInert is AppendCSV for text that came from outside and that a
+// spreadsheet must not take for a formula.
+func AppendInert(b []byte, s string) []byte { return AppendCSV(b, inert(s)) }
 
 // AppendCSV appends the text of a field of a canonical file, in quotes when it
 // would be read differently without.

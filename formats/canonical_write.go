@@ -202,6 +202,7 @@ func (e *parquetEncoder) finish() error { return e.w.Close() }
 type csvEncoder struct {
 	w      io.Writer
 	fields []outField
+	inert  bool
 	buf    []byte
 	day    int64  // that date is of
 	date   []byte // 2006-01-02T
@@ -276,7 +277,12 @@ func (e *csvEncoder) field(f *outField, c *engine.Call, d *engine.Details) {
 	}
 }
 
-func (e *csvEncoder) text(s string) { e.buf = AppendCSV(e.buf, s) }
+func (e *csvEncoder) text(s string) {
+	if e.inert {
+		s = inert(s)
+	}
+	e.buf = AppendCSV(e.buf, s)
+}
 
 // time writes RFC 3339 in UTC, with microseconds when there are any.
 func (e *csvEncoder) time(us int64) {

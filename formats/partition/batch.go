@@ -53,7 +53,7 @@ func (b *batch) reset() {
 // dealer puts calls into batches. Each worker has its own.
 type dealer struct {
 	enc      *formats.CallEncoder
-	names    map[string]int
+	owners   *owners
 	from, to int64
 	skip     func(file int, row int64) bool
 	file     int    // of the part
@@ -77,7 +77,7 @@ func (d *dealer) deal(b *batch, c *engine.Call) {
 	}
 	at, known := d.lastAt, name == d.last && name != ""
 	if !known {
-		if at, known = d.names[name]; !known {
+		if at, known = d.owners.of(name); !known {
 			countUnknown(b.unknown, strings.Clone(name), 1)
 			return
 		}

@@ -28,7 +28,8 @@ const (
 
 // Calls delivers the calls of src to carriers as calls.parquet and calls.csv.
 // It reads src to its end and finishes it. Rows go to the carrier that their
-// carrier column names.
+// carrier column names. In the CSV, a spreadsheet takes no text that came from
+// outside for a formula.
 func Calls(ctx context.Context, src Source, create Create, o Options) (*Result, error) {
 	o = o.withDefaults()
 	names, err := o.byName()
@@ -39,6 +40,7 @@ func Calls(ctx context.Context, src Source, create Create, o Options) (*Result, 
 	if err != nil {
 		return nil, err
 	}
+	cols.Inert = true
 	r := &callRun{o: o, names: names, cols: cols, src: src, queue: newQueue(o.Memory / 8), unknown: map[string]int64{}}
 	r.last.Store(-1)
 	if r.out, err = openOutputs(create, o, cols); err != nil {
@@ -54,7 +56,7 @@ func Calls(ctx context.Context, src Source, create Create, o Options) (*Result, 
 // callRun is one delivery.
 type callRun struct {
 	o     Options
-	names map[string]int
+	names *owners
 	cols  *formats.CallColumns
 	src   Source
 	queue *queue
@@ -137,7 +139,7 @@ const batchCalls = 1024
 
 // work encodes part after part.
 func (r *callRun) work(ctx context.Context) error {
-	d := &dealer{enc: r.cols.Encoder(), names: r.names, from: r.o.From, to: r.o.To, skip: r.o.Skip}
+	d := &dealer{enc: r.cols.Encoder(), owners: r.names, from: r.o.From, to: r.o.To, skip: r.o.Skip}
 	dst := make([]engine.Call, batchCalls)
 	for {
 		p, number, err := r.nextPart(ctx)

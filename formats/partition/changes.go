@@ -27,7 +27,7 @@ type Comparison struct {
 	Superseded int64 // earlier rows of a record that comes again further down
 	Added      int64 // records that were not in the delivery before
 	Changed    int64 // records that were, with other content
-	Gone       int64 // records that were, and are not there any more
+	Removed    int64 // records that were, and are not there any more
 	superseded bits
 	added      bits
 	changed    bits
@@ -52,12 +52,22 @@ func (b *bits) add(i int64) {
 // nobody finds two of the same.
 const hashSize = 16
 
+// Files are what Compare reads and writes beside the delivered file.
+type Files struct {
+	Previous io.Reader // the index of the delivery before; nil: there was none
+	Index    io.Writer // for the index of this one
+	Removed  io.Writer // for the lines of WriteChanges about removed records
+	Scratch  spill.Scratch
+	Memory   int // bytes; what does not fit goes to Scratch
+}
+
 // Compare reads a delivered CSV file, finds the records that come more than
 // once, of which the last row counts, and compares the others with the index
-// of the delivery before, which is nil for the first one. It writes the index of
-// this one. What does not fit in memory goes to scratch; memory is in bytes.
-func Compare(ctx context.Context, csv formats.Input, key []string, previous io.Reader, index io.Writer, scratch spill.Scratch, memory int) (_ *Comparison, err error) {
+// of the delivery before.
+func Compare(ctx context.Context, csv formats.Input, key []string, f Files) (_ *Comparison, err error) {
 	c := new(Comparison)
+	gone := &removals{w: f.Removed, n: &c.Removed}
+	scratch, memory := f.Scratch, f.Memory
 	sorter := spill.NewSorter(scratch, memory)
 	defer func() { err = errors.Join(err, sorter.Close()) }()
 	var at []int
@@ -69,6 +79,7 @@ func Compare(ctx context.Context, csv formats.Input, key []string, previous io.R
 			}
 			at = append(at, i)
 		}
+		gone.columns, gone.at = len(header), at
 		return nil
 	}
 	err = eachRow(ctx, csv, names, func(row *csvscan.Row) error {
@@ -76,12 +87,75 @@ func Compare(ctx context.Context, csv formats.Input, key []string, previous io.R
 		id := hashOf(row.Fields, at)
 		content := hashOf(row.Fields, nil)
 		k := binary.BigEndian.AppendUint64(id[:], uint64(row.Number))
-		return sorter.Add(k, content[:])
+		return sorter.Add(k, appendFields(content[:], row.Fields, at))
 	})
 	if err != nil {
 		return nil, err
 	}
-	return c, c.merge(ctx, sorter, newIndexReader(previous), newIndexWriter(index))
+	if err := c.merge(ctx, sorter, newIndexReader(f.Previous, gone.add), newIndexWriter(f.Index)); err != nil {
+		return nil, err
+	}
+	return c, gone.flush()
+}
+
+// removals writes what a carrier is told of records that it does not have any
+// more: the columns that name them.
+type removals struct {
+	w       io.Writer
+	n       *int64
+	columns int
+	at      []int // of the columns that name a record
+	buf     []byte
+}
+
+// add takes down one removed record.
+func (r *removals) add(key []byte) error {
+	*r.n++
+	if r.w == nil {
+		return nil
+	}
+	fields := make([]string, r.columns)
+	for _, i := range r.at {
+		n, k := binary.Uvarint(key)
+		if k <= 0 || n > uint64(len(key)-k) {
+			return ErrDamagedIndex
+		}
+		fields[i], key = string(key[k:k+int(n)]), key[k+int(n):]
+	}
+	r.buf = append(r.buf, changeRemoved...)
+	for _, f := range fields {
+		r.buf = formats.AppendCSV(append(r.buf, ','), f)
+	}
+	r.buf = append(r.buf, '\n')
+	if len(r.buf) < 64<<10 {
+		return nil
+	}
+	return r.flush()
+}
+
+func (r *removals) flush() error {
+	if r.w == nil {
+		return nil
+	}
+	_, err := r.w.Write(r.buf)
+	r.buf = r.buf[:0]
+	return err
+}
+
+// What became of a record, in the first column of a file of changes.
+const (
+	changeAdded   = "added"
+	changeChanged = "changed"
+	changeRemoved = "removed"
+)
+
+// appendFields appends fields, each behind its length.
+func appendFields(b []byte, fields [][]byte, at []int) []byte {
+	for _, i := range at {
+		b = binary.AppendUvarint(b, uint64(len(fields[i])))
+		b = append(b, fields[i]...)
+	}
+	return b
 }
 
 // hashOf hashes the fields at some places, or all of them. Lengths go in, too,
@@ -108,16 +182,16 @@ func hashOf(fields [][]byte, at []int) (sum [hashSize]byte) {
 
 // merge walks both deliveries in the order of the ids.
 func (c *Comparison) merge(ctx context.Context, sorter *spill.Sorter, before *indexReader, after *indexWriter) error {
-	var now entry
+	var now, next entry
 	row, have := int64(0), false
 	settle := func() error {
 		if !have {
 			return nil
 		}
-		if err := c.settle(before, now, row); err != nil {
+		if err := c.settle(before, &now, row); err != nil {
 			return err
 		}
-		return after.add(now)
+		return after.add(&now)
 	}
 	for e, err := range spill.Sorted(sorter) {
 		if err == nil {
@@ -126,35 +200,33 @@ func (c *Comparison) merge(ctx context.Context, sorter *spill.Sorter, before *in
 		if err != nil {
 			return fmt.Errorf("sort records: %w", err)
 		}
-		next := entryOf(e.Key, e.Val)
+		next.take(e.Key, e.Val)
 		if have && next.id == now.id {
 			c.Superseded++
 			c.superseded.add(row)
 		} else if err := settle(); err != nil {
 			return err
 		}
-		now, row, have = next, int64(binary.BigEndian.Uint64(e.Key[hashSize:])), true
+		now, next = next, now
+		row, have = int64(binary.BigEndian.Uint64(e.Key[hashSize:])), true
 	}
 	if err := settle(); err != nil {
 		return err
 	}
 	for {
-		gone, err := before.next()
+		err := before.pass()
 		if errors.Is(err, io.EOF) {
 			return after.close()
 		}
 		if err != nil {
 			return err
 		}
-		if gone {
-			c.Gone++
-		}
 	}
 }
 
 // settle says what became of one record since the delivery before.
-func (c *Comparison) settle(before *indexReader, now entry, row int64) error {
-	was, known, err := before.find(now.id, &c.Gone)
+func (c *Comparison) settle(before *indexReader, now *entry, row int64) error {
+	was, known, err := before.find(now.id)
 	switch {
 	case err != nil:
 		return err
@@ -169,8 +241,10 @@ func (c *Comparison) settle(before *indexReader, now entry, row int64) error {
 }
 
 // WriteChanges writes the rows of a delivered CSV file that were added or
-// changed, with a column more in front that says which.
-func WriteChanges(ctx context.Context, csv formats.Input, c *Comparison, w io.Writer) error {
+// changed, with a column more in front that says which, and behind them what
+// Compare wrote of removed records, of which only the columns are filled that
+// name them.
+func WriteChanges(ctx context.Context, csv formats.Input, c *Comparison, removed io.Reader, w io.Writer) error {
 	var buf []byte
 	line := func(first string, n int, field func(i int) string) error {
 		buf = append(buf[:0], first...)
@@ -183,18 +257,23 @@ func WriteChanges(ctx context.Context, csv formats.Input, c *Comparison, w io.Wr
 	header := func(names []string) error {
 		return line("change", len(names), func(i int) string { return names[i] })
 	}
-	return eachRow(ctx, csv, header, func(row *csvscan.Row) error {
+	err := eachRow(ctx, csv, header, func(row *csvscan.Row) error {
 		change := ""
 		switch {
 		case c.added.has(row.Number):
-			change = "added"
+			change = changeAdded
 		case c.changed.has(row.Number):
-			change = "changed"
+			change = changeChanged
 		default:
 			return nil
 		}
 		return line(change, len(row.Fields), func(i int) string { return string(row.Fields[i]) })
 	})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, removed)
+	return err
 }
 
 // eachRow reads a CSV file of our own. A row that is wrong is an error.
@@ -237,12 +316,16 @@ func eachRow(ctx context.Context, csv formats.Input, header func([]string) error
 }
 
 // entry is one record of an index.
-type entry struct{ id, content [hashSize]byte }
+type entry struct {
+	id, content [hashSize]byte
+	key         []byte // the fields that name it, as appendFields has them
+}
 
-func entryOf(key, val []byte) (e entry) {
-	copy(e.id[:], key)
-	copy(e.content[:], val)
-	return e
+// take makes e the entry of an id and of what follows it.
+func (e *entry) take(id, rest []byte) {
+	copy(e.id[:], id)
+	copy(e.content[:], rest)
+	e.key = append(e.key[:0], rest[hashSize:]...)
 }
 
 func (e *entry) less(id [hashSize]byte) bool { return bytes.Compare(e.id[:], id[:]) < 0 }

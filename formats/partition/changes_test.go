@@ -18,20 +18,14 @@ func csvInput(text string) formats.Input {
 
 func compare(t *testing.T, text string, previous []byte, memory int) (*Comparison, []byte, string, error) {
 	t.Helper()
-	var index, changes bytes.Buffer
-	var before *bytes.Reader
+	var index, removed, changes bytes.Buffer
+	f := Files{Index: &index, Removed: &removed, Scratch: fileScratch{t.TempDir()}, Memory: memory}
 	if previous != nil {
-		before = bytes.NewReader(previous)
+		f.Previous = bytes.NewReader(previous)
 	}
-	var c *Comparison
-	var err error
-	if before == nil {
-		c, err = Compare(context.Background(), csvInput(text), CallKey(), nil, &index, fileScratch{t.TempDir()}, memory)
-	} else {
-		c, err = Compare(context.Background(), csvInput(text), CallKey(), before, &index, fileScratch{t.TempDir()}, memory)
-	}
+	c, err := Compare(context.Background(), csvInput(text), CallKey(), f)
 	if err == nil {
-		err = WriteChanges(context.Background(), csvInput(text), c, &changes)
+		err = WriteChanges(context.Background(), csvInput(text), c, &removed, &changes)
 	}
 	return c, index.Bytes(), changes.String(), err
 }
@@ -52,10 +46,10 @@ func TestLateVersionsAreSentAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Added != 1 || c.Changed != 1 || c.Gone != 1 {
+	if c.Added != 1 || c.Changed != 1 || c.Removed != 1 {
 		t.Errorf("%+v", c)
 	}
-	if want := "change,record_id,duration_ms,note\nadded,d,9,\nchanged,c,5,\n"; changes != want {
+	if want := "change,record_id,duration_ms,note\nadded,d,9,\nchanged,c,5,\nremoved,a,,\n"; changes != want {
 		t.Errorf("%q", changes)
 	}
 }
@@ -96,11 +90,34 @@ func TestComparisonAgreesWithAMap(t *testing.T) {
 			}
 		}
 		for _, memory := range []int{1 << 20, 4096} {
-			c, _, _, err := compare(t, text, index, memory)
-			if err != nil || c.Added != added || c.Changed != changed || c.Gone != gone || c.Rows-c.Superseded != int64(len(now)) {
+			c, _, lines, err := compare(t, text, index, memory)
+			if err != nil || c.Added != added || c.Changed != changed || c.Removed != gone || c.Rows-c.Superseded != int64(len(now)) {
 				t.Fatalf("seed %d: %v, %+v; want %d added, %d changed, %d gone of %d", seed, err, c, added, changed, gone, len(now))
 			}
+			for line := range strings.Lines(lines) {
+				if id, is := strings.CutPrefix(line, "removed,"); is {
+					id, _, _ = strings.Cut(id, ",")
+					if _, there := now[id]; there || was[id] == "" {
+						t.Fatalf("seed %d: %q", seed, line)
+					}
+					gone--
+				}
+			}
+			if gone += c.Removed; gone != c.Removed {
+				t.Fatalf("seed %d: not every removed record has a line", seed)
+			}
 		}
+	}
+}
+
+// Records may be named by anything that a field can hold.
+func TestRemovedRecordsAreNamedAsTheyWere(t *testing.T) {
+	_, index, _, err := compare(t, "x,record_id\n1,\"a,\"\"b\nc\"\n2,ü\n", nil, 1<<20)
+	if err != nil || CheckIndex(bytes.NewReader(index)) != nil {
+		t.Fatal(err)
+	}
+	if _, _, changes, err := compare(t, "x,record_id\n2,ü\n", index, 1<<20); err != nil || changes != "change,x,record_id\nremoved,,\"a,\"\"b\nc\"\n" {
+		t.Errorf("%q, %v", changes, err)
 	}
 }
 
@@ -115,7 +132,8 @@ func TestDamagedIndex(t *testing.T) {
 		bad := bytes.Clone(index)
 		bad[i] ^= 0x10
 		for _, b := range [][]byte{bad, index[:i]} {
-			if _, _, _, err := compare(t, text, b, 1<<20); !errors.Is(err, ErrDamagedIndex) {
+			_, _, _, err := compare(t, text, b, 1<<20)
+			if !errors.Is(err, ErrDamagedIndex) || !errors.Is(CheckIndex(bytes.NewReader(b)), ErrDamagedIndex) {
 				t.Fatalf("byte %d: %v", i, err)
 			}
 		}

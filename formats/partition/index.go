@@ -10,13 +10,17 @@ import (
 	"io"
 )
 
-// An index remembers what was delivered: 32 bytes a record, the hash of its id
-// and of its content, in the order of the ids, between a magic and a tail of
-// their number and checksum. It holds no number and no name.
+// An index remembers what was delivered: of each record the hash of its id and
+// of its content, and the id itself, to be told when it is gone. Entries are in
+// the order of the hashes, each behind a mark, between a magic and a tail of
+// their number and checksum. It holds no number.
 const (
-	indexMagic = "CCDIDX1\n"
+	indexMagic = "CCDIDX2\n"
 	indexTail  = 12 // a count of 8 bytes and a CRC-32C of 4
-	entrySize  = 2 * hashSize
+	markEntry  = 1
+	markTail   = 0
+	// mostKey bounds the fields that name a record, in bytes.
+	mostKey = 1 << 20
 )
 
 // ErrDamagedIndex says that an index is not as it was written. Without it
@@ -30,6 +34,7 @@ type indexWriter struct {
 	w   *bufio.Writer
 	sum hash.Hash32
 	n   uint64
+	buf []byte
 }
 
 func newIndexWriter(w io.Writer) *indexWriter {
@@ -38,18 +43,19 @@ func newIndexWriter(w io.Writer) *indexWriter {
 	return x
 }
 
-func (x *indexWriter) add(e entry) error {
-	var b [entrySize]byte
-	copy(b[:], e.id[:])
-	copy(b[hashSize:], e.content[:])
-	x.sum.Write(b[:])
+func (x *indexWriter) add(e *entry) error {
+	b := append(x.buf[:0], markEntry)
+	b = append(append(b, e.id[:]...), e.content[:]...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(e.key)))
+	x.buf = append(b, e.key...)
+	x.sum.Write(x.buf)
 	x.n++
-	_, err := x.w.Write(b[:])
+	_, err := x.w.Write(x.buf)
 	return err
 }
 
 func (x *indexWriter) close() error {
-	tail := binary.LittleEndian.AppendUint64(nil, x.n)
+	tail := binary.LittleEndian.AppendUint64([]byte{markTail}, x.n)
 	tail = binary.LittleEndian.AppendUint32(tail, x.sum.Sum32())
 	_, _ = x.w.Write(tail)
 	return x.w.Flush()
@@ -57,16 +63,20 @@ func (x *indexWriter) close() error {
 
 // indexReader reads an index; one of nothing has no entries.
 type indexReader struct {
-	r    *bufio.Reader // nil once it is at its end
+	r    *bufio.Reader // nil: there is nothing
+	gone func(key []byte) error
 	sum  hash.Hash32
 	n    uint64
 	head entry
 	have bool // head was read and is not used yet
 	err  error
+	buf  []byte
 }
 
-func newIndexReader(r io.Reader) *indexReader {
-	x := &indexReader{sum: newSum()}
+// newIndexReader reads an index. gone is told the keys of entries that were
+// passed over.
+func newIndexReader(r io.Reader, gone func(key []byte) error) *indexReader {
+	x := &indexReader{sum: newSum(), gone: gone}
 	if r == nil {
 		return x
 	}
@@ -85,6 +95,18 @@ func damaged(err error) error {
 	return fmt.Errorf("read the index of the delivery before: %w", err)
 }
 
+// CheckIndex reads an index to its end; ErrDamagedIndex.
+func CheckIndex(r io.Reader) error {
+	x := newIndexReader(r, func([]byte) error { return nil })
+	for {
+		if err := x.pass(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
 // peek makes head the next entry; io.EOF after the last.
 func (x *indexReader) peek() error {
 	if x.err != nil || x.have {
@@ -93,44 +115,75 @@ func (x *indexReader) peek() error {
 	if x.r == nil {
 		return io.EOF
 	}
-	rest, err := x.r.Peek(entrySize + 1)
+	mark, err := x.r.ReadByte()
 	switch {
-	case err == nil, errors.Is(err, io.EOF) && len(rest) == entrySize+1:
-	case errors.Is(err, io.EOF) && len(rest) == indexTail:
-		if binary.LittleEndian.Uint64(rest) != x.n || binary.LittleEndian.Uint32(rest[8:]) != x.sum.Sum32() {
-			err = ErrDamagedIndex
-		}
-		x.err = err
-		return err
-	default:
+	case err != nil:
 		x.err = damaged(err)
-		return x.err
+	case mark == markEntry:
+		x.err = x.entry()
+	default:
+		x.err = x.tail(mark)
 	}
-	last := x.head
-	x.head = entryOf(rest[:hashSize], rest[hashSize:])
-	if x.n > 0 && !last.less(x.head.id) {
-		x.err = ErrDamagedIndex
-		return x.err
+	return x.err
+}
+
+// entry reads the next entry behind its mark.
+func (x *indexReader) entry() error {
+	const fixed = 2*hashSize + 4
+	last := x.head.id
+	b := append(x.buf[:0], make([]byte, 1+fixed)...)
+	b[0] = markEntry
+	if _, err := io.ReadFull(x.r, b[1:]); err != nil {
+		return damaged(err)
 	}
-	x.sum.Write(rest[:entrySize])
-	_, _ = x.r.Discard(entrySize) // it was peeked
+	n := binary.LittleEndian.Uint32(b[1+2*hashSize:])
+	if n > mostKey {
+		return ErrDamagedIndex
+	}
+	b = append(b, make([]byte, n)...)
+	if _, err := io.ReadFull(x.r, b[1+fixed:]); err != nil {
+		return damaged(err)
+	}
+	x.buf = b
+	copy(x.head.id[:], b[1:])
+	copy(x.head.content[:], b[1+hashSize:])
+	x.head.key = append(x.head.key[:0], b[1+fixed:]...)
+	if before := (entry{id: last}); x.n > 0 && !before.less(x.head.id) {
+		return ErrDamagedIndex
+	}
+	x.sum.Write(b)
 	x.n++
 	x.have = true
 	return nil
 }
 
-// next passes over one entry and reports whether there was one.
-func (x *indexReader) next() (bool, error) {
-	if err := x.peek(); err != nil {
-		return false, err
+// tail reads the end behind its mark, and returns io.EOF when all agrees.
+func (x *indexReader) tail(mark byte) error {
+	var rest [indexTail + 1]byte
+	n, err := io.ReadFull(x.r, rest[:])
+	switch {
+	case err == nil, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	default:
+		return damaged(err)
 	}
-	x.have = false
-	return true, nil
+	if mark != markTail || n != indexTail || binary.LittleEndian.Uint64(rest[:]) != x.n || binary.LittleEndian.Uint32(rest[8:]) != x.sum.Sum32() {
+		return ErrDamagedIndex
+	}
+	return io.EOF
 }
 
-// find passes over the entries before id, which it adds to gone, and returns
-// the content of id's own. Ids are asked for in ascending order.
-func (x *indexReader) find(id [hashSize]byte, gone *int64) (content [hashSize]byte, known bool, err error) {
+// pass passes over one entry; io.EOF after the last.
+func (x *indexReader) pass() error {
+	if err := x.peek(); err != nil {
+		return err
+	}
+	x.have = false
+	return x.gone(x.head.key)
+}
+
+// find passes over the entries before id and returns the content of id's own.
+// Ids are asked for in ascending order.
+func (x *indexReader) find(id [hashSize]byte) (content [hashSize]byte, known bool, err error) {
 	for {
 		err := x.peek()
 		switch {
@@ -144,7 +197,8 @@ func (x *indexReader) find(id [hashSize]byte, gone *int64) (content [hashSize]by
 		case !x.head.less(id):
 			return content, false, nil
 		}
-		x.have = false
-		*gone++
+		if err := x.pass(); err != nil {
+			return content, false, err
+		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 
 	"concord/engine"
 	"concord/formats"
@@ -42,12 +43,17 @@ type Create func(carrier, name string) (File, error)
 // Carrier is who gets files.
 type Carrier struct {
 	ID    string
-	Names []string // in the records' carrier column, exactly; nil is the ID
+	Names []string // in the records' carrier column, in any case; nil is the ID
 }
 
 // Options say what to deliver to whom.
 type Options struct {
 	Carriers []Carrier
+	// Foreign are names of carriers that get nothing now, and Rest is the ID of
+	// the one that gets the rows which name none of all these; empty: nobody
+	// does.
+	Foreign []string
+	Rest    string
 	// From and To bound Start, in microseconds since 1970: From is in the
 	// period, To is not. A zero To is no bound.
 	From, To int64
@@ -92,25 +98,53 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// byName returns which carrier a name in a record stands for.
-func (o *Options) byName() (map[string]int, error) {
+// owners say which carrier a name in a record stands for.
+type owners struct {
+	names map[string]int // in lower case; foreign: it gets nothing
+	rest  int            // who gets the rows of all other names
+}
+
+const foreign = -1
+
+// of returns the carrier of a row that has a name.
+func (o *owners) of(name string) (at int, known bool) {
+	at, known = o.names[strings.ToLower(name)]
+	if !known {
+		at = o.rest
+	}
+	return at, at != foreign
+}
+
+// byName returns the owners.
+func (o *Options) byName() (*owners, error) {
 	if len(o.Carriers) == 0 {
 		return nil, errors.New("deliver records: no carrier is named")
 	}
-	names := map[string]int{}
+	all := &owners{names: map[string]int{}, rest: foreign}
 	for i, c := range o.Carriers {
 		called := c.Names
 		if called == nil {
 			called = []string{c.ID}
 		}
+		if c.ID == o.Rest && o.Rest != "" {
+			all.rest = i
+		}
 		for _, n := range called {
-			if at, taken := names[n]; taken || n == "" || c.ID == "" {
+			n = strings.ToLower(n)
+			if at, taken := all.names[n]; taken || n == "" || c.ID == "" {
 				return nil, fmt.Errorf("deliver records: the name %q of carrier %q is empty or also that of carrier %q", n, c.ID, o.Carriers[at].ID)
 			}
-			names[n] = i
+			all.names[n] = i
 		}
 	}
-	return names, nil
+	for _, n := range o.Foreign {
+		n = strings.ToLower(n)
+		if at, taken := all.names[n]; taken && at != foreign {
+			return nil, fmt.Errorf("deliver records: the name %q is that of carrier %q and of another one", n, o.Carriers[at].ID)
+		}
+		all.names[n] = foreign
+	}
+	return all, nil
 }
 
 // DeliveredColumns returns the columns that a carrier may see of the calls that

@@ -27,7 +27,8 @@ type QualitySource interface {
 // the row that counts goes anywhere: of its highest version the one received
 // last. It alone decides the carrier and whether the stream is in the period; a
 // row without a start is in none. A carrier's rows are sorted by call record
-// and stream. What does not fit in memory goes to scratch.
+// and stream. In the CSV, a spreadsheet takes no text that came from outside for a
+// formula. What does not fit in memory goes to scratch.
 func Quality(ctx context.Context, files []QualitySource, create Create, scratch spill.Scratch, o Options) (_ *Result, err error) {
 	o = o.withDefaults()
 	names, err := o.byName()
@@ -53,7 +54,7 @@ func Quality(ctx context.Context, files []QualitySource, create Create, scratch 
 // qualityRun is one delivery.
 type qualityRun struct {
 	o       Options
-	names   map[string]int
+	names   *owners
 	pack    *qualityio.Packer
 	streams *spill.Sorter // by stream, version and order received
 	shares  *spill.Sorter // of what counts, by carrier and stream
@@ -146,7 +147,7 @@ func (q *qualityRun) deal(r *quality.Row) error {
 		q.res.Outside++
 		return nil
 	}
-	at, known := q.names[r.Carrier]
+	at, known := q.names.of(r.Carrier)
 	if !known {
 		countUnknown(q.unknown, r.Carrier, 1)
 		return nil
@@ -238,6 +239,7 @@ func openPair(create Create, carrier string) (*qualityPair, error) {
 		if err != nil {
 			return nil, errors.Join(err, p.abandon())
 		}
+		w.Inert = true
 		p.writers = append(p.writers, w)
 	}
 	return p, nil

@@ -13,6 +13,10 @@ import (
 // same rows. The same rows give the same bytes. It holds one row group of
 // Parquet, or one buffer of CSV.
 type Writer struct {
+	// Inert keeps spreadsheets from taking texts in CSV for formulas: those
+	// that could be begin with an apostrophe, also when they are read again.
+	Inert bool
+
 	columns []column
 	w       io.Writer
 	buf     []byte
@@ -80,7 +84,11 @@ func (w *Writer) Write(rows []quality.Row) error {
 func (w *Writer) csvRow(r *quality.Row) error {
 	for i := range w.columns {
 		w.sep(i)
-		w.buf = w.columns[i].append(w.buf, r)
+		if c := &w.columns[i]; c.text != nil && w.Inert {
+			w.buf = formats.AppendInert(w.buf, *c.text(r))
+		} else {
+			w.buf = c.append(w.buf, r)
+		}
 	}
 	w.buf = append(w.buf, '\n')
 	if len(w.buf) < csvBuffer {
