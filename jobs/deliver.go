@@ -21,9 +21,15 @@ type DeliverOptions struct {
 	// records, and its callRecords or canonical quality rows. Either may be
 	// empty, but not both.
 	Calls, Quality []string
-	// QualityCarrier is the carrier of the quality rows that name none.
-	QualityCarrier string `json:",omitempty"`
-	Carriers       []partition.Carrier
+	// CallNames and QualityNames are what messages call the files; nil: as
+	// they are called on the disk.
+	CallNames, QualityNames []string `json:",omitempty"`
+	Carriers                []partition.Carrier
+	// Foreign are names of carriers that get nothing. Rest is the carrier of
+	// calls that name nobody who is known, and of quality rows that name none;
+	// empty: they go to nobody.
+	Foreign []string `json:",omitempty"`
+	Rest    string   `json:",omitempty"`
 	// From and To bound the period by the start of a call or stream; From is
 	// in it, To is not.
 	From, To time.Time
@@ -60,12 +66,11 @@ type DeliveryInput struct {
 
 // DeliveryChanges counts what is new beside the delivery before.
 type DeliveryChanges struct {
-	Carrier    string `json:"carrier"`
-	Kind       string `json:"kind"`
-	Superseded int64  `json:"superseded"`
-	Added      int64  `json:"added"`
-	Changed    int64  `json:"changed"`
-	Gone       int64  `json:"gone"`
+	Carrier string `json:"carrier"`
+	Kind    string `json:"kind"`
+	Added   int64  `json:"added"`
+	Changed int64  `json:"changed"`
+	Removed int64  `json:"removed"`
 }
 
 // carrierFolder is a name that can be a folder anywhere, and not another one.
@@ -78,11 +83,12 @@ func (o *DeliverOptions) check() (bytes int64, err error) {
 	if len(o.Calls)+len(o.Quality) == 0 {
 		errs = append(errs, errors.New("deliver: name at least one file of calls or of quality rows"))
 	}
-	for _, list := range [][]string{o.Calls, o.Quality} {
-		for _, path := range list {
+	o.CallNames, o.QualityNames = named(o.Calls, o.CallNames), named(o.Quality, o.QualityNames)
+	for kind, list := range [][]string{o.Calls, o.Quality} {
+		for i, path := range list {
 			size, err := fileSize(path)
 			if err != nil {
-				errs = append(errs, fmt.Errorf("deliver %s: %w", filepath.Base(path), reason(err)))
+				errs = append(errs, fmt.Errorf("deliver %s: %w", [][]string{o.CallNames, o.QualityNames}[kind][i], reason(err)))
 			}
 			bytes += size
 		}
@@ -111,6 +117,14 @@ func (o *DeliverOptions) check() (bytes int64, err error) {
 		return 0, usage(errors.Join(errs...))
 	}
 	return bytes, nil
+}
+
+// named returns the names of files: those that were given, or their own.
+func named(paths, names []string) []string {
+	if len(names) == len(paths) {
+		return names
+	}
+	return bases(paths)
 }
 
 // DeliverCalls delivers in a child process, because Microsoft's files, too,
@@ -149,13 +163,14 @@ func (w Worker) DeliverCalls(ctx context.Context, o DeliverOptions) (*Delivered,
 func (w Worker) blameDelivery(ctx context.Context, o *DeliverOptions, d death) error {
 	f := &Failure{Kind: KindInput}
 	for kind, paths := range [][]string{o.Calls, o.Quality} {
-		for _, path := range paths {
+		for i, path := range paths {
 			alone := *o
-			alone.Calls, alone.Quality = nil, nil
+			alone.Calls, alone.Quality, alone.CallNames, alone.QualityNames = nil, nil, nil, nil
+			name := [][]string{o.CallNames, o.QualityNames}[kind][i]
 			if kind == 0 {
-				alone.Calls = []string{path}
+				alone.Calls, alone.CallNames = []string{path}, []string{name}
 			} else {
-				alone.Quality = []string{path}
+				alone.Quality, alone.QualityNames = []string{path}, []string{name}
 			}
 			size, _ := fileSize(path)
 			last, _, err := w.run(ctx, request{Deliver: &alone, DecodeOnly: true, Limits: limitsFor(o.Memory, size)}, engine.Observer{})
@@ -165,7 +180,7 @@ func (w Worker) blameDelivery(ctx context.Context, o *DeliverOptions, d death) e
 			case err != nil:
 				return Explain(err)
 			case last == nil:
-				f.Messages = append(f.Messages, undecodable(filepath.Base(path)).Messages...)
+				f.Messages = append(f.Messages, undecodable(name).Messages...)
 			case last.Failed != nil:
 				f.Messages = append(f.Messages, last.Failed.Messages...)
 			}

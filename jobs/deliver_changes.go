@@ -38,11 +38,11 @@ func (d *delivery) kinds() (list []deliveredKind) {
 func (k *deliveredKind) changes() string             { return k.name + "_changes.csv" }
 func (k *deliveredKind) index(carrier string) string { return carrier + "." + k.name }
 
-// compare says what is new for each carrier, and takes out superseded rows.
+// compare says what is new for each carrier.
 func (d *delivery) compare(ctx context.Context) error {
-	for i, c := range d.o.Carriers {
+	for _, c := range d.o.Carriers {
 		for _, k := range d.kinds() {
-			if err := d.compareOne(ctx, i, c.ID, &k); err != nil {
+			if err := d.compareOne(ctx, c.ID, &k); err != nil {
 				return fmt.Errorf("compare the %s of %s: %w", k.name, c.ID, err)
 			}
 		}
@@ -50,7 +50,7 @@ func (d *delivery) compare(ctx context.Context) error {
 	return nil
 }
 
-func (d *delivery) compareOne(ctx context.Context, at int, carrier string, k *deliveredKind) (err error) {
+func (d *delivery) compareOne(ctx context.Context, carrier string, k *deliveredKind) (err error) {
 	file, err := os.Open(d.path(carrier, k.csv))
 	if err != nil {
 		return reason(err)
@@ -65,32 +65,41 @@ func (d *delivery) compareOne(ctx context.Context, at int, carrier string, k *de
 	if err != nil {
 		return err
 	}
-	var previous io.Reader
+	f := partition.Files{Scratch: scratchIn(d.folder.Staging()), Memory: int(d.o.Memory / 4)}
 	if before != nil {
 		defer func() { err = errors.Join(err, before.Close()) }()
-		previous = before
+		f.Previous = before
 	}
+	removed := filepath.Join(indexFolder, k.index(carrier)+".removed")
 	var c *partition.Comparison
-	err = d.put(filepath.Join(indexFolder, k.index(carrier)), func(w io.Writer) (err error) {
-		c, err = partition.Compare(ctx, csv, k.key, previous, w, scratchIn(d.folder.Staging()), int(d.o.Memory/4))
-		return err
+	err = d.put(removed, func(w io.Writer) error {
+		f.Removed = w
+		return d.put(filepath.Join(indexFolder, k.index(carrier)), func(w io.Writer) (err error) {
+			f.Index = w
+			c, err = partition.Compare(ctx, csv, k.key, f)
+			return err
+		})
 	})
 	if err != nil {
 		return err
 	}
-	d.found.Compared = append(d.found.Compared, DeliveryChanges{
-		Carrier: carrier, Kind: k.name, Superseded: c.Superseded, Added: c.Added, Changed: c.Changed, Gone: c.Gone,
-	})
-	if before != nil {
-		err := d.put(filepath.Join(carrier, k.changes()), func(w io.Writer) error { return partition.WriteChanges(ctx, csv, c, w) })
-		if err != nil {
-			return err
-		}
+	if c.Superseded > 0 {
+		return fmt.Errorf("%d rows are superseded that should have been left out", c.Superseded)
 	}
-	if c.Superseded == 0 {
-		return nil
+	d.found.Compared = append(d.found.Compared, DeliveryChanges{Carrier: carrier, Kind: k.name, Added: c.Added, Changed: c.Changed, Removed: c.Removed})
+	if d.o.Previous != "" {
+		err = d.writeChanges(ctx, filepath.Join(carrier, k.changes()), csv, c, d.path(removed))
 	}
-	return d.withoutSuperseded(ctx, at, carrier, k, c)
+	return errors.Join(err, os.Remove(d.path(removed)))
+}
+
+func (d *delivery) writeChanges(ctx context.Context, name string, csv formats.Input, c *partition.Comparison, removed string) (err error) {
+	gone, err := os.Open(removed)
+	if err != nil {
+		return reason(err)
+	}
+	defer func() { err = errors.Join(err, gone.Close()) }()
+	return d.put(name, func(w io.Writer) error { return partition.WriteChanges(ctx, csv, c, gone, w) })
 }
 
 // before opens the index of the delivery before; nil when there is none.
@@ -106,28 +115,6 @@ func (d *delivery) before(name string) (*os.File, error) {
 		return nil, reason(err)
 	}
 	return f, nil
-}
-
-// withoutSuperseded writes a carrier's calls anew without the rows that a
-// later one of the same record supersedes. Of quality rows none is left by now.
-func (d *delivery) withoutSuperseded(ctx context.Context, at int, carrier string, k *deliveredKind, c *partition.Comparison) error {
-	old := d.path(carrier, "superseded.parquet")
-	err := errors.Join(os.Rename(d.path(carrier, k.parquet), old), os.Remove(d.path(carrier, k.csv)))
-	if err != nil {
-		return reason(err)
-	}
-	skip := func(_ int, row int64) bool { return c.IsSuperseded(row) }
-	res, err := d.calls(ctx, []string{old}, []partition.Carrier{d.o.Carriers[at]}, d.create, partition.Options{Skip: skip})
-	if err != nil {
-		return err
-	}
-	total := d.found.Calls
-	if res.Superseded != c.Superseded || res.Carriers[0].Rows+c.Superseded != total.Carriers[at].Rows {
-		return fmt.Errorf("%d rows of %d are left without %d superseded ones", res.Carriers[0].Rows, total.Carriers[at].Rows, c.Superseded)
-	}
-	total.Carriers[at] = res.Carriers[0]
-	total.Superseded += c.Superseded
-	return os.Remove(old)
 }
 
 // describe explains a carrier's files and lists them.
@@ -194,16 +181,26 @@ func (d *delivery) list(files []partition.Written, carrier, name string) ([]part
 	return append(files, partition.Written{Name: name, Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil))}), nil
 }
 
-// readQuality reads a file of quality rows to its end.
-func readQuality(ctx context.Context, in formats.Input) (err error) {
-	r, err := qualityio.Open(in, qualityio.Options{})
-	if err != nil {
-		return err
+// decodeOnly reads the files of a delivery and writes nothing.
+func (o *DeliverOptions) decodeOnly(ctx context.Context) (err error) {
+	o.CallNames, o.QualityNames = named(o.Calls, o.CallNames), named(o.Quality, o.QualityNames)
+	if len(o.Calls) > 0 {
+		return o.overCalls(ctx, func(src openFiles) error { return readAll(ctx, src) })
 	}
-	defer func() { err = errors.Join(err, r.Close()) }()
+	for i, path := range o.Quality {
+		f := &qualityFile{path: path, name: o.QualityNames[i], done: func(formats.FileInfo) {}}
+		if err := errors.Join(f.readAll(ctx), f.close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readAll reads the file to its end.
+func (f *qualityFile) readAll(ctx context.Context) error {
 	rows := make([]quality.Row, 256)
 	for {
-		_, err := r.Read(ctx, rows)
+		_, err := f.Read(ctx, rows)
 		_, bad := errors.AsType[*engine.RowError](err)
 		switch {
 		case errors.Is(err, io.EOF):
@@ -212,26 +209,4 @@ func readQuality(ctx context.Context, in formats.Input) (err error) {
 			return err
 		}
 	}
-}
-
-// decodeOnly reads the files of a delivery and writes nothing.
-func (o *DeliverOptions) decodeOnly(ctx context.Context) (err error) {
-	in := new(inputs)
-	defer func() { err = errors.Join(err, in.close()) }()
-	if len(o.Calls) > 0 {
-		if err := in.openSide(ctx, engine.Microsoft, o.Calls, bases(o.Calls), formats.Options{Details: true}); err != nil {
-			return err
-		}
-		return readAll(ctx, in.sides[engine.Microsoft])
-	}
-	list, err := in.handle(o.Quality, bases(o.Quality))
-	if err != nil {
-		return err
-	}
-	for _, i := range list {
-		if err := readQuality(ctx, i); err != nil {
-			return err
-		}
-	}
-	return nil
 }

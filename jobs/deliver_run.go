@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"concord/engine"
+	"concord/engine/quality"
 	"concord/exchange"
 	"concord/formats"
 	"concord/formats/partition"
@@ -96,13 +97,13 @@ func (d *delivery) write(ctx context.Context) (err error) {
 // deal deals calls and quality rows out.
 func (d *delivery) deal(ctx context.Context) (err error) {
 	if len(d.o.Calls) > 0 {
-		d.rejects.names = bases(d.o.Calls)
-		if d.found.Calls, err = d.calls(ctx, d.o.Calls, d.o.Carriers, d.create, partition.Options{Rejected: d.rejects.add}); err != nil {
+		d.rejects.names = d.o.CallNames
+		if d.found.Calls, err = d.calls(ctx); err != nil {
 			return err
 		}
 	}
 	if len(d.o.Quality) > 0 {
-		d.rejects.names = bases(d.o.Quality)
+		d.rejects.names = d.o.QualityNames
 		if d.found.Quality, err = d.quality(ctx); err != nil {
 			return err
 		}
@@ -130,28 +131,43 @@ func (d *delivery) create(carrier, name string) (partition.File, error) {
 func (d *delivery) options(o partition.Options) partition.Options {
 	o.From, o.To = d.o.From.UnixMicro(), d.o.To.UnixMicro()
 	o.Memory, o.Workers = d.o.Memory/4*3, d.o.Workers
+	o.Carriers, o.Foreign, o.Rejected = d.o.Carriers, d.o.Foreign, d.rejects.add
 	return o
 }
 
-// calls deals files of calls out, and notes them as inputs when they are not
-// our own.
-func (d *delivery) calls(ctx context.Context, paths []string, to []partition.Carrier, create partition.Create, o partition.Options) (res *partition.Result, err error) {
-	in := new(inputs)
-	defer func() { err = errors.Join(err, in.close()) }()
-	if err := in.openSide(ctx, engine.Microsoft, paths, bases(paths), formats.Options{Details: true}); err != nil {
+// calls deals the calls out. They are read twice: which row of a call counts is
+// known at the end only, and when that one is another carrier's, or of another
+// period, none of the call is delivered.
+func (d *delivery) calls(ctx context.Context) (res *partition.Result, err error) {
+	var old *partition.Superseded
+	err = d.o.overCalls(ctx, func(src openFiles) (err error) {
+		old, err = partition.FindSuperseded(ctx, src, scratchIn(d.folder.Staging()), int(d.o.Memory/2))
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	o = d.options(o)
-	o.Carriers = to
-	if res, err = partition.Calls(ctx, in.sides[engine.Microsoft], create, o); err != nil {
-		return nil, err
-	}
-	if o.Skip == nil {
-		for _, i := range in.sides[engine.Microsoft].Info() {
+	err = d.o.overCalls(ctx, func(src openFiles) (err error) {
+		o := d.options(partition.Options{Skip: old.Has, Rest: d.o.Rest})
+		if res, err = partition.Calls(ctx, src, d.create, o); err != nil {
+			return err
+		}
+		for _, i := range src.Info() {
 			d.noteInput(i)
 		}
+		return nil
+	})
+	return res, err
+}
+
+// overCalls does something with the files of calls.
+func (o *DeliverOptions) overCalls(ctx context.Context, do func(openFiles) error) (err error) {
+	in := new(inputs)
+	defer func() { err = errors.Join(err, in.close()) }()
+	if err := in.openSide(ctx, engine.Microsoft, o.Calls, o.CallNames, formats.Options{Details: true, Carrier: o.Rest}); err != nil {
+		return err
 	}
-	return res, nil
+	return do(in.sides[engine.Microsoft])
 }
 
 func (d *delivery) noteInput(i formats.FileInfo) {
@@ -160,34 +176,54 @@ func (d *delivery) noteInput(i formats.FileInfo) {
 
 // quality deals the quality rows out.
 func (d *delivery) quality(ctx context.Context) (res *partition.Result, err error) {
-	in := new(inputs)
-	defer func() { err = errors.Join(err, in.close()) }()
-	list, err := in.handle(d.o.Quality, bases(d.o.Quality))
-	if err != nil {
-		return nil, err
-	}
 	var sources []partition.QualitySource
-	var readers []*qualityio.Reader
-	defer func() {
-		for _, r := range readers {
-			err = errors.Join(err, r.Close())
-		}
-	}()
-	for _, i := range list {
-		r, err := qualityio.Open(i, qualityio.Options{Carrier: d.o.QualityCarrier})
+	for i, path := range d.o.Quality {
+		f := &qualityFile{path: path, name: d.o.QualityNames[i], carrier: d.o.Rest, done: d.noteInput}
+		defer func() { err = errors.Join(err, f.close()) }()
+		sources = append(sources, f)
+	}
+	return partition.Quality(ctx, sources, d.create, scratchIn(d.folder.Staging()), d.options(partition.Options{}))
+}
+
+// qualityFile is a file of quality rows that is open only while it is read:
+// there may be one for every call.
+type qualityFile struct {
+	path, name, carrier string
+	done                func(formats.FileInfo)
+
+	in *inputs
+	r  *qualityio.Reader
+}
+
+// Read implements partition.QualitySource.
+func (f *qualityFile) Read(ctx context.Context, dst []quality.Row) (int, error) {
+	if f.r == nil {
+		f.in = new(inputs)
+		list, err := f.in.handle([]string{f.path}, []string{f.name})
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		readers, sources = append(readers, r), append(sources, r)
+		if f.r, err = qualityio.Open(list[0], qualityio.Options{Carrier: f.carrier}); err != nil {
+			return 0, err
+		}
 	}
-	o := d.options(partition.Options{Carriers: d.o.Carriers, Rejected: d.rejects.add})
-	if res, err = partition.Quality(ctx, sources, d.create, scratchIn(d.folder.Staging()), o); err != nil {
-		return nil, err
+	n, err := f.r.Read(ctx, dst)
+	if errors.Is(err, io.EOF) {
+		f.done(f.r.Info())
+		err = errors.Join(f.close(), err)
 	}
-	for _, r := range readers {
-		d.noteInput(r.Info())
+	return n, err
+}
+
+func (f *qualityFile) close() (err error) {
+	if f.r != nil {
+		err = f.r.Close()
 	}
-	return res, nil
+	if f.in != nil {
+		err = errors.Join(err, f.in.close())
+	}
+	f.r, f.in = nil, nil
+	return err
 }
 
 func (d *delivery) writeJSON(name string, v any) error {

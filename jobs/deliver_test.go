@@ -56,8 +56,9 @@ func text(t *testing.T, elem ...string) string {
 }
 
 const (
-	firstCalls = callHead + "a,Fabrikam Voice,2026-10-01T10:00:00Z,1000,u\nb,northwind,2026-10-01T10:00:01Z,2000,u\n" +
-		"a,Fabrikam Voice,2026-10-01T10:00:00Z,1500,u\nc,Fabrikam Voice,2026-10-02T10:00:00Z,1,u\nd,Nobody,2026-10-02T10:00:00Z,1,u\n" +
+	// Of two rows of a call in one file the first one counts.
+	firstCalls = callHead + "a,Fabrikam Voice,2026-10-01T10:00:00Z,1500,u\nb,northwind,2026-10-01T10:00:01Z,2000,u\n" +
+		"a,Fabrikam Voice,2026-10-01T10:00:00Z,1000,u\nc,Fabrikam Voice,2026-10-02T10:00:00Z,1,u\nd,Nobody,2026-10-02T10:00:00Z,1,u\n" +
 		"e,northwind,2026-11-01T00:00:00Z,1,u\nf,northwind,never,1,u\n"
 	secondCalls = callHead + "c,Fabrikam Voice,2026-10-02T10:00:00Z,2,u\na,Fabrikam Voice,2026-10-01T10:00:00Z,1500,u\nb,northwind,2026-10-01T10:00:01Z,2000,u\n" +
 		"g,Fabrikam Voice,2026-10-03T10:00:00Z,3,u\n"
