@@ -85,6 +85,10 @@ func TestNumbers(t *testing.T) {
 	contract(t, func(s *state.Store) jobstest.Directory { return s }, jobstest.TestNumbers)
 }
 
+func TestCalls(t *testing.T) {
+	contract(t, func(s *state.Store) jobstest.Callbook { return s }, jobstest.TestCalls)
+}
+
 func TestAlerts(t *testing.T) {
 	contract(t, func(s *state.Store) jobs.Alerts { return s }, jobstest.TestAlerts)
 }
