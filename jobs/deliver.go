@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"concord/engine"
+	"concord/exchange"
 	"concord/formats/partition"
 )
 
@@ -190,4 +191,44 @@ func (w Worker) blameDelivery(ctx context.Context, o *DeliverOptions, d death) e
 		return &Failure{Kind: KindFailed, Messages: []string{"the delivery ended before it was done and wrote nothing: " + string(d)}}
 	}
 	return f
+}
+
+// CheckDeliveryIndex reports whether the indexes of a delivery are there and
+// as they were written, for the delivery after.
+func CheckDeliveryIndex(folder string) (whole bool, err error) {
+	names, err := filesIn(filepath.Join(folder, indexFolder))
+	if err != nil || len(names) == 0 {
+		return false, err
+	}
+	for _, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			return false, err
+		}
+		err = partition.CheckIndex(f)
+		if cerr := f.Close(); cerr != nil {
+			return false, cerr
+		}
+		if errors.Is(err, partition.ErrDamagedIndex) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// KeepDeliveryIndex moves the indexes of a delivery into a folder, in the place
+// of what is there.
+func KeepDeliveryIndex(delivery, folder string) error {
+	if err := makeFolder(folder); err != nil {
+		return err
+	}
+	to := filepath.Join(folder, indexFolder)
+	err := errors.Join(os.RemoveAll(to), os.Rename(filepath.Join(delivery, indexFolder), to), exchange.OS{}.SyncDir(folder))
+	if err != nil {
+		return fmt.Errorf("keep the index of a delivery: %w", err)
+	}
+	return nil
 }

@@ -32,10 +32,12 @@ type request struct {
 	DecodeOnly bool            `json:"decode_only,omitempty"`
 	// Listing asks only which numbers are in this listing of Microsoft's.
 	Listing *ListingOptions `json:"listing,omitempty"`
+	// Deal asks for what is in a file of Microsoft's, and to deal it out.
+	Deal *DealOptions `json:"deal,omitempty"`
 }
 
 // event is what a worker process says, one line of JSON each. The last one
-// holds Done, Failed, Decoded, Proposal, Inspection, Delivered or Listing.
+// holds Done, Failed, Decoded, Proposal, Inspection, Delivered, Listing or Dealt.
 type event struct {
 	Stage   string      `json:"stage,omitempty"`
 	Side    engine.Side `json:"side,omitempty"`
@@ -49,10 +51,11 @@ type event struct {
 	Delivered  *Delivered  `json:"delivered,omitempty"`
 
 	Listing *ListingFound `json:"listing,omitempty"`
+	Dealt   *Dealt        `json:"dealt,omitempty"`
 }
 
 func (e *event) last() bool {
-	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Delivered != nil || e.Listing != nil
+	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Delivered != nil || e.Listing != nil || e.Dealt != nil
 }
 
 // Work is the whole life of a worker process: it reads one request from in,
@@ -102,6 +105,9 @@ func (r *request) do(ctx context.Context, tell *teller) event {
 	case r.Listing != nil:
 		tell.stage(stageInspect)
 		e.Listing, err = readListing(ctx, *r.Listing)
+	case r.Deal != nil:
+		tell.stage(stageInspect)
+		e.Dealt, err = deal(ctx, *r.Deal)
 	default:
 		e.Done, err = Match(ctx, r.Options, tell.observer())
 	}

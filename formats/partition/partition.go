@@ -57,6 +57,11 @@ type Options struct {
 	// From and To bound Start, in microseconds since 1970: From is in the
 	// period, To is not. A zero To is no bound.
 	From, To int64
+	// Callers say whose a quality row is that names no carrier; nil: nobody's.
+	// Of such a row whose call nobody has, Waiting is the ID of the carrier
+	// that stands for those who may have it yet; empty: nobody.
+	Callers *Callers
+	Waiting string
 	// Columns of the calls; nil is DeliveredColumns.
 	Columns []string
 	// Memory bounds, in bytes, about what is held [192 MiB]; below 128 MiB

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"concord/engine"
 	"concord/engine/quality"
@@ -37,6 +39,7 @@ func Quality(ctx context.Context, files []QualitySource, create Create, scratch 
 	}
 	q := &qualityRun{
 		o: o, names: names, pack: qualityio.NewPacker(), unknown: map[string]int64{},
+		waiting: slices.IndexFunc(o.Carriers, func(c Carrier) bool { return c.ID == o.Waiting && o.Waiting != "" }),
 		streams: spill.NewSorter(scratch, int(o.Memory/3)), shares: spill.NewSorter(scratch, int(o.Memory/3)),
 	}
 	defer func() { err = errors.Join(err, q.streams.Close(), q.shares.Close()) }()
@@ -55,6 +58,7 @@ func Quality(ctx context.Context, files []QualitySource, create Create, scratch 
 type qualityRun struct {
 	o       Options
 	names   *owners
+	waiting int // of the carriers; -1: none
 	pack    *qualityio.Packer
 	streams *spill.Sorter // by stream, version and order received
 	shares  *spill.Sorter // of what counts, by carrier and stream
@@ -100,8 +104,10 @@ func (q *qualityRun) read(ctx context.Context, number int, f QualitySource) erro
 }
 
 // streamKey appends the key of a stream. Neither id holds a NUL, so that no
-// key begins like another's.
+// key begins like another's. Ids of calls are in order whatever their case, as
+// Callers have them.
 func streamKey(b []byte, r *quality.Row) []byte {
+	b = append(append(b, strings.ToLower(r.CallRecordID)...), 0)
 	b = append(append(b, r.CallRecordID...), 0)
 	return append(append(b, r.StreamID...), 0)
 }
@@ -147,7 +153,10 @@ func (q *qualityRun) deal(r *quality.Row) error {
 		q.res.Outside++
 		return nil
 	}
-	at, known := q.names.of(r.Carrier)
+	at, known, err := q.owner(r)
+	if err != nil {
+		return err
+	}
 	if !known {
 		countUnknown(q.unknown, r.Carrier, 1)
 		return nil
@@ -159,6 +168,27 @@ func (q *qualityRun) deal(r *quality.Row) error {
 		return fmt.Errorf("sort quality rows: %w", err)
 	}
 	return nil
+}
+
+// owner returns whose a row is. One that names no carrier is given the name of
+// the one that has its call.
+func (q *qualityRun) owner(r *quality.Row) (at int, known bool, err error) {
+	if r.Carrier != "" || q.o.Callers == nil {
+		at, known = q.names.of(r.Carrier)
+		return at, known, nil
+	}
+	at, only, some, err := q.o.Callers.owner(strings.ToLower(r.CallRecordID))
+	switch {
+	case err != nil:
+		return 0, false, err
+	case only:
+		r.Carrier = q.o.Carriers[at].ID
+	case some || q.waiting < 0:
+		return 0, false, nil
+	default:
+		at = q.waiting
+	}
+	return at, true, nil
 }
 
 // write writes the files of one carrier after the other.

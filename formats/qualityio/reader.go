@@ -167,3 +167,18 @@ func packedFormat(name, packed string) string {
 	}
 	return name + "+" + packed
 }
+
+// Holds reports whether a file holds quality rows, by its head.
+func Holds(in formats.Input) bool {
+	r, err := Open(in, Options{})
+	if err != nil {
+		return false
+	}
+	defer func() { _ = r.Close() }() // it was only looked at
+	g, isGraph := r.src.(*graphSource)
+	if !isGraph {
+		return true
+	}
+	raw, err := g.rows.Next()
+	return errors.Is(err, io.EOF) || err == nil && looksLikeRecord(raw)
+}
