@@ -69,10 +69,20 @@ func (d *Desk) MicrosoftHost(ctx context.Context, name string, failures int, err
 		"not all of Microsoft's files can be taken from the host", "see concord doctor --hosts, and the settings of microsoft.hosts", failures, err)
 }
 
-// No carrier is called so.
+// Shared is told of each look at the folder of Microsoft's files about several
+// carriers, as Visited is.
+func (d *Desk) Shared(ctx context.Context, failures int, err error) {
+	d.visited(ctx, jobs.Alert{Key: key(string(jobs.AlertHost), sharedKey), Kind: jobs.AlertHost, Subject: sharedFolder},
+		"files about several carriers cannot be dealt out", "see the setting "+sharedFolder, failures, err)
+}
+
 const (
+	// No carrier is called so.
 	graphKey     = "graph:"
 	microsoftKey = "microsoft:"
+	sharedKey    = "calls:"
+
+	sharedFolder = "microsoft.calls"
 )
 
 func (d *Desk) visited(ctx context.Context, a jobs.Alert, wrong, hint string, failures int, cause error) {
@@ -145,7 +155,7 @@ func meant(c *config.Config, a *jobs.Alert) bool {
 	case jobs.AlertFileMissing:
 		return ok && x.Expected != nil
 	case jobs.AlertHost:
-		return a.Carrier != "" || hasTenant(c, a.Subject) || hasHost(c, a.Subject)
+		return a.Carrier != "" || hasTenant(c, a.Subject) || hasHost(c, a.Subject) || a.Subject == sharedFolder && c.Calls != ""
 	case jobs.AlertRunLate:
 		j, ok := c.Job(a.Job)
 		return ok && j.Deadline > 0 && serves(c, a.Job, a.Carrier)

@@ -38,6 +38,7 @@ type Config struct {
 	Webhook     *Webhook // that is told of alerts; nil: none is
 	Microsoft   string   // the folder of Microsoft's files, one subfolder a carrier
 	Numbers     string   // the folder of listings of several carriers' numbers; empty: there is none
+	Calls       string   // the folder of call records and quality of several carriers; empty: there is none
 	Graph       []*Graph // tenants whose records come from Microsoft Graph
 	// MicrosoftHosts are SFTP hosts from which Microsoft's files are taken.
 	MicrosoftHosts []*MicrosoftHost
@@ -106,7 +107,8 @@ type Carrier struct {
 	Host         *Host     // nil: it comes to us
 	Expected     *Expected // nil: whenever it likes
 
-	// Operators are what Microsoft's listings of numbers call it.
+	// Operators are what Microsoft's files call it: listings of numbers, and
+	// those about several carriers.
 	Operators []string
 
 	ProfileSum string // SHA-256 of ProfileText, in hex; empty without one
@@ -178,6 +180,7 @@ type JobKind string
 
 // Kinds of jobs.
 const (
+	Calls     JobKind = "calls"     // delivers to a carrier the calls of a period and their quality
 	Collect   JobKind = "collect"   // takes complete files from inboxes and carriers' own hosts
 	Numbers   JobKind = "numbers"   // delivers to a carrier its numbers and what changed
 	Reconcile JobKind = "reconcile" // matches a carrier's period and publishes a report
@@ -186,7 +189,33 @@ const (
 
 // HasPeriod reports whether a run of the kind is about a time. One of the others
 // takes what is there.
-func (k JobKind) HasPeriod() bool { return k == Reconcile || k == Usage }
+func (k JobKind) HasPeriod() bool { return k == Reconcile || k == Usage || k == Calls }
+
+// NamesOf returns what Microsoft's files call a carrier: its name, its
+// operators, and those that a tenant's calls have in Graph.
+func (c *Config) NamesOf(carrier string) (names []string) {
+	add := func(name string) {
+		name = strings.ToLower(name)
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	add(carrier)
+	if x, ok := c.Carrier(carrier); ok {
+		for _, o := range x.Operators {
+			add(o)
+		}
+	}
+	for _, g := range c.Graph {
+		for operator, of := range g.Operators {
+			if of == carrier {
+				add(operator)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 // Carrier returns a carrier by its name.
 func (c *Config) Carrier(name string) (*Carrier, bool) {

@@ -136,6 +136,7 @@ func (c *Config) live() []setting {
 		{"alerts.webhook", webhook},
 		{"microsoft.folder", c.Microsoft},
 		{"microsoft.numbers", c.Numbers},
+		{"microsoft.calls", c.Calls},
 		{"runs.per_carrier", fmt.Sprint(c.Runs.PerCarrier)},
 		{"runs.memory", fmt.Sprint(c.Runs.Memory)},
 	}

@@ -28,7 +28,7 @@ func (r *reader) job(name string, y *yamltree.Node) *Job {
 	j := &Job{Name: name, Zone: r.zone, CatchUpTo: schedule.DefaultWindow, Attempts: defaultAttempts, LateFiles: true, LateDelay: defaultDelay, MostRemoved: defaultRemoved}
 	set := map[string]func(*yamltree.Node){
 		"kind": func(y *yamltree.Node) {
-			j.Kind = JobKind(y.OneOf(string(Collect), string(Numbers), string(Reconcile), string(Usage)))
+			j.Kind = JobKind(y.OneOf(string(Calls), string(Collect), string(Numbers), string(Reconcile), string(Usage)))
 		},
 		"schedule": func(y *yamltree.Node) { j.Spec, _ = y.Word(`"30 6 * * *"`) },
 		"zone":     func(y *yamltree.Node) { j.Zone = y.Zone() },
@@ -47,7 +47,7 @@ func (r *reader) job(name string, y *yamltree.Node) *Job {
 	set["most_removed"] = func(y *yamltree.Node) { j.MostRemoved = int(y.Whole(0, 100)) }
 	y.Each(set)
 	if !y.Has("kind") {
-		y.ReportAt("kind", "required: write %s, %s, %s or %s", Collect, Numbers, Reconcile, Usage)
+		y.ReportAt("kind", "required: write %s, %s, %s, %s or %s", Calls, Collect, Numbers, Reconcile, Usage)
 	}
 	r.timing(j, y)
 	return j
@@ -69,18 +69,18 @@ const (
 )
 
 // onlyReconcile reports the settings of reports on a job that makes none, or
-// others.
+// others. What late files lead to can be said of deliveries, too.
 func onlyReconcile(j *Job, y *yamltree.Node) {
 	for _, name := range []string{"verdicts", "deliver"} {
 		if j.Kind == Usage && y.Has(name) {
 			y.ReportAt(name, "has no meaning for %s, which sums up reports; remove it", j.Kind)
 		}
 	}
-	if j.Kind != Collect && j.Kind != Numbers {
+	if j.Kind == Reconcile || j.Kind == Usage || j.Kind == "" {
 		return
 	}
 	for _, name := range []string{"late_files", "late_delay", "verdicts", "users", "deliver"} {
-		if y.Has(name) {
+		if y.Has(name) && !(j.Kind == Calls && strings.HasPrefix(name, "late_")) {
 			y.ReportAt(name, "has no meaning for %s, which makes no reports; remove it", j.Kind)
 		}
 	}
@@ -118,7 +118,7 @@ func (r *reader) timing(j *Job, y *yamltree.Node) {
 			}
 		}
 	}
-	if period, ok := y.Get("period"); ok && (j.Kind == Collect || j.Kind == Numbers) {
+	if period, ok := y.Get("period"); ok && j.Kind != "" && !j.Kind.HasPeriod() {
 		period.Report("has no meaning for %s, which takes what is there; remove it", j.Kind)
 	}
 	if j.Kind.HasPeriod() && j.Spec != "" && !y.Has("period") {
@@ -129,7 +129,7 @@ func (r *reader) timing(j *Job, y *yamltree.Node) {
 	}
 	if !y.Has("catch_up") {
 		j.CatchUp = schedule.All
-		if j.Kind == Collect || j.Kind == Numbers { // one run takes all that is there
+		if j.Kind != "" && !j.Kind.HasPeriod() { // one run takes all that is there
 			j.CatchUp = schedule.Last
 		}
 	}

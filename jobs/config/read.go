@@ -119,6 +119,7 @@ func (r *reader) together() {
 	r.checkGraph()
 	r.checkMicrosoftHosts()
 	r.checkNumbers()
+	r.checkCalls()
 	r.checkJobs()
 	r.notes()
 }
@@ -127,7 +128,7 @@ func (r *reader) notes() {
 	if len(r.c.Carriers) == 0 {
 		r.note(r.root, "no carriers: nobody can send anything")
 	}
-	collected, reconciled, numbered := r.served(Collect), r.served(Reconcile), r.served(Numbers)
+	collected, reconciled, numbered, called := r.served(Collect), r.served(Reconcile), r.served(Numbers), r.served(Calls)
 	carriers, _ := r.root.Get("carriers")
 	for _, c := range r.c.Carriers {
 		y, _ := carriers.Get(c.Name)
@@ -144,8 +145,11 @@ func (r *reader) notes() {
 		if numbered[c.Name] && !c.LogsIn() && (c.Host == nil || c.Host.Outbox == "") {
 			r.note(y, "a job of kind numbers is for this carrier, which has no key, no password and no host.outbox: its numbers stay here")
 		}
-		if r.delivers(c) && !c.LogsIn() && (c.Host == nil || c.Host.Outbox == "") && (len(c.Tokens) == 0 || r.c.CarrierHTTP.Listen == "") {
+		if r.delivers(c) && !c.fetches(r.c) {
 			r.note(y, "reports are delivered to this carrier, which has no key, no password, no token and no host.outbox: they stay here")
+		}
+		if called[c.Name] && !c.fetches(r.c) {
+			r.note(y, "a job of kind calls is for this carrier, which has no key, no password, no token and no host.outbox: its calls stay here")
 		}
 		if !reconciled[c.Name] {
 			r.note(y, "no job of kind reconcile is for this carrier: its files are kept, and compared with nothing")
@@ -183,6 +187,7 @@ func (r *reader) microsoft(y *yamltree.Node) {
 	y.Each(map[string]func(*yamltree.Node){
 		"folder":  func(y *yamltree.Node) { r.c.Microsoft = r.folder(y, "/srv/microsoft") },
 		"numbers": func(y *yamltree.Node) { r.c.Numbers = r.folder(y, "/srv/microsoft-numbers") },
+		"calls":   func(y *yamltree.Node) { r.c.Calls = r.folder(y, "/srv/microsoft-calls") },
 		"graph":   r.graph,
 		"hosts":   r.microsoftHosts,
 	})
@@ -204,6 +209,39 @@ func (r *reader) checkNumbers() {
 			owner[o] = c.Name
 		}
 	}
+}
+
+// fetches reports whether what is in the carrier's outbox can reach it.
+func (c *Carrier) fetches(all *Config) bool {
+	return c.LogsIn() || len(c.Tokens) > 0 && all.CarrierHTTP.Listen != "" || c.Host != nil && c.Host.Outbox != ""
+}
+
+// checkCalls sees that files of several carriers do not lie where those of one
+// are, and that no two carriers are called the same in them.
+func (r *reader) checkCalls() {
+	at := r.c.Calls
+	if at == "" && len(r.served(Calls)) == 0 {
+		return
+	}
+	for what, other := range map[string]string{"microsoft.folder": r.c.Microsoft, "microsoft.numbers": r.c.Numbers} {
+		if inFolder(at, other) || inFolder(other, at) {
+			r.root.ReportAt("microsoft.calls", "lies in the folder of %s, or that one in it; name another one", what)
+		}
+	}
+	owner := make(map[string]string)
+	for _, c := range r.c.Carriers {
+		for _, name := range r.c.NamesOf(c.Name) {
+			if other, is := owner[name]; is {
+				r.root.ReportAt("carriers."+c.Name+".operators", "%s is a name of %s, too; each would be sent the other's calls", name, other)
+			}
+			owner[name] = c.Name
+		}
+	}
+}
+
+// inFolder reports whether a folder is another one or lies in it.
+func inFolder(folder, in string) bool {
+	return in != "" && folder != "" && (folder == in || strings.HasPrefix(folder, in+string(filepath.Separator)))
 }
 
 // runs reads the bounds of what is done at once.

@@ -43,6 +43,7 @@ type Feed struct {
 	Spool   *landing.Spool
 	Taker   Taker
 	Known   Known
+	Skip    []string // folders in it that are somebody else's
 	Now     func() time.Time
 	// Quiet is how long a file must be unchanged before it is looked at [5 s],
 	// Deadline how long it may be unfinished [1 h].
@@ -191,7 +192,7 @@ func (f *Feed) fresh(folder fs.FS) (list []found, young bool, err error) {
 		case err != nil:
 			errs = append(errs, err)
 			return skip(d)
-		case name != "." && (strings.HasPrefix(base, ".") || landing.IsTemporary(base)), name == jobs.NumbersFolder:
+		case name != "." && (strings.HasPrefix(base, ".") || landing.IsTemporary(base)), slices.Contains(f.Skip, name):
 			return skip(d)
 		case !d.Type().IsRegular():
 			return nil

@@ -60,7 +60,7 @@ func open(t *testing.T) *folder {
 	}
 	t.Cleanup(func() { _ = spool.Close() })
 	f := &folder{t: t, l: &ledger{t: t}, now: time.Date(2026, 10, 2, 6, 0, 0, 0, time.UTC)}
-	f.Feed = &Feed{Folder: t.TempDir(), Carrier: "fabrikam", Spool: spool, Taker: f.l, Known: f.l, Now: func() time.Time { return f.now }}
+	f.Feed = &Feed{Folder: t.TempDir(), Skip: []string{jobs.NumbersFolder, jobs.QualityFolder}, Carrier: "fabrikam", Spool: spool, Taker: f.l, Known: f.l, Now: func() time.Time { return f.now }}
 	return f
 }
 
@@ -96,6 +96,7 @@ func TestEachFileIsTakenOnceAndTheOldestFirst(t *testing.T) {
 	f.put(".hidden.csv", "x", time.Hour)
 	f.put("c.csv.part", "x", time.Hour)
 	f.put("numbers/listing.csv", "x", time.Hour)
+	f.put("quality/record.json", "x", time.Hour)
 	f.put("2026/numbers/b.csv", "0", 3*time.Hour)
 	f.put("fresh.csv", "3", time.Second)
 	f.scan("2026/numbers/b.csv", "2026/a.csv", "b.csv")

@@ -27,6 +27,9 @@ type FollowState interface {
 // there is no new version.
 type Follower struct {
 	State FollowState
+	// Kind is that of a job, of which a run is enqueued. What is delivered to a
+	// carrier is made of Microsoft's files alone.
+	Kind func(job string) string
 	// Late says whether files that change a carrier's reports of a job lead to
 	// new ones by themselves, and after which delay. A carrier that the job is
 	// not for any more has none.
@@ -108,7 +111,7 @@ func (f *Follower) making(ctx context.Context, x jobs.Followup, days []span) (bo
 	}
 	for _, r := range list {
 		_, late := f.Late(r.Job, r.Carrier)
-		if !late || !slices.ContainsFunc(days, func(d span) bool { return d.from.Before(r.Period.To) && r.Period.From.Before(d.to) }) {
+		if !late || !f.concerns(x, r.Job) || !slices.ContainsFunc(days, func(d span) bool { return d.from.Before(r.Period.To) && r.Period.From.Before(d.to) }) {
 			continue
 		}
 		r, err := f.State.Run(ctx, r.ID)
@@ -120,6 +123,11 @@ func (f *Follower) making(ctx context.Context, x jobs.Followup, days []span) (bo
 		}
 	}
 	return false, nil
+}
+
+// concerns reports whether a job reads files of that side.
+func (f *Follower) concerns(x jobs.Followup, job string) bool {
+	return x.Microsoft || f.Kind(job) == "reconcile"
 }
 
 // reads reports whether a file is among the inputs of a run.
@@ -144,7 +152,7 @@ func spans(dates []string) (list []span, err error) {
 // changes reports whether a new file may change a report that was not made of
 // it.
 func (f *Follower) changes(ctx context.Context, x jobs.Followup, days []span, rep jobs.Report) (bool, error) {
-	if _, late := f.Late(rep.Job, rep.Carrier); !late {
+	if _, late := f.Late(rep.Job, rep.Carrier); !late || !f.concerns(x, rep.Job) {
 		return false, nil
 	}
 	run, err := f.State.Run(ctx, rep.Run)
@@ -195,7 +203,7 @@ func earlier(a, b time.Time) time.Time {
 func (f *Follower) enqueue(ctx context.Context, rep jobs.Report, why jobs.Trigger) (bool, error) {
 	delay, _ := f.Late(rep.Job, rep.Carrier)
 	now := f.Now()
-	r := jobs.Run{Job: rep.Job, Kind: "reconcile", Carrier: rep.Carrier, Period: rep.Period, Trigger: why}
+	r := jobs.Run{Job: rep.Job, Kind: f.Kind(rep.Job), Carrier: rep.Carrier, Period: rep.Period, Trigger: why}
 	if why == jobs.TriggerUpload {
 		r.NotBefore = now.Add(delay)
 	}

@@ -17,6 +17,7 @@ func follower(t *testing.T) (*world, *Follower) {
 	w := newWorld(t)
 	w.must(daily())
 	return w, &Follower{
+		Kind:  func(string) string { return "reconcile" },
 		State: w.a, Now: func() time.Time { return w.now },
 		Late:       func(job, _ string) (time.Duration, bool) { return 5 * time.Minute, job == "daily" },
 		LateWindow: func(string) time.Duration { return 72 * time.Hour },

@@ -10,6 +10,7 @@ import (
 	"concord/jobs"
 	"concord/jobs/alert"
 	"concord/jobs/config"
+	"concord/jobs/feed"
 )
 
 // hostCalls are the visits to a carrier's own host, one at a time.
@@ -48,11 +49,16 @@ func (r *reception) visit(ctx context.Context, carrier string, place alert.Place
 
 // scan takes what is new in Microsoft's folder about a carrier.
 func (r *reception) scan(ctx context.Context, d *desk) (time.Duration, error) {
-	_, err := d.feed.Scan(ctx)
-	if quiet, young := d.feed.Young(); young {
-		return min(quiet, r.s.VisitEvery), err
+	wait := r.s.VisitEvery
+	var errs []error
+	for _, f := range []*feed.Feed{d.feed, d.quality} {
+		_, err := f.Scan(ctx)
+		errs = append(errs, err)
+		if quiet, young := f.Young(); young {
+			wait = min(quiet, wait)
+		}
 	}
-	return r.s.VisitEvery, err
+	return wait, errors.Join(errs...)
 }
 
 // call visits a carrier's own host, if it has one.

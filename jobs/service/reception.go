@@ -11,6 +11,7 @@ import (
 
 	"concord/exchange/landing"
 	"concord/exchange/sftpd"
+	"concord/jobs"
 	"concord/jobs/alert"
 	"concord/jobs/config"
 	"concord/jobs/feed"
@@ -27,8 +28,11 @@ type reception struct {
 
 	mu    sync.Mutex
 	desks map[string]*desk // by carrier, also of those that are gone
-	run   context.Context  // while it is under way, else nil
-	wg    sync.WaitGroup
+
+	shared *feed.Feed // of files about several carriers
+
+	run context.Context // while it is under way, else nil
+	wg  sync.WaitGroup
 
 	failed error          // why it ended
 	broken map[string]int // how often the home of a carrier could not be opened
@@ -36,18 +40,20 @@ type reception struct {
 
 // desk is where one carrier is served.
 type desk struct {
-	home  *landing.Home
-	feed  *feed.Feed
-	host  hostCalls
-	gone  chan struct{}      // closed when the carrier is taken out of the configuration
-	leave context.CancelFunc // nil: nobody tends it
-	left  chan struct{}      // closed when whoever tended it last has gone
+	home *landing.Home
+	feed *feed.Feed
+	host hostCalls
+
+	quality *feed.Feed
+	gone    chan struct{}      // closed when the carrier is taken out of the configuration
+	leave   context.CancelFunc // nil: nobody tends it
+	left    chan struct{}      // closed when whoever tended it last has gone
 }
 
 // openReception opens the homes of all carriers, and with listening the server
 // for carriers.
 func (s *Service) openReception(ctx context.Context, listening bool) (_ *reception, err error) {
-	r := &reception{s: s, desks: map[string]*desk{}, broken: map[string]int{}}
+	r := &reception{s: s, desks: map[string]*desk{}, broken: map[string]int{}, shared: s.sharedFeed(s.cfg())}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.close())
@@ -91,8 +97,8 @@ func (r *reception) openDesk(c *config.Carrier) error {
 	}
 	r.desks[c.Name] = &desk{home: h, gone: make(chan struct{}), host: hostCalls{turn: make(chan struct{}, 1)}, feed: &feed.Feed{
 		Folder: filepath.Join(r.s.cfg().Microsoft, c.Name), Carrier: c.Name,
-		Spool: r.s.spool, Taker: r.s.taker, Known: r.s.store, Now: r.s.Now,
-	}}
+		Spool: r.s.spool, Taker: r.s.taker, Known: r.s.store, Now: r.s.Now, Skip: []string{jobs.NumbersFolder, jobs.QualityFolder},
+	}, quality: r.s.qualityFeed(r.s.cfg(), c.Name)}
 	return nil
 }
 
@@ -155,6 +161,7 @@ func (r *reception) serve(ctx context.Context) error {
 			}
 		})
 	}
+	r.wg.Go(func() { r.tendShared(ctx) })
 	<-ctx.Done()
 	r.mu.Lock()
 	r.run = nil
@@ -212,6 +219,7 @@ func (r *reception) adopt(diff config.Changes, next *config.Config) error {
 			r.hangUp(c.Name)
 		}
 	}
+	r.shared.SetFolder(next.Calls)
 	var errs []error
 	for _, c := range next.Carriers {
 		errs = append(errs, r.welcome(c, next))
@@ -246,6 +254,7 @@ func (r *reception) welcome(c *config.Carrier, next *config.Config) error {
 	}
 	d.home.SetTerms(c.Terms)
 	d.feed.SetFolder(filepath.Join(next.Microsoft, c.Name))
+	d.quality.SetFolder(filepath.Join(next.Microsoft, c.Name, jobs.QualityFolder))
 	r.tend(c.Name)
 	return nil
 }

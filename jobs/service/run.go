@@ -55,6 +55,7 @@ func (s *Service) pursue(ctx context.Context) {
 func (s *Service) followUp(ctx context.Context) {
 	s.attempt(ctx, "follow up", s.follow.Follow)
 	s.attempt(ctx, "follow up usage", s.due.Follow)
+	s.attempt(ctx, "follow up quality", s.followCalls)
 	s.rouse()
 	if s.leads() { // the outboxes are its
 		s.attempt(ctx, "reports to carriers", s.deliver.Deliver)

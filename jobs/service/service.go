@@ -27,6 +27,7 @@ import (
 	"concord/exchange/sftpd"
 	"concord/jobs"
 	"concord/jobs/alert"
+	"concord/jobs/calls"
 	"concord/jobs/config"
 	"concord/jobs/numbering"
 	"concord/jobs/reconcile"
@@ -67,6 +68,9 @@ type Service struct {
 	due    *usage.Follower // of usages whose reports have changed
 
 	deliver *reconcile.Deliverer
+	quality *calls.Quality
+	dealer  *calls.Dealer
+	courier *calls.Clerk
 
 	exchange  atomic.Pointer[reception] // nil without the lock
 	wake      chan struct{}             // there may be a run of those that make reports
@@ -91,6 +95,9 @@ const (
 	reportsDir  = "reports"
 	hostKeysDir = "hostkeys"
 	numbersDir  = "numbers"
+
+	deliveriesDir = "deliveries"
+	dealingDir    = "dealing"
 )
 
 // ReportsFolder returns where a configuration's reports are.
@@ -219,6 +226,7 @@ func (s *Service) cleanUp(ctx context.Context) error {
 	})
 	s.attempt(ctx, "unfinished reports", s.maker.Recover)
 	s.attempt(ctx, "unfinished deliveries", s.sweepNumbers)
+	s.attempt(ctx, "unfinished deliveries", s.sweepCalls)
 	if s.cfg().Database != "" {
 		return ctx.Err()
 	}

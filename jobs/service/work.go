@@ -41,8 +41,9 @@ func (s *Service) openWork(ctx context.Context) error {
 	s.clerk = s.openNumbers()
 	s.deliver = &reconcile.Deliverer{State: s.store, Folder: ReportsFolder(s.cfg()), Outbox: s.reportOutbox, Now: s.Now, Delivered: s.reported}
 	s.books, s.due = s.openUsage()
+	s.openCalls()
 	s.follow = &reconcile.Follower{
-		State: s.store, Late: s.late, Holds: s.holds, LateWindow: s.lateWindow, Now: s.Now,
+		State: outputs{s.store}, Kind: s.kind, Late: s.late, Holds: s.holds, LateWindow: s.lateWindow, Now: s.Now,
 	}
 	return nil
 }
@@ -117,6 +118,13 @@ func (s *Service) late(job, carrier string) (time.Duration, bool) {
 	return j.LateDelay, true
 }
 
+func (s *Service) kind(job string) string {
+	if j, ok := s.cfg().Job(job); ok {
+		return string(j.Kind)
+	}
+	return ""
+}
+
 func (s *Service) lateWindow(carrier string) time.Duration {
 	p, err := s.rules(carrier)
 	if err != nil {
@@ -141,8 +149,13 @@ const mostCalls = 64
 // dispatch does the runs that wait until ctx ends. Those that wait for hosts
 // take no worker from those that make reports.
 func (s *Service) dispatch(ctx context.Context, wg *sync.WaitGroup) {
-	reports := s.dispatcher(map[string]dispatch.Work{string(config.Reconcile): s.reconcile, string(config.Numbers): s.clerk.Do, string(config.Usage): s.books.Do}, s.wake)
-	reports.Can = func(kind string) bool { return kind != string(config.Numbers) || s.leads() }
+	reports := s.dispatcher(map[string]dispatch.Work{
+		string(config.Reconcile): s.reconcile, string(config.Numbers): s.clerk.Do, string(config.Usage): s.books.Do, string(config.Calls): s.courier.Do,
+	}, s.wake)
+	// What is delivered goes into homes.
+	reports.Can = func(kind string) bool {
+		return kind != string(config.Numbers) && kind != string(config.Calls) || s.leads()
+	}
 	reports.Workers, reports.PerCarrier = s.cfg().Runs.Workers, func() int { return s.cfg().Runs.PerCarrier }
 	calls := s.dispatcher(map[string]dispatch.Work{string(config.Collect): s.collect}, s.wakeCalls)
 	calls.Workers, calls.PerCarrier = mostCalls, func() int { return 0 }
