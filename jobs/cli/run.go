@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"concord/jobs"
+	"concord/jobs/config"
 	"concord/jobs/control"
 )
 
@@ -80,7 +81,7 @@ type backfillCmd struct {
 	Job     string   `arg:"" help:"The job."`
 	From    given    `required:"" placeholder:"DAY" help:"The first day, or month."`
 	To      given    `required:"" placeholder:"DAY" help:"The last day, or month."`
-	Only    string   `enum:"missing,failed,all" default:"missing" help:"Which ones: missing have no report, of failed the latest run failed and there is no report since, or all [missing]."`
+	Only    string   `enum:"missing,failed,all" default:"missing" help:"Which ones: missing have no report or delivery, of failed the latest run failed and there is none since, or all [missing]."`
 	Carrier []string `sep:"none" placeholder:"NAME" help:"Only for this carrier; repeat for several. Default: all of the job's."`
 	DryRun  bool     `help:"Only say which runs would be made, of which files."`
 }
@@ -158,6 +159,10 @@ func planInWords(p *control.Planned) string {
 	switch {
 	case p.Period == nil:
 		words = "would be run"
+	case p.Delivery > 0:
+		words += fmt.Sprintf("; the newest delivery of it is number %d", p.Delivery)
+	case p.Kind == string(config.Calls):
+		words += "; nothing of it was delivered yet"
 	case p.Report != "":
 		words += "; the newest report is " + p.Report
 	default:

@@ -150,10 +150,17 @@ func (d *Desk) selection(ctx context.Context, j *config.Job, only Only, carriers
 	return nil, refuse(Invalid, nil, "only: %q is not known; write %s, %s or %s", only, OnlyMissing, OnlyFailed, OnlyAll)
 }
 
-// published returns when the newest version of each period was published.
+// published returns when the newest version of each period was published, or
+// delivered.
 func (d *Desk) published(ctx context.Context, kind string, carriers []string, from, to time.Time) (map[key]time.Time, error) {
 	at := map[key]time.Time{}
 	for _, c := range carriers {
+		if kind == string(config.Calls) {
+			if err := d.delivered(ctx, c, from, to, at); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		list, err := d.Archive.Reports(ctx, jobs.ReportFilter{Kind: kind, Carrier: c, From: from, To: to, Newest: true})
 		if err != nil {
 			return nil, fmt.Errorf("look for reports of %s: %w", c, err)
@@ -163,6 +170,21 @@ func (d *Desk) published(ctx context.Context, kind string, carriers []string, fr
 		}
 	}
 	return at, nil
+}
+
+// delivered fills in when the newest delivery of each period was complete.
+func (d *Desk) delivered(ctx context.Context, carrier string, from, to time.Time, at map[key]time.Time) error {
+	if d.Deliveries == nil {
+		return nil
+	}
+	list, err := d.Deliveries.CallsDeliveries(ctx, jobs.CallsFilter{Carrier: carrier, From: from, To: to, Newest: true})
+	if err != nil {
+		return fmt.Errorf("look for deliveries to %s: %w", carrier, err)
+	}
+	for _, x := range list {
+		at[keyOf(carrier, x.Period)] = x.Ended
+	}
+	return nil
 }
 
 // failed returns when the latest run of a period ended, of those that failed.

@@ -83,8 +83,8 @@ type Only string
 
 // Selections of periods.
 const (
-	OnlyMissing Only = "missing" // there is no report
-	OnlyFailed  Only = "failed"  // the latest run failed, and there is no report since
+	OnlyMissing Only = "missing" // there is no report, or no delivery
+	OnlyFailed  Only = "failed"  // the latest run failed, and there is no report or delivery since
 	OnlyAll     Only = "all"
 )
 
@@ -116,10 +116,13 @@ type Planned struct {
 	Period  *Period `json:"period,omitempty"` // nil: of no period
 	Outcome Outcome `json:"outcome"`
 	Run     string  `json:"run,omitempty"` // empty: there is none
-	// Files are those that the run would read, and Report the newest version
-	// that there is; both of a dry run only.
-	Files  []Input `json:"files,omitempty"`
-	Report string  `json:"report,omitempty"`
+	// Files are those that the run would read, Report the newest version that
+	// there is, and Delivery the number of the newest delivery of the period;
+	// all of a dry run only.
+	Files    []Input `json:"files,omitempty"`
+	Report   string  `json:"report,omitempty"`
+	Delivery int     `json:"delivery,omitempty"`
+	Kind     string  `json:"kind,omitempty"` // of the job, of a dry run only
 }
 
 // Progress is how far a run is.

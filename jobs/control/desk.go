@@ -39,6 +39,12 @@ type Archive interface {
 	Cases(ctx context.Context, f jobs.CaseFilter) ([]jobs.CaseEvent, error)
 }
 
+// Deliveries is what a desk needs of jobs.Calls.
+type Deliveries interface {
+	CallsDeliveries(ctx context.Context, f jobs.CallsFilter) ([]jobs.CallsDelivery, error)
+	MicrosoftFiles(ctx context.Context, f jobs.MicrosoftFilter) ([]jobs.MicrosoftFile, error)
+}
+
 // AlertList is what a desk needs of jobs.Alerts.
 type AlertList interface {
 	Alerts(ctx context.Context, f jobs.AlertFilter) ([]jobs.Alert, error)
@@ -59,6 +65,8 @@ type Desk struct {
 	Alarms   AlertList
 	Trail    jobs.Trail
 	Coverage Covering
+	// Deliveries knows what was delivered of calls; nil: nothing was.
+	Deliveries Deliveries
 
 	// Noting returns the changes that are noted as a row says.
 	Noting func(jobs.AuditRow) Changes

@@ -88,6 +88,9 @@ func does(j *config.Job) string {
 	if j.Kind == config.Usage {
 		return "sums up what each customer has used in " + span + ", from the newest reports"
 	}
+	if j.Kind == config.Calls {
+		return "delivers to the carrier the calls of " + span + " that Microsoft has recorded of it, their quality, and what changed"
+	}
 	return "compares the carrier's calls of " + span + " with Microsoft's and publishes a report"
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,7 +148,7 @@ func (p *Period) String() string {
 func (d *Desk) foresee(ctx context.Context, wanted []jobs.Run) ([]Planned, error) {
 	list := make([]Planned, 0, len(wanted))
 	for _, r := range wanted {
-		p := Planned{Job: r.Job, Carrier: r.Carrier, Period: periodOf(r.Period), Outcome: Dry}
+		p := Planned{Job: r.Job, Carrier: r.Carrier, Period: periodOf(r.Period), Outcome: Dry, Kind: r.Kind}
 		active, err := d.active(ctx, r)
 		if err != nil {
 			return nil, err
@@ -179,6 +180,9 @@ func (d *Desk) foreseeReport(ctx context.Context, r jobs.Run, p *Planned) error 
 		return err
 	}
 	p.Files = each(entries, inputOf)
+	if r.Kind == string(config.Calls) {
+		return d.foreseeDelivery(ctx, r, p)
+	}
 	return d.foreseeVersion(ctx, r, p)
 }
 
@@ -202,6 +206,29 @@ func (d *Desk) foreseeUsage(ctx context.Context, r jobs.Run, p *Planned) error {
 		return reportInput(r, jobs.RunInput{File: r.ID, SHA256: r.Manifest})
 	})
 	return d.foreseeVersion(ctx, r, p)
+}
+
+// foreseeDelivery fills in what a delivery would be made of, and the one that
+// it would supersede.
+func (d *Desk) foreseeDelivery(ctx context.Context, r jobs.Run, p *Planned) error {
+	p.Files = slices.DeleteFunc(p.Files, func(i Input) bool { return i.Role != sideOf(jobs.Entry{Microsoft: true}) })
+	if d.Deliveries == nil {
+		return nil
+	}
+	files, err := d.Deliveries.MicrosoftFiles(ctx, jobs.MicrosoftFilter{Carrier: r.Carrier, From: r.Period.From, To: r.Period.To})
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if f.Usable() {
+			p.Files = append(p.Files, Input{Role: jobs.HoldsQuality, Name: jobs.Mask(f.Name), SHA256: f.SHA256})
+		}
+	}
+	newest, err := d.Deliveries.CallsDeliveries(ctx, jobs.CallsFilter{Carrier: r.Carrier, Period: &r.Period, Newest: true, Limit: 1})
+	if err == nil && len(newest) > 0 {
+		p.Delivery = newest[0].Sequence
+	}
+	return err
 }
 
 // active returns the run of the same job, carrier and period that is queued
