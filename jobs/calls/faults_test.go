@@ -1,0 +1,284 @@
+package calls
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"concord/exchange/landing"
+	"concord/jobs"
+)
+
+// forgetful has no files of any period any more.
+type forgetful struct{ State }
+
+func (forgetful) Covering(context.Context, string, time.Time, time.Time) ([]jobs.Entry, error) {
+	return nil, nil
+}
+
+// errFault is injected.
+var errFault = errors.New("injected")
+
+// fault fails the nth operation: before it has any effect, or after it.
+type fault struct {
+	n, at int
+	after bool
+}
+
+func (f *fault) do(op func() error) error {
+	f.n++
+	if f.n != f.at {
+		return op()
+	}
+	if f.after {
+		return errors.Join(op(), errFault)
+	}
+	return errFault
+}
+
+// faultyState fails what a run does with the state.
+type faultyState struct {
+	State
+	*fault
+}
+
+func (s faultyState) RecordMicrosoft(ctx context.Context, f jobs.MicrosoftFile) (out jobs.MicrosoftFile, err error) {
+	err = s.do(func() error { out, err = s.State.RecordMicrosoft(ctx, f); return err })
+	return out, err
+}
+
+func (s faultyState) BeginCalls(ctx context.Context, l jobs.Lease, d jobs.CallsDelivery, now time.Time) (out jobs.CallsDelivery, err error) {
+	err = s.do(func() error { out, err = s.State.BeginCalls(ctx, l, d, now); return err })
+	return out, err
+}
+
+func (s faultyState) EndCalls(ctx context.Context, l jobs.Lease, d jobs.CallsDelivery, now time.Time) error {
+	return s.do(func() error { return s.State.EndCalls(ctx, l, d, now) })
+}
+
+func (s faultyState) CallsDeliveries(ctx context.Context, f jobs.CallsFilter) (out []jobs.CallsDelivery, err error) {
+	err = s.do(func() error { out, err = s.State.CallsDeliveries(ctx, f); return err })
+	return out, err
+}
+
+func (s faultyState) DealRest(ctx context.Context, f jobs.MicrosoftFile) error {
+	return s.do(func() error { return s.State.DealRest(ctx, f) })
+}
+
+func (s faultyState) Snapshot(ctx context.Context, l jobs.Lease, settings json.RawMessage, inputs []jobs.RunInput) error {
+	return s.do(func() error { return s.State.Snapshot(ctx, l, settings, inputs) })
+}
+
+type faultySpool struct {
+	Spool
+	*fault
+}
+
+func (s faultySpool) Add(ctx context.Context, r io.Reader) (out landing.Content, err error) {
+	err = s.do(func() error { out, err = s.Spool.Add(ctx, r); return err })
+	return out, err
+}
+
+type faultyOutbox struct {
+	Outbox
+	*fault
+}
+
+func (o faultyOutbox) Deliver(ctx context.Context, name string, src io.Reader) error {
+	return o.do(func() error { return o.Outbox.Deliver(ctx, name, src) })
+}
+
+// spoiled makes a world in which the nth operation of runs fails.
+func spoiled(t *testing.T, f *fault) *world {
+	w := newWorld(t)
+	w.clerk.State = faultyState{w.store, f}
+	good := w.clerk.Carrier
+	w.clerk.Carrier = func(job, name string) (Carrier, error) {
+		c, err := good(job, name)
+		c.Outbox = faultyOutbox{c.Outbox, f}
+		return c, err
+	}
+	w.clerk.Make = func(ctx context.Context, o jobs.DeliverOptions) (out *jobs.Delivered, err error) {
+		err = f.do(func() error { out, err = jobs.DeliverCalls(ctx, o); return err })
+		return out, err
+	}
+	return w
+}
+
+// Whatever fails, and whether it had its effect or not: after a further run the
+// carrier has each delivery once, of the same bytes as without any fault.
+func TestEveryDeliveryIsMadeOnceWhateverFails(t *testing.T) {
+	t.Parallel()
+	script := func(w *world, run func()) {
+		w.put("microsoft/fabrikam/a.csv", callHead+callRow("a", "", 1)+callRow("b", "", 1))
+		w.put("microsoft/fabrikam/quality/a.csv", qualityHead+qualityRow("c-a", "", 1))
+		w.taken()
+		run()
+		w.put("microsoft/fabrikam/b.csv", callHead+callRow("a", "litware", 2)+callRow("d", "", 1))
+		w.taken()
+		run()
+	}
+	calm := newWorld(t)
+	script(calm, func() { calm.succeed("fabrikam") })
+	want := calm.boxes["fabrikam"]
+	calm.delivered("fabrikam", 2)
+	for _, after := range []bool{false, true} {
+		for at := 1; ; at++ {
+			f := &fault{at: at, after: after}
+			w := spoiled(t, f)
+			script(w, func() {
+				if _, err := w.run("fabrikam", jobs.TriggerSchedule); err != nil {
+					if !errors.Is(err, errFault) {
+						t.Fatal(err)
+					}
+					w.whole(at)
+					w.succeed("fabrikam")
+				}
+			})
+			if !maps.Equal(want, w.boxes["fabrikam"]) {
+				t.Fatalf("operation %d failed, after its effect: %v: %q, want %q", at, after, slices.Sorted(maps.Keys(w.boxes["fabrikam"])), slices.Sorted(maps.Keys(want)))
+			}
+			last, err := w.store.CallsDeliveries(t.Context(), jobs.CallsFilter{Carrier: "fabrikam"})
+			if err != nil || len(last) != 2 || last[0].Ended.IsZero() || last[1].Ended.IsZero() {
+				t.Fatalf("%+v, %v", last, err)
+			}
+			if f.n < at { // nothing was left to fail
+				break
+			}
+		}
+	}
+}
+
+// whole checks that a carrier who sees a manifest sees all that it lists.
+func (w *world) whole(at int) {
+	w.Helper()
+	for name, text := range w.boxes["fabrikam"] {
+		if !strings.HasSuffix(name, "_manifest.json") {
+			continue
+		}
+		var m manifest
+		if err := json.Unmarshal([]byte(text), &m); err != nil {
+			w.Fatal(err)
+		}
+		for _, f := range m.Files {
+			if _, is := w.boxes["fabrikam"][f.Name]; !is {
+				w.Errorf("operation %d failed, and %s is there without %s", at, name, f.Name)
+			}
+		}
+	}
+}
+
+// A delivery that was begun is ended as it was, even when there is newer news.
+func TestADeliveryThatWasBrokenOffComesFirst(t *testing.T) {
+	t.Parallel()
+	f := &fault{at: 7} // the first file into the outbox
+	w := spoiled(t, f)
+	w.put("microsoft/fabrikam/a.csv", callHead+callRow("a", "", 1))
+	w.taken()
+	if _, err := w.run("fabrikam", jobs.TriggerSchedule); !errors.Is(err, errFault) {
+		t.Fatal(err)
+	}
+	if begun, err := w.store.CallsDeliveries(t.Context(), jobs.CallsFilter{}); err != nil || len(begun) != 1 || !begun[0].Ended.IsZero() {
+		t.Fatalf("%+v, %v", begun, err)
+	}
+	w.put("microsoft/fabrikam/b.csv", callHead+callRow("b", "", 1))
+	w.taken()
+	w.succeed("fabrikam")
+	_, one := w.delivered("fabrikam", 1)
+	_, two := w.delivered("fabrikam", 2)
+	if one.Calls.Rows != 1 || two.Calls.Rows != 2 || two.Calls.Added != 1 {
+		t.Errorf("%+v, %+v", one, two)
+	}
+}
+
+// parts are the paths of the files that carriers were dealt.
+func (w *world) parts() (found []string) {
+	w.Helper()
+	for _, pattern := range []string{"microsoft/*/shared/*", "microsoft/*/quality/shared/*"} {
+		list, err := filepath.Glob(filepath.Join(w.dir, pattern))
+		if err != nil {
+			w.Fatal(err)
+		}
+		for _, path := range list {
+			rel, _ := filepath.Rel(w.dir, path)
+			found = append(found, rel)
+		}
+	}
+	return found
+}
+
+// Whatever fails while files of several carriers are dealt out, each carrier is
+// delivered the same in the end. A part may come in more pieces or fewer, as
+// more or less was known when it was dealt.
+func TestEveryPartIsDealtOnceWhateverFails(t *testing.T) {
+	t.Parallel()
+	script := func(w *world, do func(func() error)) {
+		w.put("shared/a.csv", callHead+callRow("a", "fabrikam", 1)+callRow("l", "op-l", 1)+callRow("x", "nobody", 1))
+		w.put("shared/q.csv", qualityHead+qualityRow("c-a", "", 1)+qualityRow("c-late", "", 1)+qualityRow("c-l", "litware", 1))
+		do(w.scan)
+		w.put("shared/b.csv", callHead+callRow("late", "litware", 1))
+		do(w.scan)
+		do(func() error { return w.dealer.Again(w.Context()) })
+		do(w.scan)
+	}
+	must := func(do func() error) {
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	content := func(w *world) map[string]string {
+		all := map[string]string{}
+		for carrier := range w.boxes {
+			w.clerk.Make = jobs.DeliverCalls
+			w.succeed(carrier)
+			files, _ := w.delivered(carrier, 1)
+			for end, text := range files {
+				all[carrier+end] = text
+			}
+		}
+		return all
+	}
+	calm := newWorld(t)
+	script(calm, must)
+	want := content(calm)
+	if len(calm.parts()) != 6 || strings.Count(want["litware.quality.csv"], "\n") != 3 || strings.Count(want["fabrikam.quality.csv"], "\n") != 2 {
+		t.Fatalf("%q, %q", calm.parts(), want["litware.quality.csv"])
+	}
+	for _, after := range []bool{false, true} {
+		for at := 1; ; at++ {
+			f := &fault{at: at, after: after}
+			w := newWorld(t)
+			w.dealer.State, w.dealer.Spool = faultyState{w.clerk.State, f}, faultySpool{w.spool, f}
+			deal := w.dealer.Deal
+			w.dealer.Deal = func(ctx context.Context, o jobs.DealOptions) (out *jobs.Dealt, err error) {
+				err = f.do(func() error { out, err = deal(ctx, o); return err })
+				return out, err
+			}
+			script(w, func(do func() error) {
+				if err := do(); err != nil {
+					if !errors.Is(err, errFault) {
+						t.Fatal(err)
+					}
+					must(do)
+				}
+			})
+			if got := content(w); !maps.Equal(want, got) {
+				t.Fatalf("operation %d failed, after its effect: %v: %q", at, after, w.parts())
+			}
+			if left, err := os.ReadDir(w.dealer.Scratch); err != nil || len(left) > 0 {
+				t.Errorf("%v, %v", left, err)
+			}
+			if f.n < at {
+				break
+			}
+		}
+	}
+}
