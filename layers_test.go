@@ -141,7 +141,8 @@ func mayImport(s source, allowed []string, ours string) bool {
 		return ours == s.dir() || matches([]string{"fixtures/...", "exchange/exchangetest"}, ours) ||
 			s.dir() == "exchange/sftpc" && matches([]string{"exchange/..."}, ours) ||
 			s.dir() == "jobs/state" && matches([]string{"jobs/jobstest", "jobs/state/pgtest"}, ours) ||
-			matches([]string{"jobs/alert", "jobs/api", "jobs/control", "jobs/graph", "jobs/numbering"}, s.dir()) && ours == "jobs/state"
+			s.dir() == "jobs/calls" && ours == "jobs/feed" ||
+			matches([]string{"jobs/alert", "jobs/api", "jobs/calls", "jobs/control", "jobs/graph", "jobs/numbering"}, s.dir()) && ours == "jobs/state"
 	}
 	return s.dir() == "jobs/cli" && s.isDemo() && matches([]string{"fixtures/..."}, ours)
 }

@@ -215,40 +215,44 @@ func (w *world) parts() (found []string) {
 	return found
 }
 
+// dealScript has files dealt out, of which one row waits for its call.
+func dealScript(w *world, do func(func() error)) {
+	w.put("shared/a.csv", callHead+callRow("a", "fabrikam", 1)+callRow("l", "op-l", 1)+callRow("x", "nobody", 1))
+	w.put("shared/q.csv", qualityHead+qualityRow("c-a", "", 1)+qualityRow("c-late", "", 1)+qualityRow("c-l", "litware", 1))
+	do(w.scan)
+	w.put("shared/b.csv", callHead+callRow("late", "litware", 1))
+	do(w.scan)
+	do(func() error { return w.dealer.Again(w.Context()) })
+	do(w.scan)
+}
+
+// content is what every carrier is delivered.
+func (w *world) content() map[string]string {
+	all := map[string]string{}
+	for carrier := range w.boxes {
+		w.clerk.Make = jobs.DeliverCalls
+		w.succeed(carrier)
+		files, _ := w.delivered(carrier, 1)
+		for end, text := range files {
+			all[carrier+end] = text
+		}
+	}
+	return all
+}
+
 // Whatever fails while files of several carriers are dealt out, each carrier is
 // delivered the same in the end. A part may come in more pieces or fewer, as
 // more or less was known when it was dealt.
 func TestEveryPartIsDealtOnceWhateverFails(t *testing.T) {
 	t.Parallel()
-	script := func(w *world, do func(func() error)) {
-		w.put("shared/a.csv", callHead+callRow("a", "fabrikam", 1)+callRow("l", "op-l", 1)+callRow("x", "nobody", 1))
-		w.put("shared/q.csv", qualityHead+qualityRow("c-a", "", 1)+qualityRow("c-late", "", 1)+qualityRow("c-l", "litware", 1))
-		do(w.scan)
-		w.put("shared/b.csv", callHead+callRow("late", "litware", 1))
-		do(w.scan)
-		do(func() error { return w.dealer.Again(w.Context()) })
-		do(w.scan)
-	}
 	must := func(do func() error) {
 		if err := do(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	content := func(w *world) map[string]string {
-		all := map[string]string{}
-		for carrier := range w.boxes {
-			w.clerk.Make = jobs.DeliverCalls
-			w.succeed(carrier)
-			files, _ := w.delivered(carrier, 1)
-			for end, text := range files {
-				all[carrier+end] = text
-			}
-		}
-		return all
-	}
 	calm := newWorld(t)
-	script(calm, must)
-	want := content(calm)
+	dealScript(calm, must)
+	want := calm.content()
 	if len(calm.parts()) != 6 || strings.Count(want["litware.quality.csv"], "\n") != 3 || strings.Count(want["fabrikam.quality.csv"], "\n") != 2 {
 		t.Fatalf("%q, %q", calm.parts(), want["litware.quality.csv"])
 	}
@@ -262,7 +266,7 @@ func TestEveryPartIsDealtOnceWhateverFails(t *testing.T) {
 				err = f.do(func() error { out, err = deal(ctx, o); return err })
 				return out, err
 			}
-			script(w, func(do func() error) {
+			dealScript(w, func(do func() error) {
 				if err := do(); err != nil {
 					if !errors.Is(err, errFault) {
 						t.Fatal(err)
@@ -270,7 +274,7 @@ func TestEveryPartIsDealtOnceWhateverFails(t *testing.T) {
 					must(do)
 				}
 			})
-			if got := content(w); !maps.Equal(want, got) {
+			if got := w.content(); !maps.Equal(want, got) {
 				t.Fatalf("operation %d failed, after its effect: %v: %q", at, after, w.parts())
 			}
 			if left, err := os.ReadDir(w.dealer.Scratch); err != nil || len(left) > 0 {

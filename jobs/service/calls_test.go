@@ -132,32 +132,13 @@ func TestCallsReachTheirCarriers(t *testing.T) {
 			h.own(end, text, "f1", "f2", "abrikam", "n1", "Nobody", "Megan", "megan@")
 		}
 	}
-	var m struct {
-		Delivery, Version, Supersedes int
-		Calls                         struct{ Rows, Added int }
-		Files                         []jobs.DeliveredFile
-	}
-	if err := json.Unmarshal([]byte(ours["_manifest.json"]), &m); err != nil || m.Delivery != 1 || m.Version != 1 || m.Calls.Rows != 2 || len(m.Files) != 5 {
-		t.Errorf("%+v, %v", m, err)
-	}
+	h.manifestOf(ours["_manifest.json"])
 	for _, r := range h.deliver() {
 		if !strings.Contains(r.Error, "made anew: the same bytes as delivery 1") {
 			t.Errorf("%+v", r)
 		}
 	}
-	// A late file changes what was delivered, by itself.
-	h.put("shared/late.json", graphCalls(601))
-	h.until("the late version is there", func() bool { return len(outbox(t, h.remote, "calls_fabrikam_2026-10-01_000002")) == 7 })
-	second := outbox(t, h.remote, "calls_fabrikam_2026-10-01_000002")
-	if got := rowsIn(t, second[".calls_changes.csv"], "change", "record_id", "duration_ms"); !slices.Equal(got, []string{"changed f1 601000"}) {
-		t.Errorf("%q", got)
-	}
-	h.put("data/microsoft/fabrikam/quality/late.json", callRecord("c-f1", 2, "PT0.060S"))
-	h.until("the late quality is there", func() bool { return len(outbox(t, h.remote, "calls_fabrikam_2026-10-01_000003")) == 8 })
-	third := outbox(t, h.remote, "calls_fabrikam_2026-10-01_000003")
-	if got := rowsIn(t, third[".quality_changes.csv"], "change", "call_record_id", "version", "classification"); !slices.Equal(got, []string{"changed c-f1 2 poor"}) {
-		t.Errorf("%q", got)
-	}
+	h.lateCalls()
 	h.stop()
 	h.start() // and nothing again
 	h.deliver()
@@ -169,9 +150,44 @@ func TestCallsReachTheirCarriers(t *testing.T) {
 	}
 	h.stop()
 	h.clean("the log", h.out.String())
-	for _, want := range []string{`"calls delivered"`, `"nobody":1`, `"unknown":"Nobody Ltd"`, `"waiting":1`} {
+	h.logged(`"calls delivered"`, `"nobody":1`, `"unknown":"Nobody Ltd"`, `"waiting":1`)
+}
+
+func (h *house) logged(parts ...string) {
+	h.t.Helper()
+	for _, want := range parts {
 		if log := h.out.String(); !strings.Contains(log, want) {
-			t.Errorf("the log has no %s: %s", want, log)
+			h.t.Errorf("the log has no %s: %s", want, log)
 		}
+	}
+}
+
+// manifestOf checks the manifest of the first delivery.
+func (h *house) manifestOf(text string) {
+	h.t.Helper()
+	var m struct {
+		Delivery, Version, Supersedes int
+		Calls                         struct{ Rows, Added int }
+		Files                         []jobs.DeliveredFile
+	}
+	if err := json.Unmarshal([]byte(text), &m); err != nil || m.Delivery != 1 || m.Version != 1 || m.Calls.Rows != 2 || len(m.Files) != 5 {
+		h.t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// lateCalls has late files change what was delivered, by themselves.
+func (h *house) lateCalls() {
+	h.t.Helper()
+	h.put("shared/late.json", graphCalls(601))
+	h.until("the late version is there", func() bool { return len(outbox(h.t, h.remote, "calls_fabrikam_2026-10-01_000002")) == 8 })
+	second := outbox(h.t, h.remote, "calls_fabrikam_2026-10-01_000002")
+	if got := rowsIn(h.t, second[".calls_changes.csv"], "change", "record_id", "duration_ms"); !slices.Equal(got, []string{"changed f1 601000"}) {
+		h.t.Errorf("%q", got)
+	}
+	h.put("data/microsoft/fabrikam/quality/late.json", callRecord("c-f1", 2, "PT0.060S"))
+	h.until("the late quality is there", func() bool { return len(outbox(h.t, h.remote, "calls_fabrikam_2026-10-01_000003")) == 8 })
+	third := outbox(h.t, h.remote, "calls_fabrikam_2026-10-01_000003")
+	if got := rowsIn(h.t, third[".quality_changes.csv"], "change", "call_record_id", "version", "classification"); !slices.Equal(got, []string{"changed c-f1 2 poor"}) {
+		h.t.Errorf("%q", got)
 	}
 }
