@@ -51,7 +51,7 @@ func TestDeliveriesOfAPeriod(t *testing.T) {
 	if m.Version != 2 || m.Supersedes != 1 || m.Calls != (manifestRows{Rows: 3, DurationMS: 4, Added: 1, Changed: 1, Removed: 1}) || m.Quality.Added+m.Quality.Changed+m.Quality.Removed != 0 {
 		t.Errorf("%+v", m)
 	}
-	if got := second[".calls_changes.csv"]; !strings.Contains(got, "\nremoved,b,") || !strings.Contains(got, "\nchanged,a,") || !strings.Contains(got, "\nadded,d,") {
+	if got := second["_calls_changes.csv"]; !strings.Contains(got, "\nremoved,b,") || !strings.Contains(got, "\nchanged,a,") || !strings.Contains(got, "\nadded,d,") {
 		t.Errorf("%q", got)
 	}
 	w.put("microsoft/fabrikam/c.csv", callHead+callRow("a", "", 2)) // says nothing new

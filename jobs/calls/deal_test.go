@@ -36,8 +36,8 @@ func TestSharedFilesAreDealtOut(t *testing.T) {
 	for carrier, own := range map[string][]string{"fabrikam": {"a", "c-A"}, "litware": {"l", "c-l"}} {
 		w.succeed(carrier)
 		files, m := w.delivered(carrier, 1)
-		if m.Calls.Rows != 1 || m.Quality.Rows != 1 || !strings.Contains(files[".calls.csv"], "\n"+own[0]+",") || !strings.Contains(files[".quality.csv"], "\n"+own[1]+",") {
-			t.Errorf("%+v %q %q", m, files[".calls.csv"], files[".quality.csv"])
+		if m.Calls.Rows != 1 || m.Quality.Rows != 1 || !strings.Contains(files["_calls.csv"], "\n"+own[0]+",") || !strings.Contains(files["_quality.csv"], "\n"+own[1]+",") {
+			t.Errorf("%+v %q %q", m, files["_calls.csv"], files["_quality.csv"])
 		}
 	}
 	for _, name := range w.parts() {

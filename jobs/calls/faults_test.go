@@ -253,8 +253,8 @@ func TestEveryPartIsDealtOnceWhateverFails(t *testing.T) {
 	calm := newWorld(t)
 	dealScript(calm, must)
 	want := calm.content()
-	if len(calm.parts()) != 6 || strings.Count(want["litware.quality.csv"], "\n") != 3 || strings.Count(want["fabrikam.quality.csv"], "\n") != 2 {
-		t.Fatalf("%q, %q", calm.parts(), want["litware.quality.csv"])
+	if len(calm.parts()) != 6 || strings.Count(want["litware_quality.csv"], "\n") != 3 || strings.Count(want["fabrikam_quality.csv"], "\n") != 2 {
+		t.Fatalf("%q, %q", calm.parts(), want["litware_quality.csv"])
 	}
 	for _, after := range []bool{false, true} {
 		for at := 1; ; at++ {

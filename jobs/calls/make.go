@@ -149,9 +149,7 @@ func rowsOf(d *jobs.Delivery) manifestRows {
 	return manifestRows{d.Rows, d.DurationMS, d.Added, d.Changed, d.Removed}
 }
 
-// prefix is how the names of the delivery's files begin. The manifest's goes on
-// with _, which is behind the dot of the others in the alphabet: in that order
-// a host is pushed to.
+// prefix is how the names of the delivery's files begin.
 func (m *maker) prefix() string {
 	period := strings.NewReplacer("/", "_", ":", "", ".", "").Replace(m.Period.Text)
 	if period == "" {
@@ -174,7 +172,7 @@ func (m *maker) name() error {
 	}
 	m.Files = nil
 	for _, f := range made.Files {
-		x := jobs.DeliveredFile{Name: m.prefix() + "." + f.Name, Bytes: f.Bytes, SHA256: f.SHA256}
+		x := jobs.DeliveredFile{Name: m.prefix() + "_" + f.Name, Bytes: f.Bytes, SHA256: f.SHA256}
 		if f.Rows != nil {
 			x.Rows = *f.Rows
 		}

@@ -201,8 +201,10 @@ func (l *look) base(t tree, rel string) (dir, name string) {
 		return filepath.Join(l.Listings, l.Name), rel
 	}
 	home := filepath.Join(l.Calls, t.carrier)
-	if below, ok := cutFolder(rel, jobs.NumbersFolder); ok {
-		return filepath.Join(home, jobs.NumbersFolder, l.Name), below
+	for _, apart := range []string{jobs.NumbersFolder, jobs.QualityFolder} {
+		if below, ok := cutFolder(rel, apart); ok {
+			return filepath.Join(home, apart, l.Name), below
+		}
 	}
 	return filepath.Join(home, l.Name), rel
 }

@@ -21,7 +21,7 @@ const content = "record_id,start,duration_ms\nm1,2026-10-01T10:00:00Z,60000\n"
 // with its own time; and is taken once.
 func TestFilesGoWhereTheyAreTakenFrom(t *testing.T) {
 	w := newWorld(t)
-	for _, name := range []string{"out/fabrikam/a.csv", "out/fabrikam/2026/10/b.csv", "out/litware/numbers/n.csv", "shared/all.csv", "out/nobody/x.csv", "out/x.csv", "elsewhere/x.csv"} {
+	for _, name := range []string{"out/fabrikam/a.csv", "out/fabrikam/2026/10/b.csv", "out/litware/numbers/n.csv", "out/litware/quality/q.json", "shared/all.csv", "out/nobody/x.csv", "out/x.csv", "elsewhere/x.csv"} {
 		w.put(name, content+name)
 	}
 	h := w.process()
@@ -32,6 +32,7 @@ func TestFilesGoWhereTheyAreTakenFrom(t *testing.T) {
 		"microsoft/fabrikam/programme/a.csv":         content + "out/fabrikam/a.csv",
 		"microsoft/fabrikam/programme/2026/10/b.csv": content + "out/fabrikam/2026/10/b.csv",
 		"microsoft/litware/numbers/programme/n.csv":  content + "out/litware/numbers/n.csv",
+		"microsoft/litware/quality/programme/q.json": content + "out/litware/quality/q.json",
 		"listings/programme/all.csv":                 content + "shared/all.csv",
 	}
 	if err := w.look(h, 3); err != nil {

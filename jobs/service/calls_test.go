@@ -113,13 +113,13 @@ func TestCallsReachTheirCarriers(t *testing.T) {
 	if len(ours) != 6 || len(theirs) != 6 {
 		t.Fatalf("fabrikam finds %d files and litware %d; log:\n%s", len(ours), len(theirs), h.out.String())
 	}
-	if got := rowsIn(t, ours[".calls.csv"], "record_id", "duration_ms", "callee"); !slices.Equal(got, []string{"f1 600000 +" + canary, "f2 60000 +" + canary}) {
+	if got := rowsIn(t, ours["_calls.csv"], "record_id", "duration_ms", "callee"); !slices.Equal(got, []string{"f1 600000 +" + canary, "f2 60000 +" + canary}) {
 		t.Errorf("%q", got)
 	}
-	if got := rowsIn(t, ours[".quality.csv"], "call_record_id", "carrier", "version"); !slices.Equal(got, []string{"c-f1 fabrikam 1"}) {
+	if got := rowsIn(t, ours["_quality.csv"], "call_record_id", "carrier", "version"); !slices.Equal(got, []string{"c-f1 fabrikam 1"}) {
 		t.Errorf("%q", got)
 	}
-	if got := rowsIn(t, theirs[".quality.csv"], "call_record_id", "stream_id", "classification"); !slices.Equal(got, []string{"c-l1 seg-c-l1/1/to_callee good", "own '=1+1 poor"}) {
+	if got := rowsIn(t, theirs["_quality.csv"], "call_record_id", "stream_id", "classification"); !slices.Equal(got, []string{"c-l1 seg-c-l1/1/to_callee good", "own '=1+1 poor"}) {
 		t.Errorf("%q", got)
 	}
 	for end, text := range ours {
@@ -181,13 +181,13 @@ func (h *house) lateCalls() {
 	h.put("shared/late.json", graphCalls(601))
 	h.until("the late version is there", func() bool { return len(outbox(h.t, h.remote, "calls_fabrikam_2026-10-01_000002")) == 8 })
 	second := outbox(h.t, h.remote, "calls_fabrikam_2026-10-01_000002")
-	if got := rowsIn(h.t, second[".calls_changes.csv"], "change", "record_id", "duration_ms"); !slices.Equal(got, []string{"changed f1 601000"}) {
+	if got := rowsIn(h.t, second["_calls_changes.csv"], "change", "record_id", "duration_ms"); !slices.Equal(got, []string{"changed f1 601000"}) {
 		h.t.Errorf("%q", got)
 	}
 	h.put("data/microsoft/fabrikam/quality/late.json", callRecord("c-f1", 2, "PT0.060S"))
 	h.until("the late quality is there", func() bool { return len(outbox(h.t, h.remote, "calls_fabrikam_2026-10-01_000003")) == 8 })
 	third := outbox(h.t, h.remote, "calls_fabrikam_2026-10-01_000003")
-	if got := rowsIn(h.t, third[".quality_changes.csv"], "change", "call_record_id", "version", "classification"); !slices.Equal(got, []string{"changed c-f1 2 poor"}) {
+	if got := rowsIn(h.t, third["_quality_changes.csv"], "change", "call_record_id", "version", "classification"); !slices.Equal(got, []string{"changed c-f1 2 poor"}) {
 		h.t.Errorf("%q", got)
 	}
 }
