@@ -118,7 +118,7 @@ func (m *microsoftHosts) look(ctx context.Context, h *config.MicrosoftHost, x *f
 	}
 	r, err := sftpc.Dial(ctx, h.Dial)
 	if err != nil {
-		return false, fmt.Errorf("Microsoft's host %s: %w", h.Name, err)
+		return false, fmt.Errorf("connect to Microsoft's host %s: %w", h.Name, err)
 	}
 	defer func() { _ = r.Close() }()
 	young, err = x.Look(ctx, r)
