@@ -22,11 +22,12 @@ CREATE TABLE row_batches (
 
 CREATE TABLE report_deliveries (
     seq      BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- in the order of publication
-    report   TEXT NOT NULL UNIQUE,
+    report   TEXT NOT NULL,
     carrier  TEXT NOT NULL,
     begun    TIMESTAMPTZ, -- NULL: it waits
     ended    TIMESTAMPTZ, -- NULL: it may not have reached the outbox
     files    TEXT NOT NULL,
     manifest TEXT NOT NULL
 );
+CREATE UNIQUE INDEX report_deliveries_by_report ON report_deliveries (report);
 CREATE INDEX report_deliveries_waiting ON report_deliveries (seq) WHERE ended IS NULL;
