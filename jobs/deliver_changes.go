@@ -136,12 +136,12 @@ func (d *delivery) describe(carrier string) error {
 	}
 	files := d.listed(carrier)
 	for _, k := range d.kinds() {
-		files, err = d.list(files, carrier, k.changes())
+		files, err = d.list(files, carrier, k.changes(), d.changed(carrier, k.name))
 		if err != nil {
 			return err
 		}
 	}
-	if files, err = d.list(files, carrier, "columns.csv"); err != nil {
+	if files, err = d.list(files, carrier, "columns.csv", int64(len(entries))); err != nil {
 		return err
 	}
 	return d.writeJSON(filepath.Join(carrier, "manifest.json"), struct {
@@ -164,8 +164,18 @@ func (d *delivery) listed(carrier string) (files []partition.Written) {
 	return files
 }
 
-// list adds a small file, if it is there.
-func (d *delivery) list(files []partition.Written, carrier, name string) ([]partition.Written, error) {
+// changed is how many rows of a kind are new to a carrier, or gone.
+func (d *delivery) changed(carrier, kind string) (n int64) {
+	for _, c := range d.found.Compared {
+		if c.Carrier == carrier && c.Kind == kind {
+			n += c.Added + c.Changed + c.Removed
+		}
+	}
+	return n
+}
+
+// list adds a small file of so many rows, if it is there.
+func (d *delivery) list(files []partition.Written, carrier, name string, rows int64) ([]partition.Written, error) {
 	f, err := os.Open(d.path(carrier, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return files, nil
@@ -178,7 +188,7 @@ func (d *delivery) list(files []partition.Written, carrier, name string) ([]part
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	return append(files, partition.Written{Name: name, Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil))}), nil
+	return append(files, partition.Written{Name: name, Bytes: n, Rows: rows, SHA256: hex.EncodeToString(sum.Sum(nil))}), nil
 }
 
 // decodeOnly reads the files of a delivery and writes nothing.

@@ -71,11 +71,7 @@ func (h *hashed) Write(p []byte) (int, error) {
 
 // written describes the file.
 func (h *hashed) written(rows int64) Written {
-	w := Written{Name: h.name, Bytes: h.size, SHA256: hex.EncodeToString(h.sum.Sum(nil))}
-	if rows >= 0 {
-		w.Rows = &rows
-	}
-	return w
+	return Written{Name: h.name, Bytes: h.size, Rows: rows, SHA256: hex.EncodeToString(h.sum.Sum(nil))}
 }
 
 func open(create Create, carrier, name string) (*hashed, error) {

@@ -191,7 +191,7 @@ type Delivered struct {
 type Written struct {
 	Name   string `json:"name"`
 	Bytes  int64  `json:"bytes"`
-	Rows   *int64 `json:"rows"`
+	Rows   int64  `json:"rows"`
 	SHA256 string `json:"sha256"`
 }
 

@@ -172,10 +172,7 @@ func (m *maker) name() error {
 	}
 	m.Files = nil
 	for _, f := range made.Files {
-		x := jobs.DeliveredFile{Name: m.prefix() + "_" + f.Name, Bytes: f.Bytes, SHA256: f.SHA256}
-		if f.Rows != nil {
-			x.Rows = *f.Rows
-		}
+		x := jobs.DeliveredFile{Name: m.prefix() + "_" + f.Name, Bytes: f.Bytes, Rows: f.Rows, SHA256: f.SHA256}
 		m.Files, m.files[x.Name] = append(m.Files, x), filepath.Join(folder, f.Name)
 	}
 	text, err = json.MarshalIndent(manifest{
