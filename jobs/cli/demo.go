@@ -20,7 +20,7 @@ type demoCmd struct {
 
 // Help is shown below the flags.
 func (demoCmd) Help() string {
-	return "Tells the whole story with invented data: a service starts, three carriers get the numbers that Microsoft assigned to them, upload their records over SFTP and get receipts, a job compares them with Microsoft's records and publishes reports, and a correction leads to a report that supersedes the first.\n\nExamples:\n\n  concord demo\n  concord demo --keep"
+	return "Tells the whole story with invented data: a service starts, three carriers get the numbers that Microsoft assigned to them, upload their records over SFTP and get receipts, and fetch Microsoft's call records and their quality; a job compares both sides and publishes reports, a correction leads to a report that supersedes the first, and the usage of each customer is summed up.\n\nExamples:\n\n  concord demo\n  concord demo --keep"
 }
 
 // Run tells the story.
@@ -91,7 +91,7 @@ func (d *demo) tell() (err error) {
 		}
 	}
 	defer func() { err = errors.Join(err, d.stop()) }() // whatever goes wrong
-	for _, part := range []func() error{d.numbers, d.upload, d.reconcile, d.again, d.correct, d.moved, d.stay, d.stop} {
+	for _, part := range []func() error{d.numbers, d.upload, d.calls, d.reconcile, d.again, d.correct, d.usage, d.moved, d.stay, d.stop} {
 		if err := part(); err != nil {
 			return err
 		}

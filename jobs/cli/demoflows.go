@@ -13,10 +13,17 @@ import (
 
 	"concord/exchange"
 	"concord/fixtures"
+	"concord/jobs/control"
 )
 
 // The jobs of the demonstration's flows from Microsoft to the carriers.
-const demoNumbers = "numbers"
+const (
+	demoNumbers = "numbers"
+	demoCalls   = "calls"
+)
+
+// demoUsage is the job that sums up what customers have used.
+const demoUsage = "usage"
 
 // fetched is what the carriers take out of their outboxes, a folder each.
 const demoFetched = "outbox"
@@ -53,6 +60,65 @@ func (d *demo) moved() error {
 	return d.fetch(c.Name, "numbers_", 2)
 }
 
+// calls delivers Microsoft's records of the calls, and how good they were.
+func (d *demo) calls() error {
+	period := d.carriers[0].Period
+	d.chapter("Microsoft's call records and their quality, for troubleshooting: concord run %s --period %s --wait", demoCalls, period)
+	for _, c := range d.carriers {
+		if err := d.feed(c.CallRecords, c.Name, "quality"); err != nil {
+			return err
+		}
+	}
+	if _, err := d.run(demoCalls, period); err != nil {
+		return err
+	}
+	for _, c := range d.carriers {
+		if err := d.fetch(c.Name, "calls_", 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// usage sums up what the customers have used.
+func (d *demo) usage() error {
+	period := d.carriers[0].Period
+	d.chapter("What each customer has used, from the newest reports: concord run %s --period %s --wait", demoUsage, period)
+	runs, err := d.run(demoUsage, period)
+	if err != nil {
+		return err
+	}
+	g := grid{right: []bool{false, true, true, true}}
+	g.add("Carrier", "customers", "calls", "used min", "report")
+	for _, r := range runs {
+		if r.Published == nil {
+			return fmt.Errorf("run %s of %s has %s without a version: %s", r.ID, r.Carrier, r.State, r.Error)
+		}
+		s, err := d.used(*r.Published)
+		if err != nil {
+			return err
+		}
+		g.add(r.Carrier, grouped(s.Customers), grouped(s.Totals.Calls), minutes(s.Totals.Used), fmt.Sprintf("v%d", r.Published.Version))
+	}
+	g.write(d.Out, "   ")
+	return nil
+}
+
+// usedSummary is what a version of usage says of itself, as far as the story
+// tells of it.
+type usedSummary struct {
+	Customers int64 `json:"customers"`
+	Totals    struct {
+		Calls int64 `json:"calls"`
+		Used  int64 `json:"used_milliseconds"`
+	} `json:"totals"`
+}
+
+func (d *demo) used(r control.Report) (s usedSummary, err error) {
+	text, err := os.ReadFile(d.path("data", demoReports, r.Carrier, "usage", r.Period.Text, fmt.Sprintf("v%d", r.Version), "summary.json"))
+	return s, errors.Join(err, json.Unmarshal(text, &s))
+}
+
 // list puts a file of Microsoft's into the folder of a carrier's numbers.
 func (d *demo) list(c fixtures.DemoCarrier, from string) error {
 	return d.feed(from, c.Name, "numbers")
@@ -72,13 +138,32 @@ func (d *demo) feed(from string, folder ...string) error {
 // delivered is the manifest of a delivery, as far as the story tells of it.
 type delivered struct {
 	Delivery int `json:"delivery"`
-	Added    int `json:"added"`
-	Removed  int `json:"removed"`
-	Changed  int `json:"changed"`
-	Files    []struct {
+	changes
+	Calls   changes `json:"calls"`
+	Quality changes `json:"quality"`
+	Files   []struct {
 		Name string `json:"name"`
 		Rows int64  `json:"rows"`
 	} `json:"files"`
+}
+
+// changes count what is new, of numbers or of calls.
+type changes struct {
+	Added   int64 `json:"added"`
+	Removed int64 `json:"removed"`
+	Changed int64 `json:"changed"`
+}
+
+func (c changes) String() string {
+	return fmt.Sprintf("%s added, %s changed, %s removed", grouped(c.Added), grouped(c.Changed), grouped(c.Removed))
+}
+
+// String tells what is in a delivery: calls and their quality, or numbers.
+func (m delivered) String() string {
+	if m.Calls != (changes{}) {
+		return fmt.Sprintf("calls: %s; streams of audio: %s", m.Calls, m.Quality)
+	}
+	return m.changes.String()
 }
 
 // fetch has a carrier take what is new in its outbox, and tells what that is.
@@ -112,7 +197,7 @@ func (d *demo) fetch(carrier, prefix string, delivery int) error {
 // tellOf tells what is in a delivery, and of the first carrier's also the
 // files.
 func (d *demo) tellOf(carrier string, m delivered) {
-	d.say("    delivery %d: %s added, %s changed, %s removed", m.Delivery, grouped(int64(m.Added)), grouped(int64(m.Changed)), grouped(int64(m.Removed)))
+	d.say("    delivery %d: %s", m.Delivery, m)
 	if carrier != d.carriers[0].Name {
 		return
 	}

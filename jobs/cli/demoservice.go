@@ -32,7 +32,11 @@ func (d *demo) configure() error {
 	b.WriteString("# The configuration of the demonstration; concord config example prints one with every setting.\ndata: data\nzone: UTC\n")
 	b.WriteString("sftp: {listen: \"127.0.0.1:0\"}\nhttp: {listen: none}\njobs:\n")
 	b.WriteString("  monthly: {kind: reconcile, schedule: \"0 9 4 * *\", period: previous_month, late_delay: 1s}\n")
-	fmt.Fprintf(&b, "  %s: {kind: numbers, schedule: \"0 * * * *\"}\ncarriers:\n", demoNumbers)
+	fmt.Fprintf(&b, "  %s: {kind: numbers, schedule: \"0 * * * *\"}\n", demoNumbers)
+	for _, kind := range []string{demoCalls, demoUsage} {
+		fmt.Fprintf(&b, "  %s: {kind: %s, schedule: \"0 10 4 * *\", period: previous_month, late_files: wait}\n", kind, kind)
+	}
+	b.WriteString("carriers:\n")
 	for _, c := range d.carriers {
 		line, err := d.newKey(c.Name)
 		if err != nil {

@@ -191,7 +191,8 @@ func (d *demo) close() {
 	if d.keep {
 		return
 	}
-	fmt.Fprintf(d.Out, "\nThe reports are in %s; begin with discrepancies.csv.\n", d.shown(d.path(demoReports)))
+	fmt.Fprintf(d.Out, "\nThe reports are in %s; begin with discrepancies.csv. What the carriers fetched is in %s.\n",
+		d.shown(d.path(demoReports)), d.shown(d.path(demoFetched)))
 	fmt.Fprintln(d.Out, "With --keep the service goes on until Ctrl-C, to try other commands on.")
 }
 
