@@ -93,16 +93,7 @@ func (s *Store) CallsDeliveries(ctx context.Context, f jobs.CallsFilter) (list [
 	if f.Sequence > 0 {
 		w.add("sequence = ?", f.Sequence)
 	}
-	if f.Period != nil {
-		w.add("period_from = ?", edge(f.Period.From))
-		w.add("period_to = ?", edge(f.Period.To))
-	}
-	if !f.From.IsZero() {
-		w.add("period_to > ?", f.From)
-	}
-	if !f.To.IsZero() {
-		w.add("period_from < ?", f.To)
-	}
+	w.period(f.Period, f.From, f.To)
 	if f.Newest {
 		w.add("newest = 1")
 	}

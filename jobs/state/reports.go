@@ -131,16 +131,7 @@ func reportsWhere(f jobs.ReportFilter) (w where) {
 	w.equal("carrier", f.Carrier)
 	w.equal("job", f.Job)
 	w.equal("verdict", f.Verdict)
-	if f.Period != nil {
-		w.add("period_from = ?", edge(f.Period.From))
-		w.add("period_to = ?", edge(f.Period.To))
-	}
-	if !f.From.IsZero() {
-		w.add("period_to > ?", f.From)
-	}
-	if !f.To.IsZero() {
-		w.add("period_from < ?", f.To)
-	}
+	w.period(f.Period, f.From, f.To)
 	if f.Pending {
 		w.add("pending > 0")
 	}

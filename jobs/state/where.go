@@ -3,6 +3,9 @@ package state
 import (
 	"strconv"
 	"strings"
+	"time"
+
+	"concord/jobs"
 )
 
 // where builds the conditions of a query.
@@ -77,4 +80,19 @@ func tuples(n, width int) string {
 	}
 	b.WriteString(")")
 	return b.String()
+}
+
+// period selects what is about one period, if any, and what has a part between
+// two times, of which a zero one says nothing.
+func (w *where) period(p *jobs.Period, from, to time.Time) {
+	if p != nil {
+		w.add("period_from = ?", edge(p.From))
+		w.add("period_to = ?", edge(p.To))
+	}
+	if !from.IsZero() {
+		w.add("period_to > ?", from)
+	}
+	if !to.IsZero() {
+		w.add("period_from < ?", to)
+	}
 }
