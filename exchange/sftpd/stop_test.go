@@ -3,6 +3,7 @@ package sftpd_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -207,7 +208,7 @@ func TestNothingIsLeftOfClients(t *testing.T) {
 		c, err := knock(site, "", keyOf(site, carrier))
 		must(t, err)
 		f := open(t, c)
-		up, err := f.Create("inbox/a.csv")
+		up, err := f.Create(fmt.Sprintf("inbox/%d.csv", i)) // the upload before may not have ended yet
 		must(t, err)
 		_, err = c.NewSession() // never used
 		must(t, err)
