@@ -103,15 +103,17 @@ func foundColumns(names []string) string {
 }
 
 // looksLikeData reports whether a column name holds what no name does: four
-// digits in a row.
+// digits in a row, or seven in all, as numbers that are written in groups have.
 func looksLikeData(name string) bool {
-	run := 0
+	const inARow, inAll = 4, 7
+	run, all := 0, 0
 	for i := range len(name) {
 		if c := name[i]; c < '0' || c > '9' {
 			run = 0
 			continue
 		}
-		if run++; run == 4 {
+		run++
+		if all++; run == inARow || all == inAll {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package control
 import (
 	"time"
 
+	"concord/exchange/landing"
 	"concord/jobs"
 )
 
@@ -25,14 +26,20 @@ func runOf(r jobs.Run) Run {
 		ID: r.ID, Job: r.Job, Kind: r.Kind, Carrier: r.Carrier, Period: periodOf(r.Period), Attempt: r.Attempt,
 		State: string(r.State), Trigger: string(r.Trigger), By: r.By, RerunOf: r.RerunOf,
 		ScheduledFor: utc(r.ScheduledFor), NotBefore: utc(r.NotBefore), Created: utc(r.Created), Started: utc(r.Started), Finished: utc(r.Finished),
-		Error: r.Error, Report: r.Report, CancelAsked: r.CancelAsked && !r.State.Over(),
+		Error: jobs.Mask(r.Error), Report: r.Report, CancelAsked: r.CancelAsked && !r.State.Over(),
 	}
 }
 
-// fileOf masks names: carriers may put numbers into them.
+// fileOf masks names and reasons: carriers may put numbers into names, and into
+// the places of a file that a reason names, such as its header.
 func fileOf(e jobs.Entry) File {
 	f := File{ID: e.ID, Carrier: e.Carrier, Side: sideOf(e), Format: e.Format, Receipt: e.Receipt()}
 	f.File, f.Replaces, f.DuplicateOf = jobs.Mask(f.File), jobs.Mask(f.Replaces), jobs.Mask(f.DuplicateOf)
+	f.Reasons = each(f.Reasons, func(r landing.Reason) landing.Reason {
+		r.Reason = jobs.Mask(r.Reason)
+		return r
+	})
+	f.Notes = each(f.Notes, jobs.Mask)
 	return f
 }
 
