@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"concord/jobs"
@@ -171,10 +172,8 @@ func (d *desk) asked() bool {
 // prove makes a delivery anew and compares it with what was delivered.
 func (d *desk) prove(ctx context.Context, was jobs.CallsDelivery) error {
 	return d.making(ctx, was, func(_ context.Context, m *maker) error {
-		for i, f := range m.Files {
-			if i >= len(was.Files) || f != was.Files[i] {
-				return dispatch.Permanent(fmt.Errorf("the same files and settings gave other bytes than delivery %d, which stays as it is; please report this defect of concord", was.Sequence))
-			}
+		if !slices.Equal(m.Files, was.Files) {
+			return dispatch.Permanent(fmt.Errorf("the same files and settings gave other bytes than delivery %d, which stays as it is; please report this defect of concord", was.Sequence))
 		}
 		return nil
 	})
