@@ -140,7 +140,8 @@ func mayImport(s source, allowed []string, ours string) bool {
 	if s.isTest() {
 		return ours == s.dir() || matches([]string{"fixtures/...", "exchange/exchangetest"}, ours) ||
 			s.dir() == "exchange/sftpc" && matches([]string{"exchange/..."}, ours) ||
-			s.dir() == "jobs/state" && matches([]string{"jobs/jobstest", "jobs/state/pgtest"}, ours) ||
+			strings.HasPrefix(s.dir(), "jobs/") && ours == "jobs/jobstest" ||
+			s.dir() == "jobs/state" && ours == "jobs/state/pgtest" ||
 			s.dir() == "jobs/calls" && ours == "jobs/feed" ||
 			matches([]string{"jobs/alert", "jobs/api", "jobs/calls", "jobs/control", "jobs/graph", "jobs/numbering"}, s.dir()) && ours == "jobs/state"
 	}

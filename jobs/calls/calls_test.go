@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"concord/jobs"
+	"concord/jobs/jobstest"
 )
 
 func sum(text string) string {
@@ -68,7 +69,7 @@ func TestDeliveriesOfAPeriod(t *testing.T) {
 // damaged.
 func TestWhatIsRememberedIsMadeAnew(t *testing.T) {
 	t.Parallel()
-	var want box
+	var want jobstest.Outbox
 	for _, spoil := range []func(path string) error{
 		func(string) error { return nil },
 		func(path string) error { return os.RemoveAll(filepath.Dir(path)) },

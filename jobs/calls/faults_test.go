@@ -15,6 +15,7 @@ import (
 
 	"concord/exchange/landing"
 	"concord/jobs"
+	"concord/jobs/jobstest"
 )
 
 // forgetful has no files of any period any more.
@@ -24,80 +25,60 @@ func (forgetful) Covering(context.Context, string, time.Time, time.Time) ([]jobs
 	return nil, nil
 }
 
-// errFault is injected.
-var errFault = errors.New("injected")
-
-// fault fails the nth operation: before it has any effect, or after it.
-type fault struct {
-	n, at int
-	after bool
-}
-
-func (f *fault) do(op func() error) error {
-	f.n++
-	if f.n != f.at {
-		return op()
-	}
-	if f.after {
-		return errors.Join(op(), errFault)
-	}
-	return errFault
-}
-
 // faultyState fails what a run does with the state.
 type faultyState struct {
 	State
-	*fault
+	*jobstest.Fault
 }
 
 func (s faultyState) RecordMicrosoft(ctx context.Context, f jobs.MicrosoftFile) (out jobs.MicrosoftFile, err error) {
-	err = s.do(func() error { out, err = s.State.RecordMicrosoft(ctx, f); return err })
+	err = s.Do(func() error { out, err = s.State.RecordMicrosoft(ctx, f); return err })
 	return out, err
 }
 
 func (s faultyState) BeginCalls(ctx context.Context, l jobs.Lease, d jobs.CallsDelivery, now time.Time) (out jobs.CallsDelivery, err error) {
-	err = s.do(func() error { out, err = s.State.BeginCalls(ctx, l, d, now); return err })
+	err = s.Do(func() error { out, err = s.State.BeginCalls(ctx, l, d, now); return err })
 	return out, err
 }
 
 func (s faultyState) EndCalls(ctx context.Context, l jobs.Lease, d jobs.CallsDelivery, now time.Time) error {
-	return s.do(func() error { return s.State.EndCalls(ctx, l, d, now) })
+	return s.Do(func() error { return s.State.EndCalls(ctx, l, d, now) })
 }
 
 func (s faultyState) CallsDeliveries(ctx context.Context, f jobs.CallsFilter) (out []jobs.CallsDelivery, err error) {
-	err = s.do(func() error { out, err = s.State.CallsDeliveries(ctx, f); return err })
+	err = s.Do(func() error { out, err = s.State.CallsDeliveries(ctx, f); return err })
 	return out, err
 }
 
 func (s faultyState) DealRest(ctx context.Context, f jobs.MicrosoftFile) error {
-	return s.do(func() error { return s.State.DealRest(ctx, f) })
+	return s.Do(func() error { return s.State.DealRest(ctx, f) })
 }
 
 func (s faultyState) Snapshot(ctx context.Context, l jobs.Lease, settings json.RawMessage, inputs []jobs.RunInput) error {
-	return s.do(func() error { return s.State.Snapshot(ctx, l, settings, inputs) })
+	return s.Do(func() error { return s.State.Snapshot(ctx, l, settings, inputs) })
 }
 
 type faultySpool struct {
 	Spool
-	*fault
+	*jobstest.Fault
 }
 
 func (s faultySpool) Add(ctx context.Context, r io.Reader) (out landing.Content, err error) {
-	err = s.do(func() error { out, err = s.Spool.Add(ctx, r); return err })
+	err = s.Do(func() error { out, err = s.Spool.Add(ctx, r); return err })
 	return out, err
 }
 
 type faultyOutbox struct {
 	Outbox
-	*fault
+	*jobstest.Fault
 }
 
 func (o faultyOutbox) Deliver(ctx context.Context, name string, src io.Reader) error {
-	return o.do(func() error { return o.Outbox.Deliver(ctx, name, src) })
+	return o.Do(func() error { return o.Outbox.Deliver(ctx, name, src) })
 }
 
 // spoiled makes a world in which the nth operation of runs fails.
-func spoiled(t *testing.T, f *fault) *world {
+func spoiled(t *testing.T, f *jobstest.Fault) *world {
 	w := newWorld(t)
 	w.clerk.State = faultyState{w.store, f}
 	good := w.clerk.Carrier
@@ -107,7 +88,7 @@ func spoiled(t *testing.T, f *fault) *world {
 		return c, err
 	}
 	w.clerk.Make = func(ctx context.Context, o jobs.DeliverOptions) (out *jobs.Delivered, err error) {
-		err = f.do(func() error { out, err = jobs.DeliverCalls(ctx, o); return err })
+		err = f.Do(func() error { out, err = jobs.DeliverCalls(ctx, o); return err })
 		return out, err
 	}
 	return w
@@ -132,11 +113,11 @@ func TestEveryDeliveryIsMadeOnceWhateverFails(t *testing.T) {
 	calm.delivered("fabrikam", 2)
 	for _, after := range []bool{false, true} {
 		for at := 1; ; at++ {
-			f := &fault{at: at, after: after}
+			f := &jobstest.Fault{At: at, After: after}
 			w := spoiled(t, f)
 			script(w, func() {
 				if _, err := w.run("fabrikam", jobs.TriggerSchedule); err != nil {
-					if !errors.Is(err, errFault) {
+					if !errors.Is(err, jobstest.ErrFault) {
 						t.Fatal(err)
 					}
 					w.whole(at)
@@ -150,7 +131,7 @@ func TestEveryDeliveryIsMadeOnceWhateverFails(t *testing.T) {
 			if err != nil || len(last) != 2 || last[0].Ended.IsZero() || last[1].Ended.IsZero() {
 				t.Fatalf("%+v, %v", last, err)
 			}
-			if f.n < at { // nothing was left to fail
+			if f.N < at { // nothing was left to fail
 				break
 			}
 		}
@@ -179,11 +160,11 @@ func (w *world) whole(at int) {
 // A delivery that was begun is ended as it was, even when there is newer news.
 func TestADeliveryThatWasBrokenOffComesFirst(t *testing.T) {
 	t.Parallel()
-	f := &fault{at: 7} // the first file into the outbox
+	f := &jobstest.Fault{At: 7} // the first file into the outbox
 	w := spoiled(t, f)
 	w.put("microsoft/fabrikam/a.csv", callHead+callRow("a", "", 1))
 	w.taken()
-	if _, err := w.run("fabrikam", jobs.TriggerSchedule); !errors.Is(err, errFault) {
+	if _, err := w.run("fabrikam", jobs.TriggerSchedule); !errors.Is(err, jobstest.ErrFault) {
 		t.Fatal(err)
 	}
 	if begun, err := w.store.CallsDeliveries(t.Context(), jobs.CallsFilter{}); err != nil || len(begun) != 1 || !begun[0].Ended.IsZero() {
@@ -258,17 +239,17 @@ func TestEveryPartIsDealtOnceWhateverFails(t *testing.T) {
 	}
 	for _, after := range []bool{false, true} {
 		for at := 1; ; at++ {
-			f := &fault{at: at, after: after}
+			f := &jobstest.Fault{At: at, After: after}
 			w := newWorld(t)
 			w.dealer.State, w.dealer.Spool = faultyState{w.clerk.State, f}, faultySpool{w.spool, f}
 			deal := w.dealer.Deal
 			w.dealer.Deal = func(ctx context.Context, o jobs.DealOptions) (out *jobs.Dealt, err error) {
-				err = f.do(func() error { out, err = deal(ctx, o); return err })
+				err = f.Do(func() error { out, err = deal(ctx, o); return err })
 				return out, err
 			}
 			dealScript(w, func(do func() error) {
 				if err := do(); err != nil {
-					if !errors.Is(err, errFault) {
+					if !errors.Is(err, jobstest.ErrFault) {
 						t.Fatal(err)
 					}
 					must(do)
@@ -280,7 +261,7 @@ func TestEveryPartIsDealtOnceWhateverFails(t *testing.T) {
 			if left, err := os.ReadDir(w.dealer.Scratch); err != nil || len(left) > 0 {
 				t.Errorf("%v, %v", left, err)
 			}
-			if f.n < at {
+			if f.N < at {
 				break
 			}
 		}

@@ -1,11 +1,9 @@
 package calls
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -18,20 +16,12 @@ import (
 	"concord/formats/partition"
 	"concord/jobs"
 	"concord/jobs/feed"
+	"concord/jobs/jobstest"
 	"concord/jobs/state"
 )
 
 // TestMain lets the test program be a worker.
-func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == "worker" {
-		if err := jobs.Work(context.Background(), os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { jobstest.Main(m) }
 
 // world is a database, Microsoft's folders, and carriers' outboxes.
 type world struct {
@@ -40,7 +30,7 @@ type world struct {
 	store   *state.Store
 	spool   *landing.Spool
 	taker   *jobs.Collector
-	boxes   map[string]box
+	boxes   map[string]jobstest.Outbox
 	clerk   *Clerk
 	quality *Quality
 	dealer  *Dealer
@@ -51,23 +41,11 @@ type world struct {
 	told    []jobs.MicrosoftFile
 }
 
-// box is an outbox in memory.
-type box map[string]string
-
-// Deliver implements Outbox.
-func (b box) Deliver(_ context.Context, name string, src io.Reader) error {
-	text, err := io.ReadAll(src)
-	if err == nil {
-		b[name] = string(text)
-	}
-	return err
-}
-
 var october = jobs.Period{From: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 10, 2, 0, 0, 0, 0, time.UTC), Text: "2026-10-01"}
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, dir: t.TempDir(), boxes: map[string]box{"fabrikam": {}, "litware": {}}, now: time.Date(2026, 10, 2, 6, 0, 0, 0, time.UTC)}
+	w := &world{T: t, dir: t.TempDir(), boxes: map[string]jobstest.Outbox{"fabrikam": {}, "litware": {}}, now: time.Date(2026, 10, 2, 6, 0, 0, 0, time.UTC)}
 	var err error
 	if w.store, err = state.Open(t.Context(), w.dir); err != nil {
 		t.Fatal(err)

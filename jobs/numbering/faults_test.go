@@ -12,75 +12,56 @@ import (
 
 	"concord/exchange/landing"
 	"concord/jobs"
+	"concord/jobs/jobstest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// errFault is injected.
-var errFault = errors.New("injected")
-
-// fault fails the nth operation: before it has any effect, or after it.
-type fault struct {
-	n, at int
-	after bool
-}
-
-func (f *fault) do(op func() error) error {
-	f.n++
-	if f.n != f.at {
-		return op()
-	}
-	if f.after {
-		return errors.Join(op(), errFault)
-	}
-	return errFault
-}
-
 type faultyState struct {
 	State
-	*fault
+	*jobstest.Fault
 }
 
 func (s faultyState) RecordListing(ctx context.Context, l jobs.Lease, x jobs.Listing, how jobs.Taking, rows func() jobs.ListedRows, now time.Time) (out jobs.Listing, err error) {
-	err = s.do(func() error { out, err = s.State.RecordListing(ctx, l, x, how, rows, now); return err })
+	err = s.Do(func() error { out, err = s.State.RecordListing(ctx, l, x, how, rows, now); return err })
 	return out, err
 }
 
 func (s faultyState) BeginDelivery(ctx context.Context, l jobs.Lease, d jobs.NumbersDelivery, now time.Time) (out jobs.NumbersDelivery, err error) {
-	err = s.do(func() error { out, err = s.State.BeginDelivery(ctx, l, d, now); return err })
+	err = s.Do(func() error { out, err = s.State.BeginDelivery(ctx, l, d, now); return err })
 	return out, err
 }
 
 func (s faultyState) EndDelivery(ctx context.Context, l jobs.Lease, d jobs.NumbersDelivery, now time.Time) error {
-	return s.do(func() error { return s.State.EndDelivery(ctx, l, d, now) })
+	return s.Do(func() error { return s.State.EndDelivery(ctx, l, d, now) })
 }
 
 func (s faultyState) LastDelivery(ctx context.Context, carrier string) (out jobs.NumbersDelivery, err error) {
-	err = s.do(func() error { out, err = s.State.LastDelivery(ctx, carrier); return err })
+	err = s.Do(func() error { out, err = s.State.LastDelivery(ctx, carrier); return err })
 	return out, err
 }
 
 func (s faultyState) Snapshot(ctx context.Context, l jobs.Lease, settings json.RawMessage, inputs []jobs.RunInput) error {
-	return s.do(func() error { return s.State.Snapshot(ctx, l, settings, inputs) })
+	return s.Do(func() error { return s.State.Snapshot(ctx, l, settings, inputs) })
 }
 
 type faultySpool struct {
 	Spool
-	*fault
+	*jobstest.Fault
 }
 
 func (s faultySpool) Add(ctx context.Context, r io.Reader) (out landing.Content, err error) {
-	err = s.do(func() error { out, err = s.Spool.Add(ctx, r); return err })
+	err = s.Do(func() error { out, err = s.Spool.Add(ctx, r); return err })
 	return out, err
 }
 
 type faultyOutbox struct {
 	Outbox
-	*fault
+	*jobstest.Fault
 }
 
 func (o faultyOutbox) Deliver(ctx context.Context, name string, src io.Reader) error {
-	return o.do(func() error { return o.Outbox.Deliver(ctx, name, src) })
+	return o.Do(func() error { return o.Outbox.Deliver(ctx, name, src) })
 }
 
 // Whatever fails, and whether it had its effect or not: after a further run the
@@ -99,7 +80,7 @@ func TestEveryDeliveryIsMadeOnceWhateverFails(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for at := 1; ; at++ {
 			w := newWorld(t)
-			f := &fault{at: at, after: after}
+			f := &jobstest.Fault{At: at, After: after}
 			good := *w.clerk
 			w.clerk.State, w.clerk.Spool = faultyState{w.store, f}, faultySpool{w.spool, f}
 			w.clerk.Carrier = func(job, name string) (Carrier, error) {
@@ -110,7 +91,7 @@ func TestEveryDeliveryIsMadeOnceWhateverFails(t *testing.T) {
 			script(w, func() {
 				until := w.now.Add(3 * time.Second)
 				if err := w.run("fabrikam"); err != nil {
-					if !errors.Is(err, errFault) {
+					if !errors.Is(err, jobstest.ErrFault) {
 						t.Fatal(err)
 					}
 					w.begun(at)
@@ -125,7 +106,7 @@ func TestEveryDeliveryIsMadeOnceWhateverFails(t *testing.T) {
 			if err != nil || last.Sequence != 2 || last.Ended.IsZero() {
 				t.Fatalf("%+v, %v", last, err)
 			}
-			if f.n < at { // nothing was left to fail
+			if f.N < at { // nothing was left to fail
 				break
 			}
 		}
@@ -135,7 +116,7 @@ func TestEveryDeliveryIsMadeOnceWhateverFails(t *testing.T) {
 // begun checks that a carrier who sees a manifest sees the whole delivery.
 func (w *world) begun(at int) {
 	w.Helper()
-	for _, name := range w.boxes["fabrikam"].names() {
+	for _, name := range w.boxes["fabrikam"].Names() {
 		if all, is := strings.CutSuffix(name, "manifest.json"); is {
 			for _, end := range []string{"full.csv", "full.parquet", "changes.csv"} {
 				if _, is := w.boxes["fabrikam"][all+end]; !is {
@@ -152,13 +133,13 @@ func TestADeliveryThatWasBrokenOffComesFirst(t *testing.T) {
 	w := newWorld(t)
 	w.put("own/fabrikam/a.csv", canonical("+491,u1,"))
 	good := *w.clerk
-	f := &fault{at: 3}
+	f := &jobstest.Fault{At: 3}
 	w.clerk.Carrier = func(job, name string) (Carrier, error) {
 		c, err := good.Carrier(job, name)
 		c.Outbox = faultyOutbox{c.Outbox, f}
 		return c, err
 	}
-	if err := w.run("fabrikam"); !errors.Is(err, errFault) {
+	if err := w.run("fabrikam"); !errors.Is(err, jobstest.ErrFault) {
 		t.Fatal(err)
 	}
 	before := maps.Clone(w.boxes["fabrikam"])

@@ -82,7 +82,7 @@ func TestNobodySeesTheNumbersOfAnother(t *testing.T) {
 		}
 	}
 	if len(w.boxes["litware"]) != 4 {
-		t.Errorf("what changed for another was delivered: %v", w.boxes["litware"].names())
+		t.Errorf("what changed for another was delivered: %v", w.boxes["litware"].Names())
 	}
 }
 
@@ -187,7 +187,7 @@ func TestAListingThatTakesTooMuchAwayWaitsForAPerson(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if len(w.boxes["fabrikam"]) != 4 {
-		t.Errorf("%v", w.boxes["fabrikam"].names())
+		t.Errorf("%v", w.boxes["fabrikam"].Names())
 	}
 	before := w.clerk.Carrier
 	w.clerk.Carrier = func(job, name string) (Carrier, error) {

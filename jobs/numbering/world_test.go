@@ -1,36 +1,25 @@
 package numbering
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"concord/exchange/landing"
 	"concord/jobs"
+	"concord/jobs/jobstest"
 	"concord/jobs/state"
 )
 
 // TestMain lets the test program be a worker.
-func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == "worker" {
-		if err := jobs.Work(context.Background(), os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { jobstest.Main(m) }
 
 // world is a database, a folder of Microsoft's and carriers' outboxes.
 type world struct {
@@ -38,30 +27,18 @@ type world struct {
 	dir   string
 	store *state.Store
 	spool *landing.Spool
-	boxes map[string]box
+	boxes map[string]jobstest.Outbox
 	clerk *Clerk
 	now   time.Time
 	runs  int
 	told  []string
 }
 
-// box is an outbox in memory.
-type box map[string]string
-
-// Deliver implements Outbox.
-func (b box) Deliver(_ context.Context, name string, src io.Reader) error {
-	text, err := io.ReadAll(src)
-	if err == nil {
-		b[name] = string(text)
-	}
-	return err
-}
-
 const firstHour = "2026-10-01T06:00:00Z"
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, dir: t.TempDir(), boxes: map[string]box{"fabrikam": {}, "litware": {}}}
+	w := &world{T: t, dir: t.TempDir(), boxes: map[string]jobstest.Outbox{"fabrikam": {}, "litware": {}}}
 	var err error
 	if w.now, err = time.Parse(time.RFC3339, firstHour); err != nil {
 		t.Fatal(err)
@@ -167,7 +144,7 @@ func (w *world) delivery(carrier string, sequence int) (full, changes []string, 
 		}
 	}
 	if m.Delivery != sequence || m.BuildsOn != sequence-1 || m.Carrier != carrier || len(m.Files) != 3 {
-		w.Fatalf("manifest of delivery %d: %+v; the outbox has %v", sequence, m, b.names())
+		w.Fatalf("manifest of delivery %d: %+v; the outbox has %v", sequence, m, b.Names())
 	}
 	for _, f := range m.Files {
 		text := b[f.Name]
@@ -191,14 +168,6 @@ func (w *world) delivery(carrier string, sequence int) (full, changes []string, 
 		w.Errorf("%d changes, the manifest says %d", len(changes), n)
 	}
 	return full, changes, m
-}
-
-func (b box) names() (list []string) {
-	for n := range b {
-		list = append(list, n)
-	}
-	slices.Sort(list)
-	return list
 }
 
 // listing is a canonical listing of numbers and their users.
