@@ -103,13 +103,14 @@ func foundColumns(names []string) string {
 }
 
 // looksLikeData reports whether a column name holds what no name does: four
-// digits in a row, or seven in all, as numbers that are written in groups have.
+// digits in a row, seven in all, as numbers that are written in groups have, or
+// digits of any script and no letter.
 func looksLikeData(name string) bool {
 	const inARow, inAll = 4, 7
-	run, all := 0, 0
-	for i := range len(name) {
-		if c := name[i]; c < '0' || c > '9' {
-			run = 0
+	run, all, words := 0, 0, false
+	for _, c := range name {
+		if !unicode.IsDigit(c) {
+			run, words = 0, words || unicode.IsLetter(c)
 			continue
 		}
 		run++
@@ -117,7 +118,7 @@ func looksLikeData(name string) bool {
 			return true
 		}
 	}
-	return false
+	return all > 0 && !words
 }
 
 const (

@@ -126,6 +126,8 @@ func TestBrokenFiles(t *testing.T) {
 		{"the columns found are named", []byte("record_id,start,caller\n"), `the file has the columns record_id, start, caller`},
 		{"no header: numbers stay unseen", []byte("r1,2026-10-01T10:00:00Z,60000,+493012345678\n"), "looks like data"},
 		{"no header: numbers in groups stay unseen", []byte("r1,a,6,+49 (0) 30 12 34 56\n"), "looks like data"},
+		{"no header: short numbers stay unseen", []byte("a,01.10.26,10:00,60,12 34 56\n"), "looks like data"},
+		{"no header: other digits stay unseen", []byte("a,b,c,tel ٠٣٠ ١٢٣٤ ٥٦٧\n"), "looks like data"},
 		{"one column only", []byte("start duration_ms\n1 2\n"), "only one column"},
 		{"a gzip cut short", packed[:len(packed)/2], "truncated: the gzip stream ends too early"},
 		{"a gzip with a wrong checksum", flipped, "damaged: the gzip checksum does not agree"},
