@@ -45,6 +45,8 @@ func TestFaults(t *testing.T) {
 		"a host that climbs":                {outside + ", folder: ../out}}}", "microsoft.hosts.p.folder: \"../out\" is no folder"},
 		"two hosts of one folder":           {outside + ", folder: /out}, q: {address: h, user: u, key_file: secrets/litware, host_keys: \"" + key + "\", folder: /out/}}}", "microsoft.hosts.q.folder: microsoft.hosts.p takes its files from there, too"},
 		"a host with the name of a folder":  {"microsoft: {hosts: {numbers: {address: h}}}", "microsoft.hosts.numbers: is the name of another folder"},
+		"a host called as quality rows are": {"microsoft: {hosts: {Quality: {address: h}}}", "microsoft.hosts.Quality: is the name of another folder"},
+		"a host called as what is dealt":    {"microsoft: {hosts: {shared: {address: h}}}", "microsoft.hosts.shared: is the name of another folder"},
 		"a host that is unknown":            {"microsoft: {hosts: {p: {address: h, user: u, key_file: secrets/litware, folder: /out}}}", "microsoft.hosts.p.host_keys: required"},
 		"a host's password in the open":     {"microsoft: {hosts: {p: {password: secretword}}}", "microsoft.hosts.p.password: a secret does not belong into this file"},
 		"a report of numbers":               {job + "kind: numbers, deliver: true}}", "jobs.j.deliver: has no meaning for numbers"},

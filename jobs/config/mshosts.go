@@ -29,7 +29,7 @@ const exampleMicrosoftHost = "{programme: {address: sftp.example.com, user: conc
 func (r *reader) microsoftHosts(y *yamltree.Node) {
 	r.names(y, exampleMicrosoftHost, func(name string, y *yamltree.Node) {
 		switch strings.ToLower(name) {
-		case "numbers", "graph":
+		case "numbers", "quality", "graph", "shared":
 			y.Report("is the name of another folder of Microsoft's files; choose another one")
 		}
 		r.c.MicrosoftHosts = append(r.c.MicrosoftHosts, r.microsoftHost(name, y))
