@@ -95,23 +95,24 @@ func (h *Host) Look(ctx context.Context, r exchange.Remote) (young bool, err err
 			h.seen[name] = s
 		}
 	}
-	errs := []error{err}
+	var wrong faults
+	wrong.add(err)
 	for _, x := range items {
 		if err := l.advance(ctx, x); err != nil {
-			errs = append(errs, fmt.Errorf("%q: %w", x.remote, err))
+			wrong.add(fmt.Errorf("%q: %w", x.remote, err))
 		}
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
 	}
-	errs = append(errs, l.forget())
-	return l.young, errors.Join(errs...)
+	wrong.add(l.forget())
+	return l.young, wrong.all()
 }
 
 // forget removes what was fetched of files that are no longer there, or are
 // others now.
 func (l *look) forget() error {
-	var errs []error
+	var wrong faults
 	for name, s := range l.before {
 		if s.dir == "" || l.seen[name] == s {
 			continue
@@ -120,9 +121,9 @@ func (l *look) forget() error {
 		if err == nil {
 			err = errors.Join(dropped(d.Remove(s.temp)), d.Close())
 		}
-		errs = append(errs, err)
+		wrong.add(err)
 	}
-	return errors.Join(errs...)
+	return wrong.all()
 }
 
 // advance takes one file a step further.

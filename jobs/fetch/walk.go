@@ -48,14 +48,15 @@ const sharedName = "(numbers)"
 // the others. What cannot be listed hides nothing else.
 func (l *look) items(ctx context.Context) ([]item, error) {
 	trees, err := l.trees(ctx)
-	w := &walk{look: l, errs: []error{err}}
+	w := &walk{look: l}
+	w.faults.add(err)
 	for _, t := range trees {
 		w.folder(ctx, t, "", 0)
 	}
 	slices.SortFunc(w.items, func(a, b item) int {
 		return cmp.Or(a.entry.Time.Compare(b.entry.Time), strings.Compare(a.name, b.name))
 	})
-	return w.items, errors.Join(w.errs...)
+	return w.items, w.faults.all()
 }
 
 // trees are the folders to look through.
@@ -103,15 +104,16 @@ const maxStrange = 100
 // walk goes through the folders of a host.
 type walk struct {
 	*look
-	items []item
-	errs  []error
+	items  []item
+	faults faults
+	full   bool // it was told that there are too many
 }
 
 func (w *walk) folder(ctx context.Context, t tree, rel string, depth int) {
 	dir := path.Join(t.dir, rel)
 	entries, err := w.r.List(ctx, dir)
 	if err != nil {
-		w.errs = append(w.errs, fmt.Errorf("look into %q: %w", dir, err))
+		w.faults.add(fmt.Errorf("look into %q: %w", dir, err))
 		return
 	}
 	for _, e := range entries {
@@ -130,13 +132,14 @@ func (w *walk) entry(ctx context.Context, t tree, rel string, e exchange.Entry, 
 	case hidden(e.Name), isDir && (remote == w.Done || remote == w.Numbers && !t.shared), !isDir && e.Type != 0:
 		return
 	case why != "":
-		w.errs = append(w.errs, fmt.Errorf("%.80q %s; it is taken when it has another one", e.Name, why))
+		w.faults.add(fmt.Errorf("%.80q %s; it is taken when it has another one", e.Name, why))
 	case isDir && depth == maxDepth:
-		w.errs = append(w.errs, fmt.Errorf("%q is more than %d folders deep; it is not looked into", remote, maxDepth))
+		w.faults.add(fmt.Errorf("%q is more than %d folders deep; it is not looked into", remote, maxDepth))
 	case isDir:
 		w.folder(ctx, t, rel, depth+1)
-	case len(w.items) == maxFiles:
-		w.errs = append(w.errs, fmt.Errorf("there are more than %d files; move those away that were taken", maxFiles))
+	case len(w.items) == maxFiles && !w.full:
+		w.full = true
+		w.faults.add(fmt.Errorf("there are more than %d files; move those away that were taken", maxFiles))
 	case len(w.items) < maxFiles:
 		dir, name := w.base(t, rel)
 		w.items = append(w.items, item{
