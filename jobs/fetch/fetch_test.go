@@ -324,3 +324,44 @@ func TestALinkHereLeadsNowhere(t *testing.T) {
 		t.Errorf("it was written to %v, %v", list, err)
 	}
 }
+
+// longer is a host that gives more of a file than it says there is, once.
+type longer struct {
+	exchange.Remote
+	more string
+}
+
+// Get implements exchange.Remote.
+func (l *longer) Get(ctx context.Context, name string, dst io.Writer, from int64) error {
+	if err := l.Remote.Get(ctx, name, dst, from); err != nil {
+		return err
+	}
+	_, err := io.WriteString(dst, l.more)
+	l.more = ""
+	return err
+}
+
+// A file of which more came than there is is fetched anew, and nothing of what
+// is too much is kept.
+func TestADownloadThatIsTooLongIsBegunAnew(t *testing.T) {
+	w := newWorld(t)
+	w.put("out/fabrikam/a.csv", content)
+	h := w.process()
+	h.Numbers = ""
+	r := &longer{w.remote, strings.Repeat("x", 1000)}
+	if _, err := h.Look(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Look(t.Context(), r); !errors.Is(err, errTooLong) {
+		t.Fatal(err)
+	}
+	for name, b := range w.here() {
+		if len(b) > len(content) {
+			t.Errorf("%s has %d bytes", name, len(b))
+		}
+	}
+	if err := w.look(h, 1); err != nil {
+		t.Fatal(err)
+	}
+	w.wants(map[string]string{"microsoft/fabrikam/programme/a.csv": content})
+}

@@ -101,8 +101,12 @@ func (l *look) download(ctx context.Context, d disk, x item, s *sighting) (err e
 	if err := f.Truncate(s.got); err != nil {
 		return err
 	}
-	n, err := exchange.Fetch(ctx, l.r, x.remote, x.entry, io.NewOffsetWriter(f, s.got), s.got)
+	dst := &room{io.NewOffsetWriter(f, s.got), x.entry.Size - s.got}
+	n, err := exchange.Fetch(ctx, l.r, x.remote, x.entry, dst, s.got)
 	s.got += n
+	if errors.Is(err, errTooLong) {
+		s.got = 0 // nothing of it can be relied on
+	}
 	if err != nil {
 		return err
 	}
@@ -112,6 +116,25 @@ func (l *look) download(ctx context.Context, d disk, x item, s *sighting) (err e
 	err = errors.Join(f.Sync(), f.Close())
 	f = nil
 	return err
+}
+
+var errTooLong = errors.New("more of it came than the host says there is")
+
+// room lets a host fill what a file takes and no more: one that gave without
+// end would fill the disk of all.
+type room struct {
+	w    io.Writer
+	left int64
+}
+
+// Write implements io.Writer.
+func (r *room) Write(p []byte) (int, error) {
+	if int64(len(p)) > r.left {
+		return 0, errTooLong
+	}
+	n, err := r.w.Write(p)
+	r.left -= int64(n)
+	return n, err
 }
 
 // folderHere opens a folder for files of the host, which is made when it is not
