@@ -39,7 +39,9 @@ func fileOf(e jobs.Entry) File {
 		r.Reason = jobs.Mask(r.Reason)
 		return r
 	})
-	f.Notes = each(f.Notes, jobs.Mask)
+	if len(f.Notes) > 0 {
+		f.Notes = each(f.Notes, jobs.Mask)
+	}
 	return f
 }
 
