@@ -124,8 +124,8 @@ type dealer struct {
 	found Dealt
 }
 
-// deal's error is never a fault of the file.
-func deal(ctx context.Context, o DealOptions) (*Dealt, error) {
+// Deal does it in this process. Its error is never a fault of the file.
+func Deal(ctx context.Context, o DealOptions) (*Dealt, error) {
 	d := &dealer{o: o, found: Dealt{First: math.MaxInt64, Last: math.MinInt64}}
 	f, err := os.Open(o.Path)
 	if err != nil {

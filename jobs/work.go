@@ -107,7 +107,7 @@ func (r *request) do(ctx context.Context, tell *teller) event {
 		e.Listing, err = readListing(ctx, *r.Listing)
 	case r.Deal != nil:
 		tell.stage(stageInspect)
-		e.Dealt, err = deal(ctx, *r.Deal)
+		e.Dealt, err = Deal(ctx, *r.Deal)
 	default:
 		e.Done, err = Match(ctx, r.Options, tell.observer())
 	}

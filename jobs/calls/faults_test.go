@@ -242,9 +242,9 @@ func TestEveryPartIsDealtOnceWhateverFails(t *testing.T) {
 			f := &jobstest.Fault{At: at, After: after}
 			w := newWorld(t)
 			w.dealer.State, w.dealer.Spool = faultyState{w.clerk.State, f}, faultySpool{w.spool, f}
-			deal := w.dealer.Deal
+			w.quality.Read = jobs.Deal
 			w.dealer.Deal = func(ctx context.Context, o jobs.DealOptions) (out *jobs.Dealt, err error) {
-				err = f.Do(func() error { out, err = deal(ctx, o); return err })
+				err = f.Do(func() error { out, err = jobs.Deal(ctx, o); return err })
 				return out, err
 			}
 			dealScript(w, func(do func() error) {
