@@ -124,10 +124,13 @@ func (n Number) String() string {
 
 // maskedCompatible reports whether a and b can be the same number as far as
 // both are known: at least one is masked, their known digits agree and their
-// lengths agree.
+// lengths agree. Of an erased number only the country is known.
 func maskedCompatible(a, b Number) bool {
 	if !a.Masked() && !b.Masked() || a.Withheld() || b.Withheld() {
 		return false
+	}
+	if erasedCompatible(a, b) {
+		return true
 	}
 	s, t := a.Full(), b.Full()
 	if len(s) != len(t) {

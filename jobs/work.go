@@ -34,10 +34,12 @@ type request struct {
 	Listing *ListingOptions `json:"listing,omitempty"`
 	// Deal asks for what is in a file of Microsoft's, and to deal it out.
 	Deal *DealOptions `json:"deal,omitempty"`
+	// Search asks only whether a number is in these files.
+	Search *SearchOptions `json:"search,omitempty"`
 }
 
 // event is what a worker process says, one line of JSON each. The last one
-// holds Done, Failed, Decoded, Proposal, Inspection, Delivered, Listing or Dealt.
+// holds Done, Failed, Decoded, Proposal, Inspection, Delivered, Listing, Dealt or Found.
 type event struct {
 	Stage   string      `json:"stage,omitempty"`
 	Side    engine.Side `json:"side,omitempty"`
@@ -52,10 +54,11 @@ type event struct {
 
 	Listing *ListingFound `json:"listing,omitempty"`
 	Dealt   *Dealt        `json:"dealt,omitempty"`
+	Found   *SearchFound  `json:"found,omitempty"`
 }
 
 func (e *event) last() bool {
-	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Delivered != nil || e.Listing != nil || e.Dealt != nil
+	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Delivered != nil || e.Listing != nil || e.Dealt != nil || e.Found != nil
 }
 
 // Work is the whole life of a worker process: it reads one request from in,
@@ -108,6 +111,8 @@ func (r *request) do(ctx context.Context, tell *teller) event {
 	case r.Deal != nil:
 		tell.stage(stageInspect)
 		e.Dealt, err = Deal(ctx, *r.Deal)
+	case r.Search != nil:
+		e.Found, err = search(ctx, *r.Search)
 	default:
 		e.Done, err = Match(ctx, r.Options, tell.observer())
 	}

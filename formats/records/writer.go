@@ -49,6 +49,8 @@ type Writer struct {
 	last int64 // row
 	err  error
 	over bool // it is finished or given up
+	// anyOrder says that rows come by their days, as a Reader gives them.
+	anyOrder bool
 }
 
 // Unfinished is the name of a file of records while it is written.
@@ -108,7 +110,7 @@ func (w *Writer) Reject(e *engine.RowError) error {
 }
 
 func (w *Writer) inOrder(row int64) error {
-	if row <= w.last {
+	if row <= w.last && !w.anyOrder {
 		return fmt.Errorf("write records: row %d comes after row %d", row, w.last)
 	}
 	w.last = row

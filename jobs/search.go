@@ -1,0 +1,125 @@
+package jobs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"concord/engine"
+	"concord/formats/trace"
+)
+
+// SearchOptions say which files to look into for a number.
+type SearchOptions struct {
+	Number string   `json:"number"` // E.164
+	Paths  []string `json:"paths"`
+}
+
+// SearchFound is what was found in each file, in their order.
+type SearchFound struct {
+	Files []trace.Found `json:"files"`
+}
+
+// searchAtOnce is how many files one child looks into.
+const searchAtOnce = 64
+
+// Search looks for a number in files, whatever they are, in child processes. A
+// file that kills the child is looked through as the bytes that it is. The number
+// is in no argument, and in no error.
+func (w Worker) Search(ctx context.Context, number *trace.Number, paths []string) (list []trace.Found, err error) {
+	for len(paths) > 0 {
+		some := paths[:min(len(paths), searchAtOnce)]
+		paths = paths[len(some):]
+		found, err := w.searchSome(ctx, number, some)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found...)
+	}
+	return list, nil
+}
+
+func (w Worker) searchSome(ctx context.Context, number *trace.Number, paths []string) ([]trace.Found, error) {
+	var size int64
+	for _, p := range paths {
+		n, err := fileSize(p)
+		if err != nil {
+			return nil, fmt.Errorf("search a file: %w", reason(err))
+		}
+		size += n
+	}
+	o := SearchOptions{Number: number.E164().Full(), Paths: paths}
+	last, _, err := w.run(ctx, request{Search: &o, Limits: limitsFor(DefaultMemory, size)}, engine.Observer{})
+	switch {
+	case err != nil:
+		return nil, err
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case last != nil && last.Found != nil && len(last.Found.Files) == len(paths):
+		return last.Found.Files, nil
+	case last != nil && last.Failed != nil:
+		return nil, fmt.Errorf("search files: %w", last.Failed)
+	case len(paths) == 1:
+		return searchBytes(ctx, number, paths[0])
+	}
+	var list []trace.Found
+	for i := range paths {
+		one, err := w.searchSome(ctx, number, paths[i:i+1])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, one...)
+	}
+	return list, nil
+}
+
+// searchBytes looks through the bytes of a file that kills whoever decodes it.
+func searchBytes(ctx context.Context, number *trace.Number, path string) ([]trace.Found, error) {
+	var found trace.Found
+	err := withKept(path, func(r io.ReaderAt, size int64) (err error) {
+		found, err = number.ScanBytes(ctx, r, size)
+		return err
+	})
+	found.Unread = append(found.Unread, "what is packed in it: it cannot be decoded within limits")
+	return []trace.Found{found}, err
+}
+
+// search looks into files in this process.
+func search(ctx context.Context, o SearchOptions) (*SearchFound, error) {
+	number, err := trace.Parse(o.Number)
+	if err != nil {
+		return nil, err
+	}
+	out := new(SearchFound)
+	for _, path := range o.Paths {
+		err := withKept(path, func(r io.ReaderAt, size int64) error {
+			found, err := number.Scan(ctx, r, size)
+			out.Files = append(out.Files, found)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// withKept opens a file that is kept.
+func withKept(path string, do func(r io.ReaderAt, size int64) error) (err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return reason(err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return reason(err)
+	}
+	if info.Size() == 0 {
+		return do(bytes.NewReader(nil), 0)
+	}
+	return do(f, info.Size())
+}
