@@ -41,6 +41,11 @@ type dialect struct {
 	contains string
 	// again reports whether a transaction failed because of another one.
 	again func(error) bool
+	// tables describes every table, guards what lets nothing be changed in one,
+	// and scrub has the database forget what was in rows that are gone.
+	tables func(context.Context, tx) ([]table, error)
+	guards func(ctx context.Context, t tx, table string) ([]guard, error)
+	scrub  func(context.Context, tx) error
 	// hint says what to do about an error; empty: nothing is known.
 	hint func(error) string
 }
@@ -137,7 +142,7 @@ func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 // answers are errors that are no trouble of the database.
 var answers = []error{
 	jobs.ErrActive, jobs.ErrKey, jobs.ErrNoRun, jobs.ErrOver, jobs.ErrRetry, jobs.ErrLost, jobs.ErrFired, jobs.ErrNoFile,
-	jobs.ErrNoReport, jobs.ErrVersion, jobs.ErrNoMessage, jobs.ErrNoListing, jobs.ErrDelivery, jobs.ErrRemoves,
+	jobs.ErrNoReport, jobs.ErrVersion, jobs.ErrNoMessage, jobs.ErrNoListing, jobs.ErrDelivery, jobs.ErrRemoves, jobs.ErrNoErasure,
 }
 
 // trouble says what could not be done, where and what to do.

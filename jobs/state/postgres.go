@@ -38,6 +38,9 @@ func newPostgres() *dialect {
 		lockFree:    " FOR UPDATE SKIP LOCKED",
 		contains:    "strpos",
 		again:       postgresAgain,
+		tables:      postgresTables,
+		guards:      postgresGuards,
+		scrub:       postgresScrub,
 		hint:        postgresHint,
 	}
 }

@@ -32,7 +32,10 @@ func newSQLite() *dialect {
 		queue:      " INDEXED BY runs_queue",
 		optimize:   "PRAGMA optimize = 0x10002", // all tables, of each some rows
 		contains:   "instr",
-		again:      func(err error) bool { return sqliteCode(err) == codes.SQLITE_BUSY },
+		again:      func(err error) bool { return sqliteCode(err) == codes.SQLITE_BUSY || errors.Is(err, errBusy) },
+		tables:     sqliteTables,
+		guards:     sqliteGuards,
+		scrub:      sqliteScrub,
 		hint:       sqliteHint,
 	}
 }
@@ -60,7 +63,7 @@ func sqlitePool(path string, n int, options ...string) (*sql.DB, error) {
 	// A wait for another program is not cut short by a context, so it is short,
 	// and begun again.
 	name := url.URL{Scheme: "file", Path: path} // escapes what SQLite would take for options
-	options = append(options, "_pragma=busy_timeout(2500)", "_pragma=foreign_keys(1)")
+	options = append(options, "_pragma=busy_timeout(2500)", "_pragma=foreign_keys(1)", "_pragma=secure_delete(1)")
 	c, err := sqlite.NewConnector(name.String() + "?" + strings.Join(options, "&"))
 	if err != nil {
 		return nil, err

@@ -1,0 +1,158 @@
+package state
+
+import (
+	"context"
+	"time"
+
+	"concord/jobs"
+)
+
+var _ jobs.Erasures = (*Store)(nil)
+
+const selectErasure = "SELECT id, number, pseudonym, state, asked_by, asked, ended, left_over, proof FROM erasures "
+
+// AskErasure implements jobs.Erasures.
+func (s *Store) AskErasure(ctx context.Context, e jobs.Erasure) (out jobs.Erasure, err error) {
+	err = s.write(ctx, "note what is to be erased", func(t tx) error {
+		_, err := t.exec(ctx, "INSERT INTO erasures (id, number, pseudonym, state, asked_by, asked, left_over, proof) VALUES "+tuples(1, 8)+" ON CONFLICT DO NOTHING",
+			e.ID, e.Number, e.Pseudonym, string(jobs.ErasureAsked), text(e.By), micro(e.Asked), document{[]string{}}, "")
+		if err != nil {
+			return err
+		}
+		list, err := t.erasures(ctx, "WHERE pseudonym = $1 AND ended IS NULL", e.Pseudonym)
+		if err == nil && len(list) == 0 {
+			err = missing(false, jobs.ErrNoErasure, e.ID)
+		}
+		if err == nil {
+			out = list[0]
+		}
+		return err
+	})
+	return out, err
+}
+
+// Erasures implements jobs.Erasures.
+func (s *Store) Erasures(ctx context.Context, limit int) (list []jobs.Erasure, err error) {
+	var w where
+	err = s.read(ctx, "list erasures", func(t tx) (err error) {
+		list, err = t.erasures(ctx, "ORDER BY id DESC"+w.limit(limit))
+		return err
+	})
+	return list, err
+}
+
+// Erasure implements jobs.Erasures.
+func (s *Store) Erasure(ctx context.Context, id string) (e jobs.Erasure, err error) {
+	err = s.read(ctx, "read an erasure", func(t tx) error {
+		list, err := t.erasures(ctx, "WHERE id = $1", text(id))
+		if err == nil && len(list) == 0 {
+			err = missing(false, jobs.ErrNoErasure, id)
+		}
+		if err == nil {
+			e = list[0]
+		}
+		return err
+	})
+	return e, err
+}
+
+// erasures reads erasures with their counts.
+func (t tx) erasures(ctx context.Context, rest string, args ...any) (list []jobs.Erasure, err error) {
+	err = t.query(ctx, func(scan func(...any) error) error {
+		var e jobs.Erasure
+		err := scan(&e.ID, &e.Number, &e.Pseudonym, &e.State, &e.By, moment{&e.Asked}, moment{&e.Ended}, document{&e.Left}, &e.Proof)
+		list = append(list, e)
+		return err
+	}, selectErasure+rest, args...)
+	for i := 0; err == nil && i < len(list); i++ {
+		e := &list[i]
+		err = t.query(ctx, func(scan func(...any) error) error {
+			var c jobs.ErasedCount
+			err := scan(&c.Store, &c.Items, &c.Rows)
+			e.Counts = append(e.Counts, c)
+			return err
+		}, "SELECT store, count(*), sum(rows) FROM erased_items WHERE erasure = $1 GROUP BY store ORDER BY store", e.ID)
+	}
+	return list, err
+}
+
+// AdvanceErasure implements jobs.Erasures.
+func (s *Store) AdvanceErasure(ctx context.Context, id string, state jobs.ErasureState, left []string) error {
+	set := "UPDATE erasures SET state = $1, left_over = $2"
+	if state == jobs.ErasureScrub {
+		set += ", number = ''"
+	}
+	return s.write(ctx, "note how far an erasure is", func(t tx) error {
+		n, err := t.exec(ctx, set+" WHERE id = $3 AND ended IS NULL", string(state), document{left}, id)
+		if err == nil && n == 0 {
+			err = missing(false, jobs.ErrNoErasure, id)
+		}
+		return err
+	})
+}
+
+// NoteErased implements jobs.Erasures.
+func (s *Store) NoteErased(ctx context.Context, erasure string, items ...jobs.ErasedItem) error {
+	return s.write(ctx, "note what held a number", func(t tx) error { return t.noteErased(ctx, erasure, items...) })
+}
+
+func (t tx) noteErased(ctx context.Context, erasure string, items ...jobs.ErasedItem) error {
+	for _, i := range items {
+		if _, err := t.exec(ctx, "INSERT INTO erased_items (erasure, store, item, rows) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+			erasure, i.Store, i.Item, i.Rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ErasedItems implements jobs.Erasures.
+func (s *Store) ErasedItems(ctx context.Context, erasure, store string) (list []jobs.ErasedItem, err error) {
+	err = s.read(ctx, "list what held a number", func(t tx) error {
+		list = nil
+		return t.query(ctx, func(scan func(...any) error) error {
+			i := jobs.ErasedItem{Store: store}
+			err := scan(&i.Item, &i.Rows)
+			list = append(list, i)
+			return err
+		}, "SELECT item, rows FROM erased_items WHERE erasure = $1 AND store = $2 ORDER BY item", erasure, store)
+	})
+	return list, err
+}
+
+// EraseContent implements jobs.Erasures.
+func (s *Store) EraseContent(ctx context.Context, erasure, sha256 string) error {
+	return s.write(ctx, "note that a content is erased", func(t tx) error {
+		_, err := t.exec(ctx, "INSERT INTO erased_contents (sha256, erasure) VALUES ($1, $2) ON CONFLICT DO NOTHING", sha256, erasure)
+		return err
+	})
+}
+
+// contentErased returns the erasure of a content; empty: there was none.
+func (t tx) contentErased(ctx context.Context, sha256 string) (erasure string, err error) {
+	if sha256 == "" {
+		return "", nil
+	}
+	_, err = t.one(ctx, []any{&erasure}, "SELECT erasure FROM erased_contents WHERE sha256 = $1", sha256)
+	return erasure, err
+}
+
+// EndErasure implements jobs.Erasures.
+func (s *Store) EndErasure(ctx context.Context, id string, now time.Time) (e jobs.Erasure, err error) {
+	err = s.write(ctx, "end an erasure", func(t tx) error {
+		_, err := t.exec(ctx, "UPDATE erasures SET state = $1, ended = $2 WHERE id = $3 AND state = $4 AND ended IS NULL",
+			string(jobs.ErasureEnded), micro(now), id, string(jobs.ErasureScrub))
+		if err != nil {
+			return err
+		}
+		list, err := t.erasures(ctx, "WHERE id = $1", id)
+		if err == nil && len(list) == 0 {
+			err = missing(false, jobs.ErrNoErasure, id)
+		}
+		if err == nil {
+			e = list[0]
+		}
+		return err
+	})
+	return e, err
+}
