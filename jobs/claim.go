@@ -23,9 +23,17 @@ type claim struct {
 
 // decide is the rule of what becomes of a file, given what is known.
 func (c *claim) decide(k Known) Entry {
+	e := c.outcome(k)
+	e.Erased = k.Erased
+	return e
+}
+
+func (c *claim) outcome(k Known) Entry {
 	switch {
 	case c.repeats(k):
 		return c.duplicate(k)
+	case k.Erased != "":
+		return c.rejected("this content was removed at a person's request, and is not taken again: leave out what it is about, and send the rest in a file of its own")
 	case c.fault != "":
 		return c.rejected(c.fault)
 	case c.numberTaken(k) && !c.marked && !c.reuse:

@@ -200,7 +200,7 @@ func (c *Collector) tell(e Entry) {
 
 // answer is what an entry means for the file.
 func (c *Collector) answer(ctx context.Context, e Entry) (landing.Answer, error) {
-	a := landing.Answer{ID: e.ID, Verdict: landing.Accept, Receipt: e.Receipt()}
+	a := landing.Answer{ID: e.ID, Verdict: landing.Accept, Receipt: e.Receipt(), Discard: e.Erased != ""}
 	if e.Status == landing.StatusRejected {
 		a.Verdict = landing.Reject
 	}

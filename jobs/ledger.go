@@ -27,7 +27,7 @@ type Ledger interface {
 	// not the carrier's is an error.
 	Settle(ctx context.Context, carrier, id string) error
 	// Holds reports whether an entry of any carrier refers to this content,
-	// whatever was decided of it.
+	// whatever was decided of it, and it was not erased.
 	Holds(ctx context.Context, sha256 string) (bool, error)
 	// Files returns every entry of a carrier, of both sides, in the order of
 	// their recording.
@@ -58,6 +58,9 @@ type Known struct {
 	Number *Entry
 	// Highest is the highest sequence number; nil: there is none.
 	Highest *int64
+	// Erased is the erasure by which this content was removed, which is not to
+	// come back; empty: there was none.
+	Erased string
 }
 
 // Entry is what a ledger remembers of one file. Rows is the sum of Accepted,
@@ -104,6 +107,9 @@ type Entry struct {
 	Received time.Time // UTC
 	Decided  time.Time // UTC
 	Run      string
+	// Erased is the erasure by which the content was removed; empty: it is
+	// there. A ledger sets it, no one else.
+	Erased string
 	// Settled says that receipt and file are where they belong. A ledger sets
 	// it, no one else.
 	Settled bool

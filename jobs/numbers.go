@@ -49,6 +49,9 @@ type Listing struct {
 
 	Run     string
 	Decided time.Time
+	// Erased is the erasure by which this content was removed, which is not to
+	// be kept; empty: there was none. RecordListing sets it.
+	Erased string
 }
 
 // ListedRow is a row of a listing, or a line of which a listing has a row that

@@ -68,6 +68,9 @@ func (t *tender) leave(s sight, c *claim) time.Time {
 // place moves a claimed file, and what belongs to it, to where it stays.
 // Callers hold mu.
 func (h *Home) place(name string, c *claim) error {
+	if c.answer.Discard {
+		return h.discard(name, c)
+	}
 	dir := Rejected
 	if c.answer.Verdict == Accept {
 		dir = path.Join(Archive, c.answer.Receipt.Received.UTC().Format(time.DateOnly))
@@ -84,6 +87,18 @@ func (h *Home) place(name string, c *claim) error {
 		if m := h.marks[n]; m != nil && dir == Rejected {
 			h.refused.add(m.size, 1)
 		}
+		h.forget(n)
+	}
+	return nil
+}
+
+// discard removes a claimed file that is not to be kept. Callers hold mu.
+func (h *Home) discard(name string, c *claim) error {
+	for _, n := range []string{name + doneMarker, name + checksum, name} {
+		if err := ignoreMissing(h.root.Remove(n)); err != nil {
+			return err
+		}
+		c.moved = append(c.moved, path.Dir(n))
 		h.forget(n)
 	}
 	return nil

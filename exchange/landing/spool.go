@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -149,7 +150,46 @@ func (s *Spool) Release(sum string, keep bool) error {
 	if p.keep {
 		return nil
 	}
-	return s.root.Remove(slot(sum))
+	return ignoreMissing(s.root.Remove(slot(sum)))
+}
+
+// Erase removes a content for good, also from under those who have it pinned.
+// One that is not there is no error.
+func (s *Spool) Erase(sum string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.root.Remove(slot(sum))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = s.syncDir(path.Dir(slot(sum)))
+	}
+	if err != nil {
+		return fmt.Errorf("erase from spool: %w", err)
+	}
+	return nil
+}
+
+// Contents lists what is there, by hash and in order.
+func (s *Spool) Contents() ([]string, error) {
+	dirs, err := names(s.root, ".")
+	if err != nil {
+		return nil, fmt.Errorf("list spool: %w", err)
+	}
+	var sums []string
+	for _, dir := range dirs {
+		if dir == spoolTemp {
+			continue
+		}
+		files, err := names(s.root, dir)
+		if err != nil {
+			return nil, fmt.Errorf("list spool: %w", err)
+		}
+		sums = append(sums, files...)
+	}
+	slices.Sort(sums)
+	return sums, nil
 }
 
 // Sweep removes what a crash left: unfinished files, and contents of which

@@ -59,6 +59,9 @@ type Answer struct {
 	// RejectedRows is the path of a CSV of the rows that could not be read;
 	// empty: none.
 	RejectedRows string
+	// Discard says that the content is not to be kept, neither in the spool nor
+	// in the home: it was removed before, and has come again.
+	Discard bool
 }
 
 // Taker decides of files and remembers what it decided.

@@ -268,6 +268,6 @@ func (f *Feed) take(ctx context.Context, root *os.Root, x found) (e jobs.Entry, 
 		Carrier: f.Carrier, Name: x.name, SHA256: c.SHA256, Size: c.Size, Received: time.UnixMicro(x.changed).UTC(),
 		Content: c.Path, Trust: landing.Closed, Final: f.Now().Sub(x.since) >= cmp.Or(f.Deadline, time.Hour),
 	})
-	keep = err == nil || errors.Is(err, landing.ErrDoubt)
+	keep = err == nil && e.Erased == "" || errors.Is(err, landing.ErrDoubt)
 	return e, err
 }

@@ -303,7 +303,7 @@ func (d *desk) take(ctx context.Context, f *found) (err error) {
 	f.listing, err = d.record(ctx, f.listing, got.Blind, o.Out)
 	// After an error it may have been recorded all the same. What nobody needs
 	// is swept up at the next start.
-	keep = true
+	keep = f.Erased == ""
 	if err == nil && d.Listed != nil {
 		d.Listed(f.listing)
 	}

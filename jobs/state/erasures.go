@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"concord/jobs"
@@ -139,20 +140,36 @@ func (t tx) contentErased(ctx context.Context, sha256 string) (erasure string, e
 
 // EndErasure implements jobs.Erasures.
 func (s *Store) EndErasure(ctx context.Context, id string, now time.Time) (e jobs.Erasure, err error) {
-	err = s.write(ctx, "end an erasure", func(t tx) error {
-		_, err := t.exec(ctx, "UPDATE erasures SET state = $1, ended = $2 WHERE id = $3 AND state = $4 AND ended IS NULL",
-			string(jobs.ErasureEnded), micro(now), id, string(jobs.ErasureScrub))
-		if err != nil {
-			return err
-		}
-		list, err := t.erasures(ctx, "WHERE id = $1", id)
-		if err == nil && len(list) == 0 {
-			err = missing(false, jobs.ErrNoErasure, id)
-		}
-		if err == nil {
-			e = list[0]
-		}
+	err = s.write(ctx, "end an erasure", func(t tx) (err error) {
+		e, err = t.endErasure(ctx, id, now)
 		return err
 	})
+	return e, err
+}
+
+// endErasure adds a proof for each store that held something, and ends the
+// erasure with the last of them.
+func (t tx) endErasure(ctx context.Context, id string, now time.Time) (e jobs.Erasure, err error) {
+	list, err := t.erasures(ctx, "WHERE id = $1"+t.d.lockRow, id)
+	if err != nil || len(list) == 0 {
+		return e, firstOf(err, missing(false, jobs.ErrNoErasure, id))
+	}
+	if e = list[0]; e.State != jobs.ErasureScrub {
+		return e, nil
+	}
+	var last jobs.Proof
+	for _, c := range append(e.Counts, jobs.ErasedCount{Store: "all"}) {
+		p := jobs.Proof{At: now, Act: jobs.ActErase, Class: c.Store, Rule: "request of a data subject", Ref: id, Count: c.Items, By: jobs.Mask(e.By)}
+		if c.Store == "all" {
+			for _, x := range e.Counts {
+				p.Count += x.Items
+			}
+		}
+		if last, err = t.testify(ctx, p); err != nil {
+			return e, err
+		}
+	}
+	e.State, e.Ended, e.Proof = jobs.ErasureEnded, micro(now), strconv.FormatInt(last.Seq, 10)
+	_, err = t.exec(ctx, "UPDATE erasures SET state = $1, ended = $2, proof = $3 WHERE id = $4", string(e.State), e.Ended, e.Proof, id)
 	return e, err
 }

@@ -44,6 +44,8 @@ func nextRun(o jobs.ClaimOptions, by string) (query string, args []any) {
 	w.add("state = 'queued'")
 	w.add("(not_before IS NULL OR not_before <= ?)", o.Now)
 	w.add("NOT EXISTS (SELECT 1 FROM pauses WHERE pauses.job = runs.job)")
+	// Nothing is read that is being rewritten.
+	w.add("NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.state = 'working')")
 	if o.Urgent {
 		w.add("priority >= 0")
 	}

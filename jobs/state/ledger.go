@@ -17,7 +17,7 @@ const entryColumns = "id, carrier, name, raw_name, sha256, bytes, format, proof,
 	"rows, accepted, rejected, filtered, duration_ms, bad_rows, reasons, more_reasons, missing, replaces, replaces_id, " +
 	"duplicate_of, duplicate_of_id, notes, received, decided, run, settled, microsoft, profile"
 
-const selectEntry = "SELECT seq, " + entryColumns + " FROM files "
+const selectEntry = "SELECT seq, (SELECT erasure FROM erased_contents WHERE erased_contents.sha256 = files.sha256), " + entryColumns + " FROM files "
 
 var insertEntry = "INSERT INTO files (" + entryColumns + ", ingested, followed) VALUES " + tuples(1, 34) + " RETURNING seq"
 
@@ -73,7 +73,8 @@ func (t tx) arrived(ctx context.Context, a jobs.Arrival) (*jobs.Entry, error) {
 	}
 	list, err := t.entries(ctx, "WHERE carrier = $1 AND "+again+" AND sha256 = $2 AND received = $3 ORDER BY seq", a.Carrier, a.SHA256, a.Received)
 	for i := range list {
-		if list[i].Arrived(a) {
+		// The name of one that was erased may be another one since.
+		if list[i].Arrived(a) || a.Microsoft && list[i].Erased != "" && list[i].Microsoft {
 			return &list[i], err
 		}
 	}
@@ -82,6 +83,9 @@ func (t tx) arrived(ctx context.Context, a jobs.Arrival) (*jobs.Entry, error) {
 
 // known looks for what matters of the entries before.
 func (t tx) known(ctx context.Context, a jobs.Arrival) (k jobs.Known, err error) {
+	if k.Erased, err = t.contentErased(ctx, a.SHA256); err != nil {
+		return k, err
+	}
 	if a.SHA256 != "" {
 		k.Content, err = t.entry(ctx, "WHERE sha256 = $1 AND carrier = $2 AND microsoft = $3 AND ingested "+
 			"ORDER BY CASE WHEN sequence = $4 THEN 0 WHEN name = $5 THEN 1 ELSE 2 END, seq LIMIT 1",
@@ -139,6 +143,11 @@ func (s *Store) Holds(ctx context.Context, sha256 string) (held bool, err error)
 				held, err = t.one(ctx, []any{new(int64)}, "SELECT seq FROM "+other+" LIMIT 1", sha256)
 			}
 		}
+		if err == nil && held {
+			var erasure string
+			erasure, err = t.contentErased(ctx, sha256)
+			held = erasure == ""
+		}
 		return err
 	})
 	return held, err
@@ -194,14 +203,18 @@ func entryValues(e *jobs.Entry) []any {
 
 func scanEntry(e *jobs.Entry, seq *int64, scan func(...any) error) error {
 	var raw []byte
+	var erased *string
 	err := scan(
-		seq, &e.ID, &e.Carrier, &e.Name, &raw, &e.SHA256, &e.Bytes, &e.Format, &e.Proof, &e.Verified, &e.Sequence, &e.Date, &e.Status,
+		seq, &erased, &e.ID, &e.Carrier, &e.Name, &raw, &e.SHA256, &e.Bytes, &e.Format, &e.Proof, &e.Verified, &e.Sequence, &e.Date, &e.Status,
 		&e.Rows, &e.Accepted, &e.Rejected, &e.Filtered, &e.DurationMS, &e.BadRows, document{&e.Reasons}, &e.MoreReasons, document{&e.Missing},
 		&e.Replaces, &e.ReplacesID, &e.DuplicateOf, &e.DuplicateOfID, document{&e.Notes}, moment{&e.Received}, moment{&e.Decided}, &e.Run, &e.Settled,
 		&e.Microsoft, &e.Profile,
 	)
 	if raw != nil {
 		e.Name = string(raw)
+	}
+	if erased != nil {
+		e.Erased = *erased
 	}
 	return err
 }

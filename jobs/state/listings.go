@@ -84,6 +84,9 @@ func (t tx) recordListing(ctx context.Context, x jobs.Listing, how jobs.Taking, 
 	if err != nil || len(before) > 0 {
 		return first(before), err
 	}
+	if err := t.erasedListing(ctx, &x); err != nil {
+		return x, err
+	}
 	if x.Status == jobs.ListingTaken {
 		var newest time.Time
 		if _, err := t.one(ctx, []any{moment{&newest}}, "SELECT max(as_of) FROM number_listings WHERE carrier = $1 AND source = $2 AND status = 'taken'", x.Carrier, x.Source); err != nil {
@@ -101,6 +104,21 @@ func (t tx) recordListing(ctx context.Context, x jobs.Listing, how jobs.Taking, 
 	}
 	_, err = t.exec(ctx, "UPDATE number_listings SET learned = $1 WHERE seq = $2", x.Learned, x.Position)
 	return x, err
+}
+
+// erasedListing passes over a listing that is read again, such as with another
+// list of users, after a number was erased that is in it: that number would come
+// back.
+func (t tx) erasedListing(ctx context.Context, x *jobs.Listing) (err error) {
+	if x.Erased, err = t.contentErased(ctx, x.SHA256); err != nil || x.Erased == "" || x.Status != jobs.ListingTaken {
+		return err
+	}
+	before, err := t.listings(ctx, "WHERE carrier = $1 AND sha256 = $2", x.Carrier, x.SHA256)
+	if err == nil && len(before) > 0 {
+		x.Status = jobs.ListingLate
+		x.Notes = append(x.Notes, "a number that is in it was erased since: it is not read again, the next listing counts")
+	}
+	return err
 }
 
 func first(list []jobs.Listing) jobs.Listing {

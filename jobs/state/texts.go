@@ -51,8 +51,9 @@ func (x *table) value(column, s string) any {
 const rowPlace = "ctid"
 
 // untold are the tables that are left alone: those of the erasures themselves,
-// whose number is forgotten at their end, and that of the migrations.
-var untold = []string{"erasures", "erased_items", "erased_contents", "erased_reports", "goose_db_version"}
+// whose number is forgotten at their end, the chain of proofs, which takes no
+// number in, and that of the migrations.
+var untold = []string{"erasures", "erased_items", "erased_contents", "erased_reports", "privacy_proofs", "privacy_head", "goose_db_version"}
 
 // FindText implements jobs.Erasures.
 func (s *Store) FindText(ctx context.Context, is func(string) bool) (list []jobs.ErasedCount, err error) {
