@@ -23,6 +23,8 @@ type Release struct {
 	// PreviousManifest is the SHA-256 that its manifest.json must have, in
 	// hexadecimal; empty: it is not known.
 	PreviousManifest string
+	// Erasures are those that changed this version since it was published.
+	Erasures []report.Erasure `json:",omitempty"`
 }
 
 // checkRelease looks whether there is what the report is to be compared with.
@@ -62,7 +64,8 @@ func (p *plan) release(staged string) *report.Release {
 	}
 	r := &report.Release{
 		Version: p.Release.Version, PreviousVersion: p.Release.PreviousVersion, PreviousManifest: p.Release.PreviousManifest,
-		Staged: os.DirFS(staged), Scratch: scratchIn(staged), Memory: p.Memory / diffShare,
+		Erasures: p.Release.Erasures,
+		Staged:   os.DirFS(staged), Scratch: scratchIn(staged), Memory: p.Memory / diffShare,
 	}
 	if p.Release.Previous != "" {
 		r.Previous = os.DirFS(p.Release.Previous)

@@ -19,6 +19,7 @@ import (
 // concurrent use.
 type Home struct {
 	carrier string
+	dir     string // on the disk
 	terms   atomic.Pointer[Terms]
 	root    disk
 	now     func() time.Time
@@ -64,7 +65,11 @@ func OpenHome(dir, carrier string, terms Terms, now func() time.Time) (*Home, er
 	if err != nil {
 		return nil, fmt.Errorf("open home of %s: %w", carrier, err)
 	}
-	return openHome(root, (*os.File).Sync, carrier, terms, now)
+	h, err := openHome(root, (*os.File).Sync, carrier, terms, now)
+	if err == nil {
+		h.dir = dir
+	}
+	return h, err
 }
 
 func openHome(root disk, sync flush, carrier string, terms Terms, now func() time.Time) (*Home, error) {

@@ -26,12 +26,21 @@ type Release struct {
 	// PreviousManifest is the SHA-256 that its manifest.json must have, in
 	// hexadecimal; empty: it is not known.
 	PreviousManifest string
+	// Erasures say why what was published is another report now.
+	Erasures []Erasure
 	// Staged is the folder that Create fills: its files are read back.
 	Staged fs.FS
 	// Scratch keeps what does not fit into Memory bytes; without changes
 	// that is nothing.
 	Scratch engine.Scratch
 	Memory  int64
+}
+
+// Erasure says that a number was taken out of a report, at whose request is
+// filed under its id. Rows and figures are what they were.
+type Erasure struct {
+	ID   string `json:"id"`
+	Date string `json:"date"` // such as 2026-10-01
 }
 
 // versionDoc is version.json; REPORTS.md describes each field.
@@ -48,6 +57,7 @@ type versionDoc struct {
 		Removed []inputName `json:"removed"`
 	} `json:"inputs"`
 	Settings []settingDoc `json:"settings"`
+	Erasures []Erasure    `json:"erasures,omitempty"`
 }
 
 type supersededDoc struct {
@@ -91,7 +101,7 @@ func (w *writer) release(ctx context.Context, _ Result) error {
 			return err
 		}
 	}
-	doc := versionDoc{Version: r.Version}
+	doc := versionDoc{Version: r.Version, Erasures: r.Erasures}
 	if err := doc.compare(ctx, before, now); err != nil {
 		return err
 	}

@@ -38,6 +38,8 @@ type State interface {
 	Report(ctx context.Context, id string) (jobs.Report, error)
 	Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Report, error)
 	Run(ctx context.Context, id string) (jobs.Run, error)
+	File(ctx context.Context, id string) (jobs.Entry, error)
+	ReportErasures(ctx context.Context, report string) ([]jobs.Erasure, error)
 }
 
 // Profile is a carrier's profile as it was when it was asked for.
@@ -66,6 +68,8 @@ type Reconciler struct {
 	Numbers func(ctx context.Context, carrier string, p jobs.Period, path string) (*jobs.Assigned, error)
 	Match   func(ctx context.Context, o jobs.MatchOptions, watch engine.Observer) (*jobs.Outcome, error)
 	Profile func(carrier string) (Profile, error)
+	// Kept returns where the profile of a SHA-256 is kept.
+	Kept    func(sha256 string) string
 	Job     func(name string) Job
 	Folder  string // of all reports
 	Program string // the version of this program
@@ -125,6 +129,7 @@ type task struct {
 	inputs   []jobs.RunInput
 	settings settings
 	assigned *jobs.Assigned // nil: nothing is known of numbers in the period
+	erasures []jobs.Erasure // that changed the latest version; of a proof only
 }
 
 func (r *Reconciler) prepare(ctx context.Context, run jobs.Run) (t *task, err error) {
@@ -288,6 +293,10 @@ func (t *task) prove(ctx context.Context) (e jobs.Ending, err error) {
 		}
 		o.Release = t.release(t.latest.Version, &before)
 	}
+	if t.erasures, err = t.State.ReportErasures(ctx, t.latest.ID); err != nil {
+		return e, err
+	}
+	o.Release.Erasures = told(t.erasures)
 	if err := makeFolders(filepath.Dir(o.Staging)); err != nil {
 		return e, err
 	}
@@ -313,6 +322,8 @@ func (t *task) compared(out *jobs.Outcome, staging string) (e jobs.Ending, err e
 	switch {
 	case err != nil:
 		return e, fmt.Errorf("put the second copy of a report away: %w", err)
+	case !same && len(t.erasures) > 0:
+		said = "made anew, it has other bytes than version %d, from which a number was erased since: version %[1]d stays as it is"
 	case !same:
 		return e, dispatch.Permanent(fmt.Errorf("the same files and settings gave other bytes than version %d, which stays as it is; please report this defect of concord", t.latest.Version))
 	}
@@ -332,16 +343,20 @@ func (t *task) release(version int, before *jobs.Report) *jobs.Release {
 
 // match calls the child. What it says of the inputs is said at every attempt.
 func (t *task) match(ctx context.Context, o jobs.MatchOptions) (*jobs.Outcome, error) {
-	var watch engine.Observer
-	if t.Watch != nil {
-		watch = t.Watch(t.run.ID)
-	}
-	out, err := t.Match(ctx, o, watch)
+	out, err := t.Match(ctx, o, t.watch())
 	var f *jobs.Failure
 	if errors.As(err, &f) && f.Kind == jobs.KindInput {
 		return nil, dispatch.Permanent(err)
 	}
 	return out, err
+}
+
+// watch returns who is told of the run's progress.
+func (t *task) watch() engine.Observer {
+	if t.Watch == nil {
+		return engine.Observer{}
+	}
+	return t.Watch(t.run.ID)
 }
 
 func makeFolders(paths ...string) error {

@@ -32,7 +32,7 @@ func (s *Service) openWork(ctx context.Context) error {
 		Observer: jobs.CollectObserver{Decided: s.decided, Gap: s.gap},
 	})
 	s.maker = &reconcile.Reconciler{
-		State: s.store, Records: s.taker.Records, Match: s.Worker.Match, Profile: s.rules, Job: s.reporting,
+		State: s.store, Records: s.taker.Records, Match: s.Worker.Match, Profile: s.rules, Job: s.reporting, Kept: s.keptProfile,
 		Numbers: s.numbersIn,
 		Folder:  ReportsFolder(s.cfg()), Program: s.Program, Now: s.Now,
 		Watch:   s.progress.watch,
@@ -85,7 +85,12 @@ func (s *Service) kept(c *config.Carrier) string {
 	if c.ProfileSum == "" {
 		return ""
 	}
-	return filepath.Join(s.dir(profilesDir), c.ProfileSum+".yaml")
+	return s.keptProfile(c.ProfileSum)
+}
+
+// keptProfile returns where the profile of a SHA-256 is kept.
+func (s *Service) keptProfile(sum string) string {
+	return filepath.Join(s.dir(profilesDir), sum+".yaml")
 }
 
 // rules returns what a carrier's reports are made by.

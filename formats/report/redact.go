@@ -1,0 +1,362 @@
+package report
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"concord/formats/parquetio"
+)
+
+// Redaction says how the files of a version are written anew without a number.
+// Rows, their order and every figure stay what they were.
+type Redaction struct {
+	// From is the folder of the version, as it was published; what is not as
+	// its manifest says is ErrAltered.
+	From     fs.FS
+	Version  int
+	Manifest string // SHA-256 of its manifest.json, in hexadecimal
+	// Text returns a text without the number.
+	Text func(string) string
+	// Case returns another id for a case whose own one was made of the number.
+	Case func(string) string
+	// Holds reports whether a file that is neither CSV, JSON nor Parquet holds
+	// the number: then it is left out, because the others say the same.
+	Holds func(name string) (bool, error)
+	// Supersedes is the manifest of the version before, which may be another
+	// one since; empty: there is none.
+	Supersedes string
+	Erasures   []Erasure
+}
+
+// Redact writes the files of a version anew, by the same names, and returns the
+// SHA-256 of their manifest. Like those of Write they are closed and synced.
+func Redact(ctx context.Context, create Create, o Redaction) (manifest string, err error) {
+	a, err := openArchive(ctx, &Release{Previous: o.From, PreviousVersion: o.Version, PreviousManifest: o.Manifest})
+	if err != nil {
+		return "", err
+	}
+	r := &redactor{Redaction: o, archive: a, folder: &files{create: create}, cases: map[string]bool{}}
+	if err := r.findCases(ctx); err != nil {
+		return "", err
+	}
+	for _, e := range a.files {
+		if err := r.file(ctx, e); err != nil {
+			return "", fmt.Errorf("take a number out of %s: %w", a.says(e.Name), err)
+		}
+	}
+	if err := r.folder.manifest(); err != nil {
+		return "", err
+	}
+	return r.folder.done[len(r.folder.done)-1].SHA256, nil
+}
+
+// redactor writes one version anew.
+type redactor struct {
+	Redaction
+	archive *archive
+	folder  *files
+	cases   map[string]bool // ids that were made of the number
+}
+
+// Columns that hold the id of a case, and those of which it is made.
+const (
+	caseColumn      = "case_id"
+	microsoftColumn = "microsoft_record_id"
+	carrierColumn   = "carrier_record_ids"
+)
+
+// findCases finds the cases whose ids were made of the number: those of which it
+// is in a row, and which have a record without an id of its own, or with one that
+// holds it.
+func (r *redactor) findCases(ctx context.Context) error {
+	return r.archive.use(ctx, "discrepancies.csv", func(in io.Reader) error {
+		return r.rows(ctx, in, func(head, row []string) error {
+			at := map[string]string{}
+			touched := false
+			for i, name := range head {
+				at[name] = row[i]
+				touched = touched || r.cell(name, row[i]) != row[i]
+			}
+			own := func(id, place string) bool { return at[place] != "" && (at[id] == "" || r.Text(at[id]) != at[id]) }
+			if touched && (own(microsoftColumn, "microsoft_row") || own(carrierColumn, "carrier_row")) {
+				r.cases[at[caseColumn]] = true
+			}
+			return nil
+		})
+	})
+}
+
+func (r *redactor) file(ctx context.Context, e entry) error {
+	switch path.Ext(e.Name) {
+	case ".csv":
+		return r.archive.use(ctx, e.Name, func(in io.Reader) error { return r.csv(ctx, in, e) })
+	case ".json":
+		return r.archive.use(ctx, e.Name, func(in io.Reader) error { return r.json(in, e) })
+	case ".parquet":
+		return r.parquet(ctx, e)
+	}
+	if holds, err := r.Holds(e.Name); holds || err != nil {
+		return err
+	}
+	return r.archive.use(ctx, e.Name, func(in io.Reader) error { return r.copy(in, e) })
+}
+
+// cell is what a cell becomes.
+func (r *redactor) cell(column, text string) string {
+	switch {
+	case figureColumn(column):
+		return text
+	case column == caseColumn && r.cases[text]:
+		return r.Case(text)
+	}
+	return r.Text(text)
+}
+
+// figureColumn reports whether a column holds figures, whose digits may look like
+// those of a number.
+func figureColumn(column string) bool {
+	switch column {
+	case "row", "row_group", "line", "date", "month", "calls", "operator_sourced_calls":
+		return true
+	}
+	return strings.Contains(column, "seconds") || strings.Contains(column, "_utc") || strings.HasSuffix(column, "_row")
+}
+
+// rows calls do with each row of a CSV, and its header.
+func (r *redactor) rows(ctx context.Context, in io.Reader, do func(head, row []string) error) error {
+	c := csv.NewReader(in)
+	c.ReuseRecord = true
+	first, err := c.Read()
+	if err != nil {
+		return err
+	}
+	head := append([]string(nil), first...)
+	for {
+		row, err := c.Read()
+		if errors.Is(err, io.EOF) {
+			return ctx.Err()
+		}
+		if err == nil {
+			err = do(head, row)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *redactor) csv(ctx context.Context, in io.Reader, e entry) error {
+	f, err := r.folder.open(e.Name)
+	if err != nil {
+		return err
+	}
+	var line []byte
+	put := func(head, row []string) error {
+		line = line[:0]
+		for i, text := range row {
+			if i > 0 {
+				line = append(line, ',')
+			}
+			line = appendQuoted(line, r.cell(head[i], text))
+		}
+		_, err := f.Write(append(line, '\n'))
+		return err
+	}
+	begun := false
+	err = r.rows(ctx, in, func(head, row []string) error {
+		if !begun {
+			begun = true
+			if err := put(head, head); err != nil {
+				return err
+			}
+		}
+		return put(head, row)
+	})
+	if err == nil && !begun {
+		err = r.headOnly(ctx, f, e)
+	}
+	return r.end(f, e, err)
+}
+
+// headOnly writes a CSV that has no rows.
+func (r *redactor) headOnly(ctx context.Context, f io.Writer, e entry) error {
+	return r.archive.use(ctx, e.Name, func(in io.Reader) error {
+		_, err := io.Copy(f, in)
+		return err
+	})
+}
+
+// end completes a file, or gives it up.
+func (r *redactor) end(f *stagedFile, e entry, err error) error {
+	if err != nil {
+		return errors.Join(err, f.f.Close())
+	}
+	rows := int64(-1)
+	if e.Rows != nil {
+		rows = *e.Rows
+	}
+	return r.folder.finish(f, rows)
+}
+
+func (r *redactor) copy(in io.Reader, e entry) error {
+	f, err := r.folder.open(e.Name)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, in)
+	return r.end(f, e, err)
+}
+
+// json writes a document anew: the number is within its texts only, which are
+// replaced as they are written.
+func (r *redactor) json(in io.Reader, e entry) error {
+	b, err := io.ReadAll(io.LimitReader(in, maxJSON))
+	if err != nil {
+		return err
+	}
+	text := quoted(string(b), r.Text)
+	if e.Name != "version.json" {
+		return r.copy(strings.NewReader(text), e)
+	}
+	var doc versionDoc
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		return err
+	}
+	if doc.Supersedes != nil {
+		doc.Supersedes.Manifest = r.Supersedes
+	}
+	doc.Erasures = r.Erasures
+	return r.folder.writeJSON(e.Name, doc)
+}
+
+// quoted changes the texts of a document of JSON, and no figure.
+func quoted(doc string, change func(string) string) string {
+	var b strings.Builder
+	for {
+		from := strings.IndexByte(doc, '"')
+		if from < 0 {
+			return b.String() + doc
+		}
+		to := from + 1
+		for to < len(doc) && doc[to] != '"' {
+			if doc[to] == '\\' {
+				to++
+			}
+			to++
+		}
+		to = min(to, len(doc))
+		b.WriteString(doc[:from+1])
+		b.WriteString(change(doc[from+1 : to]))
+		doc = doc[to:]
+		if doc != "" {
+			b.WriteByte('"')
+			doc = doc[1:]
+		}
+	}
+}
+
+// parquet writes a table anew, as the program writes it.
+func (r *redactor) parquet(ctx context.Context, e entry) error {
+	tables := map[string][]column{"discrepancies.parquet": discrepancyColumns, "verdicts.parquet": verdictColumns, "usage.parquet": usageColumns}
+	cols, known := tables[e.Name]
+	if !known {
+		return fmt.Errorf("it is no table of this program: %w", errors.ErrUnsupported)
+	}
+	f, size, err := r.whole(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	src, err := parquetio.Open(f.(io.ReaderAt), size, parquetio.Limits{})
+	if err != nil {
+		return err
+	}
+	out, err := r.folder.open(e.Name)
+	if err != nil {
+		return err
+	}
+	p, err := newParquet(out, cols)
+	if err == nil {
+		err = errors.Join(r.groups(ctx, src, cols, p), p.w.Close())
+	}
+	return r.end(out, e, err)
+}
+
+// whole opens a file of the version once it is known to be as it was written.
+func (r *redactor) whole(ctx context.Context, e entry) (fs.File, int64, error) {
+	if err := r.archive.use(ctx, e.Name, func(io.Reader) error { return nil }); err != nil {
+		return nil, 0, err
+	}
+	f, err := r.archive.open(e.Name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if _, ok := f.(io.ReaderAt); !ok {
+		return nil, 0, errors.Join(errors.ErrUnsupported, f.Close())
+	}
+	return f, e.Bytes, nil
+}
+
+func (r *redactor) groups(ctx context.Context, src *parquetio.File, cols []column, p *parquetFile) error {
+	have := src.Columns()
+	at := make([]int, len(cols))
+	for i := range cols {
+		if len(have) != len(cols) || have[i].Name != cols[i].name {
+			return fmt.Errorf("its columns are those of another version of the program: %w", errors.ErrUnsupported)
+		}
+		at[i] = i
+	}
+	for g := range src.Groups() {
+		rows := src.Read(g, at, 0, src.GroupRows(g))
+		err := r.batches(ctx, rows, cols, p)
+		rows.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *redactor) batches(ctx context.Context, rows *parquetio.Reader, cols []column, p *parquetFile) error {
+	for {
+		n, err := rows.Next(1024)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
+		for i := range n {
+			for c := range cols {
+				r.value(p.page.cols[c].w, &cols[c], rows.Vector(c), i)
+			}
+			if err := p.w.EndRow(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// value copies one value.
+func (r *redactor) value(w *parquetio.ColumnWriter, c *column, v *parquetio.Vector, i int) {
+	if v.Nulls != nil && v.Nulls[i] {
+		w.Null()
+		return
+	}
+	from := &v.Values
+	if v.Dict != nil {
+		from, i = &v.Dict.Values, int(v.Index[i])
+	}
+	if c.kind == text {
+		w.String(r.cell(c.name, from.Spans[i].In(from.Data)))
+		return
+	}
+	w.Int(from.Ints[i])
+}
