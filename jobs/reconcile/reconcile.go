@@ -296,7 +296,7 @@ func (t *task) prove(ctx context.Context) (e jobs.Ending, err error) {
 	if t.erasures, err = t.State.ReportErasures(ctx, t.latest.ID); err != nil {
 		return e, err
 	}
-	o.Release.Erasures = told(t.erasures)
+	o.Release.Erasures = Told(t.erasures)
 	if err := makeFolders(filepath.Dir(o.Staging)); err != nil {
 		return e, err
 	}

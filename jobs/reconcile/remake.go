@@ -27,8 +27,8 @@ type Remade struct {
 // of the program made it.
 var ErrDiffers = errors.New("it cannot be made anew as it was")
 
-// told are erasures as a version tells them.
-func told(list []jobs.Erasure) (out []report.Erasure) {
+// Told are erasures as a version tells them.
+func Told(list []jobs.Erasure) (out []report.Erasure) {
 	for _, e := range list {
 		out = append(out, report.Erasure{ID: e.ID, Date: e.Asked.UTC().Format(time.DateOnly)})
 	}
@@ -69,6 +69,18 @@ func (r *Reconciler) again(ctx context.Context, rep jobs.Report) (*task, error) 
 	return t, nil
 }
 
+// Events are what became of each case in a version whose files are in a folder.
+func (r *Reconciler) Events(rep *jobs.Report, folder string) (list []jobs.CaseEvent, err error) {
+	for e, err := range jobs.Events(folder) {
+		if err != nil {
+			return nil, err
+		}
+		e.Carrier, e.Period, e.Report, e.Version = rep.Carrier, rep.Period, rep.ID, rep.Version
+		list = append(list, e)
+	}
+	return list, nil
+}
+
 // Remake makes a version anew from what it was made of, into a folder that must
 // not be there. ErrDiffers: more than a number would be another one.
 func (r *Reconciler) Remake(ctx context.Context, rep jobs.Report, erasures []jobs.Erasure, folder string) (*Remade, error) {
@@ -106,7 +118,7 @@ func (t *task) released(ctx context.Context, rep jobs.Report, erasures []jobs.Er
 		}
 		rel = t.release(rep.Version, &before)
 	}
-	rel.Erasures = told(erasures)
+	rel.Erasures = Told(erasures)
 	return rel, nil
 }
 

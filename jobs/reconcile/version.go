@@ -68,14 +68,7 @@ func (t *task) events(r *jobs.Report, out *jobs.Outcome) (list []jobs.CaseEvent,
 	if r.Changes == (jobs.Changes{}) {
 		return nil, nil
 	}
-	for e, err := range jobs.Events(out.Staging) {
-		if err != nil {
-			return nil, err
-		}
-		e.Carrier, e.Period, e.Report, e.Version = r.Carrier, r.Period, r.ID, r.Version
-		list = append(list, e)
-	}
-	return list, nil
+	return t.Events(r, out.Staging)
 }
 
 // Recover finishes reports that were recorded, and removes those that were

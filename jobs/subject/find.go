@@ -212,14 +212,14 @@ func (s *search) tables(ctx context.Context) error {
 // otherFiles lists what lies in the data folder beside the stores that have a
 // step of their own.
 func (d *Desk) otherFiles() (paths, names []string, err error) {
-	own := []string{"spool", "homes", "records/", "reports/"}
 	all, rel, err := filesBelow(d.Data)
 	for i, name := range rel {
+		top, _, _ := strings.Cut(name, "/")
 		switch {
-		case strings.HasPrefix(name, state.File): // the database, by its tables
-		case strings.HasPrefix(name, "records/") && strings.HasSuffix(name, ".records"):
-		case strings.HasPrefix(name, "reports/") && !strings.HasPrefix(name, "reports/."):
-		case strings.HasPrefix(name, own[0]+"/"), strings.HasPrefix(name, own[1]+"/"):
+		case strings.HasPrefix(name, state.File), top == "spool", top == "homes": // looked into by steps of their own
+		case top == "records" && strings.HasSuffix(name, ".records"):
+		case top == "reports" && !strings.HasPrefix(name, "reports/."):
+		case slices.ContainsFunc(d.Foreign(), func(f Folder) bool { return strings.HasPrefix(all[i], f.Path+string(filepath.Separator)) }):
 		default:
 			paths, names = append(paths, all[i]), append(names, name)
 		}

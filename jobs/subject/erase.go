@@ -1,0 +1,290 @@
+package subject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"concord/formats/records"
+	"concord/formats/trace"
+	"concord/jobs"
+
+	"github.com/google/uuid"
+)
+
+// Ask records that a number is to be erased. While that is not done, asking again
+// returns the same erasure.
+func (d *Desk) Ask(ctx context.Context, n *trace.Number, by string) (jobs.Erasure, error) {
+	pseudonym := d.Pseudonym(n)
+	if pseudonym == "" {
+		return jobs.Erasure{}, ErrKey
+	}
+	id := ""
+	for id == "" || jobs.Mask(id) != id { // proofs take nothing that looks like a number
+		v, err := uuid.NewV7()
+		if err != nil {
+			return jobs.Erasure{}, err
+		}
+		id = v.String()
+	}
+	return d.State.AskErasure(ctx, jobs.Erasure{ID: id, Number: n.E164().Full(), Pseudonym: pseudonym, By: by, Asked: d.Now().UTC()})
+}
+
+// Work does the erasures that wait, the oldest first.
+func (d *Desk) Work(ctx context.Context) error {
+	list, err := d.State.Erasures(ctx, 0)
+	if err != nil {
+		return err
+	}
+	for _, e := range slices.Backward(list) {
+		if e.State == jobs.ErasureEnded {
+			continue
+		}
+		if err := d.work(ctx, e); err != nil {
+			return fmt.Errorf("erasure %s: %w", e.ID, err)
+		}
+	}
+	return nil
+}
+
+// work does one erasure from where it is.
+func (d *Desk) work(ctx context.Context, e jobs.Erasure) error {
+	if e.State != jobs.ErasureScrub {
+		x, err := d.begin(ctx, e)
+		if err != nil {
+			return err
+		}
+		if err := x.all(ctx); err != nil {
+			return err
+		}
+		if err := d.State.AdvanceErasure(ctx, e.ID, jobs.ErasureScrub, x.left); err != nil {
+			return err
+		}
+	}
+	if err := d.State.Scrub(ctx); err != nil {
+		return err
+	}
+	_, err := d.State.EndErasure(ctx, e.ID, d.Now())
+	return err
+}
+
+// begin keeps runs from beginning, and waits for those that are under way.
+func (d *Desk) begin(ctx context.Context, e jobs.Erasure) (*erasure, error) {
+	n, err := trace.Parse(e.Number)
+	if err != nil {
+		return nil, err
+	}
+	if d.Pseudonym(n) != e.Pseudonym {
+		return nil, fmt.Errorf("the key is not the one that it was asked with: put that one back: %w", ErrKey)
+	}
+	if err := d.State.AdvanceErasure(ctx, e.ID, jobs.ErasureWorking, []string{}); err != nil {
+		return nil, err
+	}
+	for {
+		running, err := d.State.Runs(ctx, jobs.RunFilter{State: jobs.RunRunning, Limit: 1})
+		if err != nil || len(running) == 0 {
+			return &erasure{search: &search{Desk: d, n: n, out: new(Found)}, id: e.ID, r: d.redaction(n)}, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(quietEvery):
+		}
+	}
+}
+
+// quietEvery is how often is looked whether runs are over.
+const quietEvery = 100 * time.Millisecond
+
+// mostRounds is how often all is gone through until nothing is found.
+const mostRounds = 3
+
+// erasure is one number that is being erased.
+type erasure struct {
+	*search
+	id   string
+	r    jobs.Redaction
+	left []string
+}
+
+// all goes through every store until the number is in none. A file that arrived
+// meanwhile is new, and may hold it: it is told, and stays.
+func (x *erasure) all(ctx context.Context) error {
+	for range mostRounds {
+		x.left, x.out.Unread = nil, nil
+		if err := x.round(ctx); err != nil {
+			return err
+		}
+		found, err := x.Find(ctx, x.n)
+		if err != nil {
+			return err
+		}
+		// What was asked to be erased lies in the table of erasures, which is
+		// not looked into; what is not ours was told.
+		found.Items = slices.DeleteFunc(found.Items, func(i Item) bool { return i.Store == storeForeign })
+		if len(found.Items) == 0 {
+			x.tellUnread()
+			return nil
+		}
+		x.left = append(x.left, fmt.Sprintf("the number is in %d things that came while it was erased, or cannot be changed: look with concord subject find, and ask again", len(found.Items)))
+	}
+	x.tellUnread()
+	return nil
+}
+
+func (x *erasure) tellUnread() {
+	for _, u := range x.out.Unread {
+		x.left = append(x.left, "not looked into: "+x.r.Text(u))
+	}
+}
+
+func (x *erasure) round(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		x.settleReports, x.taken, x.eraseFiles, x.eraseRecords, x.eraseTables, x.remakeDeliveries, x.eraseHomes,
+		x.eraseReports, x.eraseContents, x.eraseOthers, x.eraseForeign,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// note notes what held the number, before that is taken out.
+func (x *erasure) note(ctx context.Context, store, item string, rows int64) error {
+	return x.State.NoteErased(ctx, x.id, jobs.ErasedItem{Store: store, Item: item, Rows: rows})
+}
+
+// taken has what lies in inboxes be decided first.
+func (x *erasure) taken(ctx context.Context) error {
+	return x.Homes(ctx, func(_ string, h Home) error { return h.Look(ctx) })
+}
+
+// eraseFiles marks the contents that hold the number, or whose name or records
+// do: from then on they are taken no more.
+func (x *erasure) eraseFiles(ctx context.Context) error {
+	sums, err := x.Spool.Contents()
+	if err != nil {
+		return err
+	}
+	held, err := x.contents(ctx, sums)
+	if err != nil {
+		return err
+	}
+	err = x.entries(ctx, func(e jobs.Entry) error {
+		rows, _, err := x.recordsOf(ctx, e)
+		if err != nil || rows == 0 && !x.n.In(e.Name) && held[e.SHA256] == 0 {
+			return err
+		}
+		if rows > 0 {
+			if err := x.note(ctx, storeRecords, e.ID, rows); err != nil {
+				return err
+			}
+		}
+		if e.SHA256 != "" {
+			held[e.SHA256] = max(held[e.SHA256], rows, 1)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for sum, n := range held {
+		if err := errors.Join(x.note(ctx, storeFiles, sum, n), x.State.EraseContent(ctx, x.id, sum)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseRecords takes the number out of records. Those that are damaged are
+// removed: they are made anew of the content, as long as that is there.
+func (x *erasure) eraseRecords(ctx context.Context) error {
+	return x.entries(ctx, func(e jobs.Entry) error {
+		if !e.Ingested() {
+			return nil
+		}
+		path, err := x.Records(ctx, e)
+		if err != nil { // told by eraseFiles
+			return ctx.Err()
+		}
+		_, _, err = jobs.RedactRecords(ctx, path, side(e), x.r)
+		if errors.Is(err, records.ErrDamaged) {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+			if path, err = x.Records(ctx, e); err == nil {
+				_, _, err = jobs.RedactRecords(ctx, path, side(e), x.r)
+			}
+		}
+		return err
+	})
+}
+
+func (x *erasure) eraseTables(ctx context.Context) error {
+	return errors.Join(x.State.ForgetNumber(ctx, x.id, x.n.E164().E164Digits()), x.State.RewriteText(ctx, x.id, x.r.Text))
+}
+
+// eraseContents removes the contents: at the end, because records that are lost
+// are made anew of them.
+func (x *erasure) eraseContents(ctx context.Context) error {
+	items, err := x.State.ErasedItems(ctx, x.id, storeFiles)
+	for _, i := range items {
+		err = errors.Join(err, x.Spool.Erase(i.Item))
+	}
+	return err
+}
+
+// eraseOthers removes what is not needed any more of what lies around, and tells
+// of what is.
+func (x *erasure) eraseOthers(ctx context.Context) error {
+	paths, names, err := x.otherFiles()
+	if err != nil {
+		return err
+	}
+	held, err := x.hits(ctx, paths, names)
+	if err != nil {
+		return err
+	}
+	for i, name := range names {
+		rest := strings.HasSuffix(name, ".part") || strings.HasSuffix(name, ".damaged")
+		top, _, _ := strings.Cut(name, "/")
+		switch {
+		case held[i] == 0 && !rest:
+			continue
+		case !rest && top != "rejects" && top != "numbers":
+			x.left = append(x.left, "take the number out of "+x.r.Text(name)+" in the data folder by hand")
+			continue
+		}
+		if held[i] > 0 {
+			err = x.note(ctx, storeOthers, x.tag("file", name), held[i])
+		}
+		if err = errors.Join(err, os.Remove(paths[i])); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseForeign removes what the service itself put into Microsoft's folders, and
+// tells of the rest.
+func (x *erasure) eraseForeign(ctx context.Context) error {
+	others := map[string]int{}
+	err := x.inForeign(ctx, func(f Folder, path, name string, n int64) error {
+		if f.Own == nil || !f.Own(name) {
+			others[filepath.Dir(path)]++
+			return nil
+		}
+		return errors.Join(x.note(ctx, storeForeign, x.tag("file", path), n), os.Remove(path))
+	})
+	for dir, n := range others {
+		x.left = append(x.left, fmt.Sprintf("%d files of Microsoft's in %s hold the number: remove them there; those that were read are not read again", n, x.r.Text(dir)))
+	}
+	slices.Sort(x.left)
+	return err
+}

@@ -1,0 +1,169 @@
+package subject
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"concord/exchange/landing"
+	"concord/jobs"
+)
+
+// eraseHomes takes the number out of the homes of carriers.
+func (x *erasure) eraseHomes(ctx context.Context) error {
+	return x.Homes(ctx, func(carrier string, h Home) error {
+		kept, err := h.Kept()
+		if err != nil {
+			return err
+		}
+		gone, err := x.copies(ctx, kept)
+		if err != nil {
+			return err
+		}
+		for some := range slices.Chunk(kept, pageOf) {
+			if err := x.eraseKept(ctx, carrier, h, some, gone); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (x *erasure) eraseKept(ctx context.Context, carrier string, h Home, kept []landing.Kept, gone map[string]bool) error {
+	var paths, names []string
+	var there []landing.Kept
+	for _, k := range kept {
+		if _, err := os.Lstat(k.Path); err == nil {
+			there, paths, names = append(there, k), append(paths, k.Path), append(names, path.Join(k.Folder, k.Name))
+		}
+	}
+	held, err := x.hits(ctx, paths, names)
+	if err != nil {
+		return err
+	}
+	for i, k := range there {
+		if held[i] == 0 && !gone[k.Path] {
+			continue
+		}
+		if err := x.note(ctx, storeHomes, x.tag("home", carrier+"/"+names[i]), max(1, held[i])); err != nil {
+			return err
+		}
+		if err := x.eraseOne(ctx, carrier, h, k, gone[k.Path]); err != nil {
+			return fmt.Errorf("in the home of %s: %w", carrier, err)
+		}
+	}
+	return nil
+}
+
+// eraseOne takes the number out of one file of a home, or the file away.
+func (x *erasure) eraseOne(_ context.Context, carrier string, h Home, k landing.Kept, gone bool) error {
+	switch k.Folder {
+	case landing.Receipts:
+		b, err := os.ReadFile(k.Path)
+		if err != nil {
+			return err
+		}
+		return h.Rewrite(k, x.r.Text(k.Name), func(w io.Writer) error {
+			_, err := io.WriteString(w, x.r.Text(string(b)))
+			return err
+		})
+	case landing.Inbox:
+		if !gone {
+			x.left = append(x.left, "a file in the inbox of "+carrier+" that is not taken yet holds the number: it is taken as a new one")
+			return nil
+		}
+	case landing.Outbox:
+		x.left = append(x.left, "a file with the number was taken out of the outbox of "+carrier+": tell the carrier, and deliver the rest anew")
+	}
+	return h.Erase(k)
+}
+
+// copies returns which files of a home are contents that are erased, also where
+// the number is written in them as only the carrier's profile can tell.
+func (x *erasure) copies(ctx context.Context, kept []landing.Kept) (map[string]bool, error) {
+	items, err := x.State.ErasedItems(ctx, x.id, storeFiles)
+	if err != nil {
+		return nil, err
+	}
+	sums, sizes := map[string]bool{}, map[int64]bool{}
+	for _, i := range items {
+		sums[i.Item] = true
+	}
+	err = x.entries(ctx, func(e jobs.Entry) error {
+		if sums[e.SHA256] {
+			sizes[e.Bytes] = true
+		}
+		return nil
+	})
+	gone := map[string]bool{}
+	for _, k := range kept {
+		if err != nil {
+			return nil, err
+		}
+		info, serr := os.Lstat(k.Path)
+		if serr != nil || !sizes[info.Size()] || k.Folder == landing.Receipts || k.Folder == landing.Outbox {
+			continue
+		}
+		var sum string
+		sum, err = sumOf(k.Path)
+		gone[k.Path] = sums[sum]
+	}
+	return gone, errors.Join(err, ctx.Err())
+}
+
+func sumOf(path string) (_ string, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	h := sha256.New()
+	_, err = io.Copy(h, f)
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// remakeDeliveries makes deliveries of numbers anew whose files lie in the outbox
+// still.
+func (x *erasure) remakeDeliveries(ctx context.Context) error {
+	items, err := x.State.ErasedItems(ctx, x.id, storeNumbers)
+	if err != nil || len(items) == 0 {
+		return err
+	}
+	return x.Homes(ctx, func(carrier string, h Home) error {
+		if !slices.ContainsFunc(items, func(i jobs.ErasedItem) bool { return i.Item == carrier }) {
+			return nil
+		}
+		x.left = append(x.left, "numbers were delivered to "+carrier+" with this one among them: tell the carrier to erase it, too; its next full file has it no more, and no change tells of it")
+		kept, err := h.Kept()
+		if err != nil {
+			return err
+		}
+		there := func(name string) bool {
+			return slices.ContainsFunc(kept, func(k landing.Kept) bool { return k.Folder == landing.Outbox && k.Name == name })
+		}
+		list, err := x.State.Deliveries(ctx, carrier)
+		for _, del := range list {
+			// One of which nothing lies in the outbox was taken away whole: what
+			// it was is history.
+			if err == nil && slices.ContainsFunc(del.Files, func(f jobs.DeliveredFile) bool { return there(f.Name) }) {
+				err = x.Numbers.Remake(ctx, x.State, del, h, there)
+			}
+		}
+		return err
+	})
+}
+
+// OwnGraph reports whether a file in Microsoft's folder was put there by the
+// service, which reads Graph.
+func OwnGraph(name string) bool { return strings.Contains("/"+name, "/graph/") }
