@@ -133,5 +133,10 @@ func routes() []route {
 		{get, "/v1/audit", admins, []string{"who", "what", "object", "since", "before", "limit"}, (*call).audit},
 		{get, "/v1/carriers", everyRole, nil, (*call).carriers},
 		{post, "/v1/reload", admins, nil, (*call).reload},
+
+		{post, "/v1/subjects/find", admins, nil, (*call).findSubject},
+		{post, "/v1/subjects/erase", admins, nil, (*call).eraseSubject},
+		{get, "/v1/erasures", admins, []string{"limit"}, (*call).erasures},
+		{get, "/v1/erasures/{id}", admins, nil, (*call).erasure},
 	}
 }

@@ -51,6 +51,7 @@ type commands struct {
 	Runs       runsCmd       `cmd:"" help:"List runs, or show one."`
 	Files      filesCmd      `cmd:"" help:"List what carriers sent and what became of it, or show one file."`
 	Reports    reportsCmd    `cmd:"" help:"List reports, show one, or get its files."`
+	Subject    subjectCmd    `cmd:"" help:"Find what is kept about a phone number, or erase it."`
 	Alerts     alertsCmd     `cmd:"" help:"List what a person should know of."`
 	Audit      auditCmd      `cmd:"" help:"List who did what."`
 	Reload     reloadCmd     `cmd:"" help:"Have the running service read its configuration again."`

@@ -43,6 +43,7 @@ type Config struct {
 	// MicrosoftHosts are SFTP hosts from which Microsoft's files are taken.
 	MicrosoftHosts []*MicrosoftHost
 	Runs           Runs
+	PrivacyKey     Secret // makes pseudonyms of numbers that are erased; empty: none can be
 	Carriers       []*Carrier
 	Jobs           []*Job
 	// Notes are what is allowed and yet hardly meant.

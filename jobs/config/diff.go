@@ -138,6 +138,7 @@ func (c *Config) live() []setting {
 		{"microsoft.numbers", c.Numbers},
 		{"microsoft.calls", c.Calls},
 		{"runs.per_carrier", fmt.Sprint(c.Runs.PerCarrier)},
+		{"privacy.key", c.PrivacyKey.Reveal()},
 		{"runs.memory", fmt.Sprint(c.Runs.Memory)},
 	}
 }

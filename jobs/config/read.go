@@ -86,6 +86,7 @@ func (r *reader) read() {
 		"carriers":     r.carriers,
 		"jobs":         r.jobs,
 		"runs":         r.runs,
+		"privacy":      r.privacy,
 	}
 	r.secretKeys(set, "database", &r.c.Database, r.database)
 	r.c.SFTP.Listen, r.c.HTTP.Listen = defaultSFTP, defaultHTTP
@@ -98,6 +99,20 @@ func (r *reader) read() {
 		r.c.Microsoft = filepath.Join(r.c.Data, "microsoft")
 	}
 	r.together()
+}
+
+// leastKey is how long the key of pseudonyms is at the least: a short one is
+// guessed.
+const leastKey = 16
+
+// privacy takes what makes pseudonyms.
+func (r *reader) privacy(y *yamltree.Node) {
+	set := map[string]func(*yamltree.Node){}
+	r.secretKeys(set, "key", &r.c.PrivacyKey, nil)
+	y.Each(set)
+	if n := len(r.c.PrivacyKey.Reveal()); n > 0 && n < leastKey {
+		y.Report("key: has %d characters; take one of at least %d, such as openssl rand -hex 32 prints", n, leastKey)
+	}
 }
 
 // together judges settings beside each other, and notes what is hardly meant.

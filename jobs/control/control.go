@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"concord/jobs"
+	"concord/jobs/subject"
 )
 
 // By names who asks: a person, or the token of a program.
@@ -60,6 +61,14 @@ type Operations interface {
 	Audit(ctx context.Context, f jobs.AuditFilter) ([]AuditRow, error)
 	// Carriers returns the carriers in the order of their names.
 	Carriers(ctx context.Context) ([]Carrier, error)
+	// FindSubject looks for what is kept about a phone number, in E.164. The
+	// number is in no answer and no refusal.
+	FindSubject(ctx context.Context, number string, by By) (subject.Found, error)
+	// EraseSubject asks for it to be erased, which the service does then. While
+	// that is not done, asking again returns the same erasure.
+	EraseSubject(ctx context.Context, number string, by By) (Erasure, error)
+	Erasures(ctx context.Context, limit int) ([]Erasure, error)
+	Erasure(ctx context.Context, id string) (Erasure, error)
 	// Reload reads the configuration again and says what has changed.
 	Reload(ctx context.Context, by By) ([]string, error)
 }

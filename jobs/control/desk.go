@@ -68,6 +68,13 @@ type Desk struct {
 	// Deliveries knows what was delivered of calls; nil: nothing was.
 	Deliveries Deliveries
 
+	// Subjects finds and erases numbers, and Requests remembers what was; nil:
+	// that needs the service, or its data folder for itself.
+	Subjects Subjects
+	Requests ErasureList
+	// WakeErase is called after something was asked to be erased.
+	WakeErase func()
+
 	// Noting returns the changes that are noted as a row says.
 	Noting func(jobs.AuditRow) Changes
 
@@ -106,7 +113,7 @@ func refuse(kind Kind, err error, format string, args ...any) error {
 
 // explain makes a refusal of the answers of the state, which concern what.
 func explain(err error, what, id string) error {
-	for _, gone := range []error{jobs.ErrNoRun, jobs.ErrNoFile, jobs.ErrNoReport} {
+	for _, gone := range []error{jobs.ErrNoRun, jobs.ErrNoFile, jobs.ErrNoReport, jobs.ErrNoErasure} {
 		if errors.Is(err, gone) {
 			return refuse(NotFound, err, "there is no %s %s; the list of %ss has their ids", what, id, what)
 		}

@@ -27,6 +27,7 @@ type archive struct {
 	queued   []jobs.Run
 	followed map[string]bool
 	touched  []jobs.Followup
+	erasures []jobs.Erasure
 	refuse   error // what Publish fails with
 	lost     bool  // Publish records, and its answer is lost
 	// asked is called once, when a run or a report has been asked for and
@@ -48,6 +49,19 @@ func (a *archive) Covering(_ context.Context, carrier string, from, to time.Time
 		}
 	}
 	return list, nil
+}
+
+func (a *archive) File(_ context.Context, id string) (jobs.Entry, error) {
+	for _, e := range a.entries {
+		if e.ID == id {
+			return e, nil
+		}
+	}
+	return jobs.Entry{}, jobs.ErrNoFile
+}
+
+func (a *archive) ReportErasures(context.Context, string) ([]jobs.Erasure, error) {
+	return a.erasures, nil
 }
 
 func (a *archive) Snapshot(_ context.Context, l jobs.Lease, settings json.RawMessage, inputs []jobs.RunInput) error {

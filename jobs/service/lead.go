@@ -61,6 +61,7 @@ func (s *Service) inherit(ctx context.Context, wg *sync.WaitGroup, stop context.
 func (s *Service) lead(ctx context.Context, wg *sync.WaitGroup, stop context.CancelCauseFunc) {
 	s.receive(ctx, wg, stop)
 	wg.Go(func() { s.alert.Deliver(ctx) })
+	wg.Go(func() { s.erase(ctx) })
 	wg.Go(func() { (&tenants{s: s}).run(ctx) })
 	wg.Go(func() { (&microsoftHosts{s: s}).run(ctx) })
 	wg.Go(func() { s.web.serveLocal(ctx, stop) })

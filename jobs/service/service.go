@@ -33,6 +33,7 @@ import (
 	"concord/jobs/reconcile"
 	"concord/jobs/schedule"
 	"concord/jobs/state"
+	"concord/jobs/subject"
 	"concord/jobs/usage"
 
 	"github.com/google/uuid"
@@ -67,14 +68,16 @@ type Service struct {
 	books  *usage.Bookkeeper
 	due    *usage.Follower // of usages whose reports have changed
 
-	deliver *reconcile.Deliverer
-	quality *calls.Quality
-	dealer  *calls.Dealer
-	courier *calls.Clerk
+	deliver  *reconcile.Deliverer
+	quality  *calls.Quality
+	dealer   *calls.Dealer
+	courier  *calls.Clerk
+	subjects *subject.Desk
 
 	exchange  atomic.Pointer[reception] // nil without the lock
 	wake      chan struct{}             // there may be a run of those that make reports
 	wakeCalls chan struct{}             // or of those that wait for hosts
+	wakeErase chan struct{}             // or something to erase
 	changed   chan struct{}             // something to follow up
 	sets      chan []schedule.Job
 	progress  progress
@@ -146,7 +149,7 @@ func open(ctx context.Context, c *config.Config, o Options) (_ *Service, err err
 	host, _ := os.Hostname() // it only helps people to tell services apart
 	s := &Service{
 		Options: o, owner: fmt.Sprintf("%s/%d/%s", host, os.Getpid(), id.String()[:8]),
-		wake: make(chan struct{}, 1), wakeCalls: make(chan struct{}, 1), changed: make(chan struct{}, 1), sets: make(chan []schedule.Job, 1),
+		wake: make(chan struct{}, 1), wakeCalls: make(chan struct{}, 1), wakeErase: make(chan struct{}, 1), changed: make(chan struct{}, 1), sets: make(chan []schedule.Job, 1),
 	}
 	s.config.Store(c)
 	s.sets <- c.Timetable()

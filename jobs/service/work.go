@@ -42,6 +42,7 @@ func (s *Service) openWork(ctx context.Context) error {
 	s.deliver = &reconcile.Deliverer{State: s.store, Folder: ReportsFolder(s.cfg()), Outbox: s.reportOutbox, Now: s.Now, Delivered: s.reported}
 	s.books, s.due = s.openUsage()
 	s.openCalls()
+	s.subjects = s.openSubjects()
 	s.follow = &reconcile.Follower{
 		State: outputs{s.store}, Kind: s.kind, Late: s.late, Holds: s.holds, LateWindow: s.lateWindow, Now: s.Now,
 	}

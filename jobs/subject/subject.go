@@ -32,7 +32,6 @@ import (
 type State interface {
 	jobs.Erasures
 	ListFiles(ctx context.Context, f jobs.FileFilter) ([]jobs.Entry, error)
-	Unsettled(ctx context.Context, carrier string) ([]jobs.Entry, error)
 	Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error)
 	Run(ctx context.Context, id string) (jobs.Run, error)
 	Report(ctx context.Context, id string) (jobs.Report, error)
@@ -80,8 +79,6 @@ type Desk struct {
 	// Key makes pseudonyms; empty: nothing can be erased.
 	Key func() string
 	Now func() time.Time
-	// Trouble is told of what keeps an erasure waiting.
-	Trouble func(err error)
 }
 
 // leastKey is how long a key is at the least.

@@ -1,0 +1,124 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"concord/exchange/landing"
+	"concord/jobs/config"
+	"concord/jobs/control"
+	"concord/jobs/subject"
+)
+
+// openSubjects makes what finds and erases numbers.
+func (s *Service) openSubjects() *subject.Desk {
+	return &subject.Desk{
+		State: s.store, Spool: s.spool, Homes: s.eachHome, Records: s.taker.Records, Reports: s.maker, Numbers: s.clerk,
+		Search: s.Worker.Search, Data: s.cfg().Data, Foreign: s.foreign, Key: func() string { return s.cfg().PrivacyKey.Reveal() }, Now: s.Now,
+	}
+}
+
+// foreign are the folders of Microsoft's files.
+func (s *Service) foreign() []subject.Folder {
+	c := s.cfg()
+	list := []subject.Folder{{Path: c.Microsoft, Own: subject.OwnGraph}}
+	if c.Numbers != "" {
+		list = append(list, subject.Folder{Path: c.Numbers})
+	}
+	return list
+}
+
+// eachHome calls do with every home that there is, also of carriers that are not
+// in the configuration any more.
+func (s *Service) eachHome(ctx context.Context, do func(carrier string, h subject.Home) error) error {
+	list, err := os.ReadDir(s.dir(homesDir))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, d := range list {
+		if err == nil && d.IsDir() {
+			err = s.withHome(ctx, d.Name(), do)
+		}
+	}
+	return err
+}
+
+func (s *Service) withHome(ctx context.Context, carrier string, do func(carrier string, h subject.Home) error) (err error) {
+	if r := s.reception(); r != nil {
+		if h, tended := r.homeOf(carrier); h != nil && tended {
+			return do(carrier, h)
+		} else if h != nil {
+			return do(carrier, untended{h})
+		}
+	}
+	h, err := landing.OpenHome(filepath.Join(s.dir(homesDir), carrier), carrier, landing.Terms{}, s.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	return do(carrier, untended{h})
+}
+
+// untended is a home in which nobody looks for what arrives.
+type untended struct{ *landing.Home }
+
+// Look implements subject.Home.
+func (untended) Look(context.Context) error { return nil }
+
+// homeOf returns the home of a carrier that has a desk, and whether it is tended.
+func (r *reception) homeOf(carrier string) (h *landing.Home, tended bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := r.desks[carrier]
+	if d == nil {
+		return nil, false
+	}
+	return d.home, r.run != nil && d.leave != nil
+}
+
+// erase does what is to be erased until ctx ends.
+func (s *Service) erase(ctx context.Context) {
+	tick := time.NewTicker(s.TickEvery)
+	defer tick.Stop()
+	for {
+		s.attempt(ctx, "erase a number", s.subjects.Work)
+		s.rouse() // runs that waited for it
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wakeErase:
+		case <-tick.C:
+		}
+	}
+}
+
+// Alone opens the data folder of a service that is stopped, has do ask and tell
+// what it wants, and then does what is to be erased.
+func Alone(ctx context.Context, c *config.Config, o Options, do func(*control.Desk) error) (err error) {
+	s, err := open(ctx, c, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if s.lock.Load() == nil {
+		return errTaken
+	}
+	r, err := s.openReception(ctx, false)
+	if err != nil {
+		return err
+	}
+	s.exchange.Store(r)
+	running, stop := context.WithCancelCause(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop(nil)
+	s.receive(running, &wg, stop)
+	if err := do(s.Desk()); err != nil {
+		return err
+	}
+	return s.subjects.Work(ctx)
+}
