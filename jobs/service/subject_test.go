@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -150,7 +151,7 @@ func subjectHouse(t *testing.T) *house {
 	if err := os.WriteFile(key, []byte("0123456789abcdef0123456789abcdef"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h.append("    operators: [op-f]\nmicrosoft: {numbers: listings}\nprivacy: {key_file: privacy.key}\nzone: UTC\n\njobs:\n" +
+	h.append("    operators: [op-f]\n    files: {grace: 1s}\nmicrosoft: {numbers: listings}\nprivacy: {key_file: privacy.key}\nzone: UTC\n\njobs:\n" +
 		"  daily: {kind: reconcile, schedule: \"30 6 * * *\", period: previous_day, late_delay: 1ms, verdicts: true}\n" +
 		"  numbers: {kind: numbers, schedule: \"0 7 * * *\"}\n")
 	h.offset = offsetTo("2026-10-02T06:00:00Z")
@@ -311,6 +312,7 @@ func TestANumberIsErasedEverywhere(t *testing.T) {
 		}
 	}
 	h.returns()
+	h.gone()
 	h.stop()
 	h.nowhere(filepath.Join(h.dir, "data"), "/microsoft/")
 	h.clean("the log", h.out.String())
@@ -350,6 +352,21 @@ func (h *house) returns() {
 	if err != nil || len(now) != len(files)+3 {
 		h.t.Errorf("%d files, then %d, %v", len(files), len(now), err)
 	}
+}
+
+// gone ends the connection of the carrier, and waits until what it sent has left
+// the inbox.
+func (h *house) gone() {
+	h.t.Helper()
+	if c, ok := h.remote.(io.Closer); ok {
+		if err := c.Close(); err != nil {
+			h.t.Error(err)
+		}
+	}
+	h.until("the inbox is empty", func() bool {
+		list, err := os.ReadDir(filepath.Join(h.dir, "data", "homes", "fabrikam", "inbox"))
+		return err == nil && len(list) == 0
+	})
 }
 
 // Without a key nothing is erased, and a text that is no number is not shown.
