@@ -381,3 +381,17 @@ func TestWhatCannotBeErasedIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func startNumbers() control.Start { return control.Start{Job: "numbers", By: "test"} }
+
+// outcomeOf is the manifest of a report, and how often what was erased of which
+// store.
+func outcomeOf(t *testing.T, d control.Operations, version string) string {
+	t.Helper()
+	list, err := d.Erasures(t.Context(), 0)
+	if err != nil || len(list) != 1 || list[0].Ended == nil || list[0].Proof == "" {
+		t.Errorf("%+v, %v", list, err)
+		return ""
+	}
+	return fmt.Sprintf("%s %+v %d", digest(t, version), list[0].Stores, len(list[0].Left))
+}

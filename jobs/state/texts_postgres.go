@@ -28,12 +28,13 @@ func postgresGuards(_ context.Context, _ tx, table string) ([]guard, error) {
 	return []guard{{off: "ALTER TABLE " + table + " DISABLE TRIGGER USER", on: "ALTER TABLE " + table + " ENABLE TRIGGER USER"}}, nil
 }
 
-// postgresScrub frees what rows held that are gone.
+// postgresScrub frees what rows held that are gone, and takes new samples for the
+// planner: the old ones are values of rows.
 func postgresScrub(ctx context.Context, t tx) error {
 	tables, err := postgresTables(ctx, t)
 	for _, x := range tables {
 		if err == nil {
-			_, err = t.exec(ctx, "VACUUM "+x.name)
+			_, err = t.exec(ctx, "VACUUM (ANALYZE) "+x.name)
 		}
 	}
 	return err

@@ -56,9 +56,22 @@ func sqliteGuards(ctx context.Context, t tx, table string) (list []guard, err er
 var errBusy = errors.New("the log of the database cannot be emptied: another program reads it; it is tried again")
 
 // sqliteScrub writes the file anew, without what was in rows that are gone, and
-// empties the log, which has the old pages.
+// empties the log, which has the old pages. What the database knows of its
+// indexes goes, too: it has samples of what is in them.
 func sqliteScrub(ctx context.Context, t tx) error {
-	if _, err := t.exec(ctx, "VACUUM"); err != nil {
+	var samples []string
+	err := t.query(ctx, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		samples = append(samples, "DELETE FROM "+name)
+		return err
+	}, "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'sqlite!_stat%' ESCAPE '!'")
+	for _, statement := range append(samples, "VACUUM", t.d.optimize) {
+		if err == nil {
+			_, err = t.exec(ctx, statement)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	var busy, pages, moved int64

@@ -1,0 +1,233 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"concord/formats/trace"
+	"concord/jobs"
+	"concord/jobs/service"
+	"concord/jobs/subject"
+)
+
+// errCrash stands for the end of the process.
+var errCrash = errors.New("crash")
+
+// crash ends the process before or behind the change numbered at: nothing is
+// done from then on.
+type crash struct {
+	n, at int
+	after bool
+}
+
+// step does a change, unless the process has ended.
+func (c *crash) step(do func() error) error {
+	c.n++
+	switch {
+	case c.at == 0 || c.n < c.at:
+		return do()
+	case c.n == c.at && c.after:
+		return errors.Join(do(), errCrash)
+	}
+	return errCrash
+}
+
+// fragile is a state that a crash may keep from being changed.
+type fragile struct {
+	subject.State
+	*crash
+}
+
+func (f fragile) AdvanceErasure(ctx context.Context, id string, s jobs.ErasureState, left []string) error {
+	return f.step(func() error { return f.State.AdvanceErasure(ctx, id, s, left) })
+}
+
+func (f fragile) NoteErased(ctx context.Context, id string, items ...jobs.ErasedItem) error {
+	return f.step(func() error { return f.State.NoteErased(ctx, id, items...) })
+}
+
+func (f fragile) EraseContent(ctx context.Context, id, sum string) error {
+	return f.step(func() error { return f.State.EraseContent(ctx, id, sum) })
+}
+
+func (f fragile) RewriteText(ctx context.Context, id string, change func(string) string) error {
+	return f.step(func() error { return f.State.RewriteText(ctx, id, change) })
+}
+
+func (f fragile) ForgetNumber(ctx context.Context, id string, digits uint64) error {
+	return f.step(func() error { return f.State.ForgetNumber(ctx, id, digits) })
+}
+
+func (f fragile) RemakeDelivery(ctx context.Context, d jobs.NumbersDelivery) error {
+	return f.step(func() error { return f.State.RemakeDelivery(ctx, d) })
+}
+
+func (f fragile) ReplaceReport(ctx context.Context, id string, r jobs.Report, events []jobs.CaseEvent) error {
+	return f.step(func() error { return f.State.ReplaceReport(ctx, id, r, events) })
+}
+
+func (f fragile) SettleReport(ctx context.Context, id string) error {
+	return f.step(func() error { return f.State.SettleReport(ctx, id) })
+}
+
+func (f fragile) Scrub(ctx context.Context) error {
+	return f.step(func() error { return f.State.Scrub(ctx) })
+}
+
+func (f fragile) EndErasure(ctx context.Context, id string, now time.Time) (e jobs.Erasure, err error) {
+	return e, f.step(func() (err error) {
+		e, err = f.State.EndErasure(ctx, id, now)
+		return err
+	})
+}
+
+// fragileSpool is a spool that a crash may keep from being changed.
+type fragileSpool struct {
+	subject.Spool
+	*crash
+}
+
+func (f fragileSpool) Erase(sum string) error {
+	return f.step(func() error { return f.Spool.Erase(sum) })
+}
+
+// work does what is to be erased in a service that does nothing else, until the
+// crash.
+func (h *house) work(dir string, c *crash) error {
+	h.t.Helper()
+	cfg := h.config(h.t)
+	cfg.Data, cfg.Microsoft = dir, filepath.Join(dir, "microsoft")
+	srv, err := service.Open(h.t.Context(), cfg, h.options(&h.out))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() {
+		if err := srv.Close(); err != nil {
+			h.t.Error(err)
+		}
+	}()
+	d := srv.Subjects()
+	d.State, d.Spool = fragile{d.State, c}, fragileSpool{d.Spool, c}
+	return d.Work(h.t.Context())
+}
+
+// Wherever an erasure is broken off, the next start ends it as if it had not
+// been: the number is nowhere, every report has the same bytes, and what was
+// erased is counted once.
+func TestAnErasureIsGoneOnWith(t *testing.T) {
+	h := subjectHouse(t)
+	same := func(int) int { return 60 }
+	h.microsoft("m1.csv", subjectCalls("m", 0, 12, same))
+	h.send("cdr_"+canary+".csv", subjectCalls("c", 0, 12, func(i int) int { return 60 + i%3*40 }))
+	h.send("bad.csv", "record_id,start,duration_ms,caller,callee\nx,+"+canary+",60000,+"+canary+",+442071234567\n")
+	h.list("a-20261001T200000Z.csv", shared("u1"))
+	h.number1()
+	h.run()
+	h.version(1)
+	h.gone()
+	h.stop()
+	cfg := h.config(t)
+	srv, err := service.Open(t.Context(), cfg, h.options(&h.out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := trace.Parse("+" + canary)
+	if err == nil {
+		_, err = srv.Subjects().Ask(t.Context(), n, "test")
+	}
+	if err = errors.Join(err, srv.Close()); err != nil {
+		t.Fatal(err)
+	}
+	whole := filepath.Join(t.TempDir(), "data")
+	h.copied(whole)
+	count := new(crash)
+	if err := h.work(whole, count); err != nil {
+		t.Fatal(err)
+	}
+	want := h.outcome(whole)
+	if count.n < 20 {
+		t.Errorf("%d changes", count.n)
+	}
+	stride := 4
+	if testing.Short() {
+		stride = 9
+	}
+	for at := 1; at <= count.n; at += stride {
+		for _, after := range []bool{false, true} {
+			dir := filepath.Join(t.TempDir(), "data")
+			h.copied(dir)
+			if err := h.work(dir, &crash{at: at, after: after}); !errors.Is(err, errCrash) {
+				t.Fatalf("change %d: %v", at, err)
+			}
+			if err := h.work(dir, new(crash)); err != nil {
+				t.Fatalf("behind change %d: %v", at, err)
+			}
+			if got := h.outcome(dir); got != want {
+				t.Errorf("behind change %d (%v):\n%s\nnot\n%s", at, after, got, want)
+			}
+		}
+	}
+}
+
+// number1 delivers numbers to the one carrier.
+func (h *house) number1() {
+	h.t.Helper()
+	list, err := h.desk.Start(h.t.Context(), startNumbers())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, p := range list {
+		h.ends(p.Run)
+	}
+}
+
+// copied copies the data folder.
+func (h *house) copied(to string) {
+	h.t.Helper()
+	from := filepath.Join(h.dir, "data")
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		h.t.Fatal(err)
+	}
+	// A copy has times of its own, by which Microsoft's files are known.
+	err := filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		copied := filepath.Join(to, rel)
+		return errors.Join(os.Chtimes(copied, time.Time{}, info.ModTime()), os.Chmod(copied, info.Mode().Perm()))
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// outcome is what an erasure came to in a data folder, in which the number is
+// nowhere.
+func (h *house) outcome(dir string) string {
+	h.t.Helper()
+	h.nowhere(dir, "/microsoft/")
+	cfg := h.config(h.t)
+	cfg.Data, cfg.Microsoft = dir, filepath.Join(dir, "microsoft")
+	srv, err := service.Open(h.t.Context(), cfg, h.options(&h.out))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() {
+		if err := srv.Close(); err != nil {
+			h.t.Error(err)
+		}
+	}()
+	return outcomeOf(h.t, srv.Desk(), filepath.Join(dir, "reports", "fabrikam", "2026-10-01", "v1"))
+}
