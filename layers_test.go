@@ -41,12 +41,13 @@ var rooms = map[string][]string{
 	"formats/qualityio":               {"engine", "engine/quality", "formats", "formats/csvscan", "formats/dialect", "formats/parquetio"},
 	"formats/records":                 {"engine", "engine/spill", "formats", "formats/parquetio"},
 	"formats/report":                  {"engine", "engine/spill", "formats", "formats/..."},
+	"formats/trace":                   {"engine", "formats/parquetio"},
 	"formats/yamltree":                {},
 	"jobs":                            {"engine", "engine/numbers", "engine/quality", "formats/...", "exchange/...", "jobs/schedule"},
 	"jobs/config":                     {"formats/dialect", "formats/yamltree", "exchange/landing", "exchange/sftpc", "exchange/sftpd", "jobs/schedule"},
 	"jobs/alert":                      {"exchange/landing", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/api":                        {"exchange/landing", "jobs", "jobs/config", "jobs/control"},
-	"jobs/control":                    {"exchange/landing", "formats/yamltree", "jobs", "jobs/config", "jobs/schedule"},
+	"jobs/control":                    {"exchange/landing", "formats/trace", "formats/yamltree", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/crash":                      {"jobs", "jobs/...", "exchange/..."},
 	"jobs/calls":                      {"exchange", "exchange/landing", "formats/partition", "jobs", "jobs/dispatch"},
 	"jobs/cli":                        {"engine", "formats/...", "exchange/...", "jobs/..."},
@@ -60,10 +61,11 @@ var rooms = map[string][]string{
 	"jobs/peers":                      {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
 	"jobs/reconcile":                  {"engine", "exchange", "formats/records", "formats/report", "jobs", "jobs/dispatch"},
 	"jobs/schedule":                   {},
-	"jobs/service":                    {"engine", "engine/numbers", "formats/partition", "jobs", "jobs/...", "exchange/..."},
+	"jobs/service":                    {"engine", "engine/numbers", "formats/partition", "formats/parquetio", "formats/trace", "jobs", "jobs/...", "exchange/..."},
 	"jobs/state":                      {"engine/numbers", "jobs", "exchange/landing"},
 	"jobs/state/pgtest":               {},
 	"jobs/usage":                      {"engine", "exchange", "formats/report", "jobs", "jobs/dispatch", "jobs/reconcile"},
+	"jobs/subject":                    {"engine", "exchange", "exchange/landing", "formats/records", "formats/report", "formats/trace", "jobs", "jobs/numbering", "jobs/reconcile"},
 	"fixtures":                        {"engine", "formats/..."},
 	"fixtures/gen":                    {"engine", "formats/...", "fixtures/..."},
 	"fixtures/deliver":                {"engine", "formats", "formats/partition"},
@@ -143,7 +145,7 @@ func mayImport(s source, allowed []string, ours string) bool {
 			strings.HasPrefix(s.dir(), "jobs/") && ours == "jobs/jobstest" ||
 			s.dir() == "jobs/state" && ours == "jobs/state/pgtest" ||
 			s.dir() == "jobs/calls" && ours == "jobs/feed" ||
-			matches([]string{"jobs/alert", "jobs/api", "jobs/calls", "jobs/control", "jobs/graph", "jobs/numbering"}, s.dir()) && ours == "jobs/state"
+			matches([]string{"jobs/alert", "jobs/api", "jobs/calls", "jobs/control", "jobs/graph", "jobs/numbering", "jobs/subject"}, s.dir()) && ours == "jobs/state"
 	}
 	return s.dir() == "jobs/cli" && s.isDemo() && matches([]string{"fixtures/..."}, ours)
 }

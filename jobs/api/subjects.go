@@ -6,8 +6,8 @@ import (
 	"net/url"
 	"strconv"
 
+	"concord/jobs"
 	"concord/jobs/control"
-	"concord/jobs/subject"
 )
 
 // subjectBody has the number where no log of an address has it.
@@ -65,7 +65,7 @@ func (c *call) erasure() error {
 }
 
 // FindSubject implements control.Operations.
-func (c *Client) FindSubject(ctx context.Context, number string, _ control.By) (f subject.Found, err error) {
+func (c *Client) FindSubject(ctx context.Context, number string, _ control.By) (f jobs.SubjectFound, err error) {
 	return f, c.post(ctx, "/v1/subjects/find", subjectBody{number}, &f)
 }
 

@@ -10,7 +10,6 @@ import (
 	"concord/jobs"
 	"concord/jobs/control"
 	"concord/jobs/service"
-	"concord/jobs/subject"
 )
 
 type subjectCmd struct {
@@ -54,7 +53,7 @@ func (c *subjectFindCmd) Run(s *session) error {
 		return err
 	}
 	return c.with(s, func(t *target) error {
-		var found subject.Found
+		var found jobs.SubjectFound
 		err := s.alone(t, func(o control.Operations) (err error) {
 			found, err = o.FindSubject(s.ctx, number, t.by)
 			return err
@@ -83,7 +82,7 @@ func (s *session) alone(t *target, do func(control.Operations) error) error {
 	return service.Alone(s.ctx, t.cfg, service.Options{Worker: w, Log: log, Now: time.Now, Program: programVersion()}, func(d *control.Desk) error { return do(d) })
 }
 
-func (s *session) showFound(number string, f *subject.Found) error {
+func (s *session) showFound(number string, f *jobs.SubjectFound) error {
 	fmt.Fprintf(s.Out, "%s is in %s\n", lastFour(number), plural(len(f.Items), "place", "places"))
 	g := &grid{right: []bool{3: true}}
 	g.add("Where", "Carrier", "What", "Times", "Days", "Id", "Reports")
@@ -163,7 +162,7 @@ func (c *subjectEraseCmd) Run(s *session) error {
 }
 
 func (s *session) wouldErase(t *target, number string, asJSON bool) error {
-	var found subject.Found
+	var found jobs.SubjectFound
 	err := s.alone(t, func(o control.Operations) (err error) {
 		found, err = o.FindSubject(s.ctx, number, t.by)
 		return err

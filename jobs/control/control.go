@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"concord/jobs"
-	"concord/jobs/subject"
 )
 
 // By names who asks: a person, or the token of a program.
@@ -63,7 +62,7 @@ type Operations interface {
 	Carriers(ctx context.Context) ([]Carrier, error)
 	// FindSubject looks for what is kept about a phone number, in E.164. The
 	// number is in no answer and no refusal.
-	FindSubject(ctx context.Context, number string, by By) (subject.Found, error)
+	FindSubject(ctx context.Context, number string, by By) (jobs.SubjectFound, error)
 	// EraseSubject asks for it to be erased, which the service does then. While
 	// that is not done, asking again returns the same erasure.
 	EraseSubject(ctx context.Context, number string, by By) (Erasure, error)

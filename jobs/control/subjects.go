@@ -7,12 +7,11 @@ import (
 
 	"concord/formats/trace"
 	"concord/jobs"
-	"concord/jobs/subject"
 )
 
 // Subjects is what a desk needs of subject.Desk.
 type Subjects interface {
-	Find(ctx context.Context, n *trace.Number) (*subject.Found, error)
+	Find(ctx context.Context, n *trace.Number) (*jobs.SubjectFound, error)
 	Ask(ctx context.Context, n *trace.Number, by string) (jobs.Erasure, error)
 	Pseudonym(n *trace.Number) string
 }
@@ -63,17 +62,17 @@ func (d *Desk) subjectOf(number string) (*trace.Number, error) {
 }
 
 // FindSubject implements Operations.
-func (d *Desk) FindSubject(ctx context.Context, number string, by By) (subject.Found, error) {
+func (d *Desk) FindSubject(ctx context.Context, number string, by By) (jobs.SubjectFound, error) {
 	n, err := d.subjectOf(number)
 	if err != nil {
-		return subject.Found{}, err
+		return jobs.SubjectFound{}, err
 	}
 	if err := d.note(ctx, by, "subject.find", d.Subjects.Pseudonym(n), ""); err != nil {
-		return subject.Found{}, err
+		return jobs.SubjectFound{}, err
 	}
 	found, err := d.Subjects.Find(ctx, n)
 	if err != nil {
-		return subject.Found{}, err
+		return jobs.SubjectFound{}, err
 	}
 	return *found, nil
 }
@@ -85,10 +84,10 @@ func (d *Desk) EraseSubject(ctx context.Context, number string, by By) (Erasure,
 		return Erasure{}, err
 	}
 	if d.Subjects.Pseudonym(n) == "" {
-		return Erasure{}, refuse(Conflict, subject.ErrKey, "%v", subject.ErrKey)
+		return Erasure{}, refuse(Conflict, jobs.ErrNoKey, "%v", jobs.ErrNoKey)
 	}
 	e, err := d.Subjects.Ask(ctx, n, string(by))
-	if errors.Is(err, subject.ErrKey) {
+	if errors.Is(err, jobs.ErrNoKey) {
 		return Erasure{}, refuse(Conflict, err, "%v", err)
 	}
 	if err == nil {

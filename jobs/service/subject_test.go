@@ -25,86 +25,6 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// subjectCalls are calls of both sides, of which every second is the subject's.
-func subjectCalls(side string, from, n int, seconds func(i int) int) string {
-	var b strings.Builder
-	b.WriteString("record_id,start,duration_ms,caller,callee\n")
-	for i := from; i < from+n; i++ {
-		caller, id := "+493012345678", fmt.Sprintf("%s%d", side, i)
-		if i%2 == 0 {
-			caller = "+" + canary
-		}
-		switch i % 6 {
-		case 0:
-			id = fmt.Sprintf("%s-%s-%d", side, canary, i)
-		case 2:
-			if side != "m" { // Microsoft's have one
-				id = ""
-			}
-		}
-		fmt.Fprintf(&b, "%s,2026-10-01T%02d:%02d:00Z,%d,%s,+442071234567\n", id, i/60, i%60, 1000*seconds(i), caller)
-	}
-	return b.String()
-}
-
-func gzipped(t *testing.T, s string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	if _, err := w.Write([]byte(s)); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
-func utf16Of(s string) string {
-	var b []byte
-	for _, u := range utf16.Encode([]rune("\ufeff" + s)) {
-		b = append(b, byte(u), byte(u>>8))
-	}
-	return string(b)
-}
-
-func parquetOf(t *testing.T, text string) string {
-	t.Helper()
-	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cols []parquetio.WriteColumn
-	for _, name := range rows[0] {
-		c := parquetio.WriteColumn{Column: parquetio.Column{Name: name, Physical: parquetio.ByteArray, Logical: parquetio.String}}
-		if name == "duration_ms" {
-			c.Column = parquetio.Column{Name: name, Physical: parquetio.Int64}
-		}
-		cols = append(cols, c)
-	}
-	var b bytes.Buffer
-	w, err := parquetio.NewWriter(&b, cols, parquetio.WriterOptions{Codec: parquetio.Zstd})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range rows[1:] {
-		for i, cell := range row {
-			if v, err := strconv.ParseInt(cell, 10, 64); err == nil && cols[i].Name == "duration_ms" {
-				w.Column(i).Int(v)
-			} else {
-				w.Column(i).String(cell)
-			}
-		}
-		if err := w.EndRow(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
 // nowhere looks at every byte below a folder, also at what is packed in files,
 // for the digits of the canary however they are cut.
 func (h *house) nowhere(dir string, but ...string) {
@@ -248,20 +168,7 @@ func digest(t *testing.T, dir string) string {
 func TestANumberIsErasedEverywhere(t *testing.T) {
 	h := subjectHouse(t)
 	h.fill()
-	found, err := h.desk.FindSubject(t.Context(), "+"+canary, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stores := map[string]int{}
-	for _, i := range found.Items {
-		stores[i.Store]++
-		h.clean("what is found", fmt.Sprintf("%+v", i))
-	}
-	for store, least := range map[string]int{"files": 10, "reports": 4, "homes": 13, "numbers": 1, "microsoft's folders": 3, "database: files": 1} {
-		if stores[store] < least {
-			t.Errorf("%d found in %s, at least %d are there; %v", stores[store], store, least, stores)
-		}
-	}
+	h.foundEverywhere()
 	var before [4]control.Report
 	var sums [4][5]int64
 	var manifests [4]string
@@ -290,22 +197,7 @@ func TestANumberIsErasedEverywhere(t *testing.T) {
 	if found, err := h.desk.FindSubject(t.Context(), "+"+canary, "test"); err != nil || len(found.Items) != 3 {
 		t.Errorf("it is found still: %+v, %v", found, err)
 	}
-	list, err := h.desk.Reports(t.Context(), jobs.ReportFilter{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for v := range 4 {
-		now := list[3-v]
-		if digest(t, h.folder(v+1)) == manifests[v] {
-			t.Errorf("version %d has the manifest that it had", v+1)
-		}
-		if fmt.Sprintf("%+v", now) != fmt.Sprintf("%+v", before[v]) {
-			t.Errorf("version %d was %+v and is %+v", v+1, before[v], now)
-		}
-		if s := h.sums(v + 1); s != sums[v] {
-			t.Errorf("version %d had the sums %v and has %v", v+1, sums[v], s)
-		}
-	}
+	h.unchanged(before, sums, manifests)
 	for range 2 {
 		if r := h.run(); r.State != "succeeded" || !strings.Contains(r.Error, "the same bytes as version 4") {
 			t.Errorf("made anew: %s %q", r.State, r.Error)
@@ -323,6 +215,49 @@ func TestANumberIsErasedEverywhere(t *testing.T) {
 	h.stop()
 	h.nowhere(filepath.Join(h.dir, "data"), "/microsoft/")
 	h.start()
+}
+
+// foundEverywhere looks for the number where it was brought.
+func (h *house) foundEverywhere() {
+	t := h.t
+	t.Helper()
+	found, err := h.desk.FindSubject(t.Context(), "+"+canary, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stores := map[string]int{}
+	for _, i := range found.Items {
+		stores[i.Store]++
+		h.clean("what is found", fmt.Sprintf("%+v", i))
+	}
+	for store, least := range map[string]int{"files": 10, "reports": 4, "homes": 13, "numbers": 1, "microsoft's folders": 3, "database: files": 1} {
+		if stores[store] < least {
+			t.Errorf("%d found in %s, at least %d are there; %v", stores[store], store, least, stores)
+		}
+	}
+}
+
+// unchanged compares the versions with what they were before: all but their bytes
+// is the same.
+func (h *house) unchanged(before [4]control.Report, sums [4][5]int64, manifests [4]string) {
+	t := h.t
+	t.Helper()
+	list, err := h.desk.Reports(t.Context(), jobs.ReportFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for v := range 4 {
+		now := list[3-v]
+		if digest(t, h.folder(v+1)) == manifests[v] {
+			t.Errorf("version %d has the manifest that it had", v+1)
+		}
+		if fmt.Sprintf("%+v", now) != fmt.Sprintf("%+v", before[v]) {
+			t.Errorf("version %d was %+v and is %+v", v+1, before[v], now)
+		}
+		if s := h.sums(v + 1); s != sums[v] {
+			t.Errorf("version %d had the sums %v and has %v", v+1, sums[v], s)
+		}
+	}
 }
 
 // returns sends again what was erased: it is not taken, and not kept.

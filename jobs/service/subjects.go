@@ -11,6 +11,7 @@ import (
 	"concord/exchange/landing"
 	"concord/jobs/config"
 	"concord/jobs/control"
+	"concord/jobs/state"
 	"concord/jobs/subject"
 )
 
@@ -18,7 +19,7 @@ import (
 func (s *Service) openSubjects() *subject.Desk {
 	return &subject.Desk{
 		State: s.store, Spool: s.spool, Homes: s.eachHome, Records: s.taker.Records, Reports: s.maker, Numbers: s.clerk,
-		Search: s.Worker.Search, Data: s.cfg().Data, Foreign: s.foreign, Key: func() string { return s.cfg().PrivacyKey.Reveal() }, Now: s.Now,
+		Search: s.Worker.Search, Data: s.cfg().Data, Database: state.File, Foreign: s.foreign, Key: func() string { return s.cfg().PrivacyKey.Reveal() }, Now: s.Now,
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 func (d *Desk) Ask(ctx context.Context, n *trace.Number, by string) (jobs.Erasure, error) {
 	pseudonym := d.Pseudonym(n)
 	if pseudonym == "" {
-		return jobs.Erasure{}, ErrKey
+		return jobs.Erasure{}, jobs.ErrNoKey
 	}
 	id := ""
 	for id == "" || jobs.Mask(id) != id { // proofs take nothing that looks like a number
@@ -80,7 +80,7 @@ func (d *Desk) begin(ctx context.Context, e jobs.Erasure) (*erasure, error) {
 		return nil, err
 	}
 	if d.Pseudonym(n) != e.Pseudonym {
-		return nil, fmt.Errorf("the key is not the one that it was asked with: put that one back: %w", ErrKey)
+		return nil, fmt.Errorf("the key is not the one that it was asked with: put that one back: %w", jobs.ErrNoKey)
 	}
 	if err := d.State.AdvanceErasure(ctx, e.ID, jobs.ErasureWorking, []string{}); err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (d *Desk) begin(ctx context.Context, e jobs.Erasure) (*erasure, error) {
 	for {
 		running, err := d.State.Runs(ctx, jobs.RunFilter{State: jobs.RunRunning, Limit: 1})
 		if err != nil || len(running) == 0 {
-			return &erasure{search: &search{Desk: d, n: n, out: new(Found)}, id: e.ID, r: d.redaction(n)}, err
+			return &erasure{search: &search{Desk: d, n: n, out: new(jobs.SubjectFound)}, id: e.ID, r: d.redaction(n)}, err
 		}
 		select {
 		case <-ctx.Done():
@@ -126,7 +126,7 @@ func (x *erasure) all(ctx context.Context) error {
 		}
 		// What was asked to be erased lies in the table of erasures, which is
 		// not looked into; what is not ours was told.
-		found.Items = slices.DeleteFunc(found.Items, func(i Item) bool { return i.Store == storeForeign })
+		found.Items = slices.DeleteFunc(found.Items, func(i jobs.SubjectItem) bool { return i.Store == storeForeign })
 		if len(found.Items) == 0 {
 			x.tellUnread()
 			return nil

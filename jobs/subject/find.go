@@ -13,13 +13,12 @@ import (
 
 	"concord/formats/trace"
 	"concord/jobs"
-	"concord/jobs/state"
 )
 
 // Find looks for a number in every store. What it holds in memory grows with what
 // is found, not with what is kept.
-func (d *Desk) Find(ctx context.Context, n *trace.Number) (*Found, error) {
-	s := &search{Desk: d, n: n, out: &Found{Items: []Item{}, Unread: []string{}}}
+func (d *Desk) Find(ctx context.Context, n *trace.Number) (*jobs.SubjectFound, error) {
+	s := &search{Desk: d, n: n, out: &jobs.SubjectFound{Items: []jobs.SubjectItem{}, Unread: []string{}}}
 	for _, step := range []func(context.Context) error{s.files, s.reports, s.homes, s.numbers, s.tables, s.others, s.foreign} {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("look for a number: %w", err)
@@ -32,10 +31,10 @@ func (d *Desk) Find(ctx context.Context, n *trace.Number) (*Found, error) {
 type search struct {
 	*Desk
 	n   *trace.Number
-	out *Found
+	out *jobs.SubjectFound
 }
 
-func (s *search) add(i Item) {
+func (s *search) add(i jobs.SubjectItem) {
 	i.Name = jobs.Mask(i.Name)
 	s.out.Items = append(s.out.Items, i)
 }
@@ -75,7 +74,7 @@ func (s *search) files(ctx context.Context) error {
 		if err != nil || rows+times == 0 {
 			return err
 		}
-		item := Item{Store: storeFiles, ID: e.ID, Carrier: e.Carrier, Name: e.Name, Days: days, Rows: max(rows, times)}
+		item := jobs.SubjectItem{Store: storeFiles, ID: e.ID, Carrier: e.Carrier, Name: e.Name, Days: days, Rows: max(rows, times)}
 		reports, err := s.State.Reports(ctx, jobs.ReportFilter{File: e.ID})
 		for _, r := range reports {
 			item.Reports = append(item.Reports, r.ID)
@@ -130,7 +129,7 @@ func (s *search) reports(ctx context.Context) error {
 		}
 		var rows int64
 		if rows, err = s.version(ctx, r); rows > 0 {
-			s.add(Item{Store: storeReports, ID: r.ID, Carrier: r.Carrier, Name: r.Folder, Rows: rows})
+			s.add(jobs.SubjectItem{Store: storeReports, ID: r.ID, Carrier: r.Carrier, Name: r.Folder, Rows: rows})
 		}
 	}
 	return err
@@ -185,7 +184,7 @@ func (s *search) homes(ctx context.Context) error {
 			}
 			for i := range some {
 				if held[i] > 0 {
-					s.add(Item{Store: storeHomes, Carrier: carrier, Name: names[i], Rows: held[i]})
+					s.add(jobs.SubjectItem{Store: storeHomes, Carrier: carrier, Name: names[i], Rows: held[i]})
 				}
 			}
 		}
@@ -196,7 +195,7 @@ func (s *search) homes(ctx context.Context) error {
 func (s *search) numbers(ctx context.Context) error {
 	found, err := s.State.FindNumber(ctx, s.n.E164().E164Digits())
 	for carrier, rows := range found {
-		s.add(Item{Store: storeNumbers, Carrier: carrier, Rows: rows})
+		s.add(jobs.SubjectItem{Store: storeNumbers, Carrier: carrier, Rows: rows})
 	}
 	return err
 }
@@ -204,7 +203,7 @@ func (s *search) numbers(ctx context.Context) error {
 func (s *search) tables(ctx context.Context) error {
 	list, err := s.State.FindText(ctx, s.n.In)
 	for _, c := range list {
-		s.add(Item{Store: c.Store, Rows: c.Rows})
+		s.add(jobs.SubjectItem{Store: c.Store, Rows: c.Rows})
 	}
 	return err
 }
@@ -216,7 +215,7 @@ func (d *Desk) otherFiles() (paths, names []string, err error) {
 	for i, name := range rel {
 		top, _, _ := strings.Cut(name, "/")
 		switch {
-		case strings.HasPrefix(name, state.File), top == "spool", top == "homes": // looked into by steps of their own
+		case strings.HasPrefix(name, d.Database), top == "spool", top == "homes": // looked into by steps of their own
 		case top == "records" && strings.HasSuffix(name, ".records"):
 		case top == "reports" && !strings.HasPrefix(name, "reports/."):
 		case slices.ContainsFunc(d.Foreign(), func(f Folder) bool { return strings.HasPrefix(all[i], f.Path+string(filepath.Separator)) }):
@@ -234,7 +233,7 @@ func (s *search) others(ctx context.Context) error {
 	}
 	held, err := s.hits(ctx, paths, names)
 	for i, n := range held {
-		s.add(Item{Store: storeOthers, Name: names[i], Rows: n})
+		s.add(jobs.SubjectItem{Store: storeOthers, Name: names[i], Rows: n})
 	}
 	return err
 }
@@ -242,7 +241,7 @@ func (s *search) others(ctx context.Context) error {
 // foreign looks into Microsoft's folders.
 func (s *search) foreign(ctx context.Context) error {
 	return s.inForeign(ctx, func(_ Folder, p, name string, n int64) error {
-		s.add(Item{Store: storeForeign, Name: p, Rows: n})
+		s.add(jobs.SubjectItem{Store: storeForeign, Name: p, Rows: n})
 		return nil
 	})
 }

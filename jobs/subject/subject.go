@@ -16,7 +16,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"io"
 	"time"
 
@@ -73,9 +72,12 @@ type Desk struct {
 	Reports *reconcile.Reconciler
 	Numbers *numbering.Clerk
 	// Search looks into files, whatever they are.
-	Search  func(ctx context.Context, n *trace.Number, paths []string) ([]trace.Found, error)
-	Data    string // the data folder
-	Foreign func() []Folder
+	Search func(ctx context.Context, n *trace.Number, paths []string) ([]trace.Found, error)
+	Data   string // the data folder
+	// Database begins the names of the files of the database in it, which are
+	// looked into by their tables.
+	Database string
+	Foreign  func() []Folder
 	// Key makes pseudonyms; empty: nothing can be erased.
 	Key func() string
 	Now func() time.Time
@@ -83,10 +85,6 @@ type Desk struct {
 
 // leastKey is how long a key is at the least.
 const leastKey = 16
-
-// ErrKey says that there is no key to make pseudonyms with.
-var ErrKey = errors.New("there is no key: set privacy.key_file or privacy.key_env to one of at least 16 characters, " +
-	"which is kept outside of the data folder and its backups")
 
 // mac is a keyed hash of a text for one purpose.
 func (d *Desk) mac(purpose, text string) []byte {
@@ -124,24 +122,6 @@ const (
 	storeOthers  = "other files"
 	storeForeign = "microsoft's folders"
 )
-
-// Found is what is kept about a number.
-type Found struct {
-	Items []Item `json:"items"`
-	// Unread says what could not be looked into.
-	Unread []string `json:"unread"`
-}
-
-// Item is one thing that holds the number. No field holds the number itself.
-type Item struct {
-	Store   string   `json:"store"`
-	ID      string   `json:"id,omitempty"` // of the file or report; of other things there is none
-	Carrier string   `json:"carrier,omitempty"`
-	Name    string   `json:"name,omitempty"` // with numbers masked
-	Days    []string `json:"days,omitempty"` // of its calls
-	Rows    int64    `json:"rows"`           // calls, or how often the number stands there
-	Reports []string `json:"reports,omitempty"`
-}
 
 // pageOf is how many entries or reports are read at once.
 const pageOf = 500
