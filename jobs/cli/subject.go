@@ -15,6 +15,7 @@ import (
 type subjectCmd struct {
 	Find  subjectFindCmd  `cmd:"" help:"Find what is kept about a phone number."`
 	Erase subjectEraseCmd `cmd:"" help:"Erase a phone number from everything that is kept."`
+	Show  subjectShowCmd  `cmd:"" help:"Show one erasure: how far it is, what it came to, what is left to do."`
 	List  subjectListCmd  `cmd:"" help:"List what was asked to be erased, and how far that is."`
 }
 
@@ -216,6 +217,26 @@ func (s *session) showErasure(e *control.Erasure) {
 	if e.Ended != nil {
 		fmt.Fprintln(s.Out, "to do: remove backups from before, and logs and archives of the database, when their time is over; tell those to whom the number was delivered")
 	}
+}
+
+type subjectShowCmd struct {
+	targetFlags
+	ErasureID string `arg:"" name:"erasure" help:"The id of an erasure."`
+}
+
+// Run shows an erasure.
+func (c *subjectShowCmd) Run(s *session) error {
+	return c.with(s, func(t *target) error {
+		e, err := t.Erasure(s.ctx, c.ErasureID)
+		switch {
+		case err != nil:
+			return err
+		case c.JSON:
+			return printJSON(s.Out, e)
+		}
+		s.showErasure(&e)
+		return nil
+	})
 }
 
 type subjectListCmd struct {
