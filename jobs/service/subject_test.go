@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -14,15 +13,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"concord/exchange"
-	"concord/formats/parquetio"
 	"concord/formats/trace"
 	"concord/jobs"
 	"concord/jobs/control"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // nowhere looks at every byte below a folder, also at what is packed in files,

@@ -1,0 +1,78 @@
+package service_test
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"concord/formats/trace"
+	"concord/jobs"
+	"concord/jobs/service"
+)
+
+// A carrier that hides digits keeps its pairs: of an erased number no more is
+// known than its country, and that is enough.
+func TestPairsWithHiddenDigitsStay(t *testing.T) {
+	h := subjectHouse(t)
+	same := func(int) int { return 60 }
+	h.microsoft("m1.csv", subjectCalls("m", 0, 24, same))
+	h.send("masked.csv", strings.ReplaceAll(subjectCalls("c", 0, 24, same), "+"+canary, "+"+canary[:len(canary)-4]+"****"))
+	h.run()
+	v := h.version(1)
+	if v.Pending != 0 || v.CarrierSide.Records != 24 {
+		t.Fatalf("%+v", v)
+	}
+	e, err := h.desk.EraseSubject(t.Context(), "+"+canary, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.erased(e.ID)
+	if r := h.run(); !strings.Contains(r.Error, "the same bytes as version 1") {
+		t.Errorf("%s %q", r.State, r.Error)
+	}
+	h.nowhere(filepath.Join(h.dir, "data"), "/microsoft/")
+}
+
+// Versions that another version of the program made are rewritten as they are,
+// and the next run compares with them.
+func TestVersionsOfAnotherProgramAreRewritten(t *testing.T) {
+	h := subjectHouse(t)
+	h.microsoft("m1.csv", subjectCalls("m", 0, 24, func(int) int { return 60 }))
+	h.send("a.csv", subjectCalls("c", 0, 24, func(i int) int { return 60 + i%3*40 }))
+	h.run()
+	h.version(1)
+	h.send("b.csv", subjectCalls("c", 30, 4, func(int) int { return 60 }))
+	h.version(2)
+	sums := [2][5]int64{h.sums(1), h.sums(2)}
+	h.gone()
+	h.stop()
+	o := h.options(&h.out)
+	o.Program = "the next one"
+	srv, err := service.Open(t.Context(), h.config(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := trace.Parse("+" + canary)
+	if err == nil {
+		_, err = srv.Subjects().Ask(t.Context(), n, "test")
+	}
+	if err = errors.Join(err, srv.Subjects().Work(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	list, err := srv.Desk().Reports(t.Context(), jobs.ReportFilter{})
+	if err = errors.Join(err, srv.Close()); err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	h.nowhere(filepath.Join(h.dir, "data"), "/microsoft/")
+	if now := [2][5]int64{h.sums(1), h.sums(2)}; now != sums {
+		t.Errorf("the sums were %v and are %v", sums, now)
+	}
+	h.start()
+	if r := h.run(); r.State != "succeeded" || !strings.Contains(r.Error, "the same bytes") && !strings.Contains(r.Error, "a number was erased since") {
+		t.Errorf("%s %q", r.State, r.Error)
+	}
+	h.stop()
+	h.nowhere(filepath.Join(h.dir, "data"), "/microsoft/")
+	h.start()
+}
