@@ -94,8 +94,9 @@ type Erasures interface {
 	RemakeDelivery(ctx context.Context, d NumbersDelivery) error
 	// ReplaceReport records that the files of a version are others now, as the
 	// erasure says: Basis and Manifest of r count, and events unless nil. The
-	// folder is on its way to its place until SettleReport.
-	ReplaceReport(ctx context.Context, erasure string, r Report, events []CaseEvent) error
+	// folder is on its way to its place until SettleReport. A delivery of the
+	// version that has not ended begins anew, and with again one that has, too.
+	ReplaceReport(ctx context.Context, erasure string, r Report, events []CaseEvent, again bool) error
 	// SettleReport records that the files of a version are in their place.
 	SettleReport(ctx context.Context, report string) error
 	// ReplacedReports lists the versions whose new files are on their way.

@@ -19,7 +19,8 @@ type ReportDelivery struct {
 // delivers. jobstest has its contract as a suite of tests.
 type ReportDeliveries interface {
 	// WaitingReports lists deliveries that were asked for when their report was
-	// published and that have not ended, in the order of publication.
+	// published and that have not ended, in the order of publication. While a
+	// number is erased there are none: their files are being replaced.
 	WaitingReports(ctx context.Context) ([]ReportDelivery, error)
 	// BeginReport records what is about to be delivered, and returns what is
 	// recorded: that, or what was recorded before. One that nobody has asked for is

@@ -27,6 +27,9 @@ type Remade struct {
 // of the program made it.
 var ErrDiffers = errors.New("it cannot be made anew as it was")
 
+// DeliveryPrefix begins the names of a version's files in the outbox.
+func DeliveryPrefix(r jobs.Report) string { return deliveryPrefix(r) }
+
 // Told are erasures as a version tells them.
 func Told(list []jobs.Erasure) (out []report.Erasure) {
 	for _, e := range list {

@@ -66,8 +66,8 @@ func (f fragile) RemakeDelivery(ctx context.Context, d jobs.NumbersDelivery) err
 	return f.step(func() error { return f.State.RemakeDelivery(ctx, d) })
 }
 
-func (f fragile) ReplaceReport(ctx context.Context, id string, r jobs.Report, events []jobs.CaseEvent) error {
-	return f.step(func() error { return f.State.ReplaceReport(ctx, id, r, events) })
+func (f fragile) ReplaceReport(ctx context.Context, id string, r jobs.Report, events []jobs.CaseEvent, again bool) error {
+	return f.step(func() error { return f.State.ReplaceReport(ctx, id, r, events, again) })
 }
 
 func (f fragile) SettleReport(ctx context.Context, id string) error {
@@ -128,6 +128,7 @@ func TestAnErasureIsGoneOnWith(t *testing.T) {
 	h.number1()
 	h.run()
 	h.version(1)
+	h.delivered(1)
 	h.gone()
 	h.stop()
 	cfg := h.config(t)

@@ -67,7 +67,7 @@ func subjectHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h.append("    operators: [op-f]\n    files: {grace: 1s}\nmicrosoft: {numbers: listings}\nprivacy: {key_file: privacy.key}\nzone: UTC\n\njobs:\n" +
-		"  daily: {kind: reconcile, schedule: \"30 6 * * *\", period: previous_day, late_delay: 1ms, verdicts: true}\n" +
+		"  daily: {kind: reconcile, schedule: \"30 6 * * *\", period: previous_day, late_delay: 1ms, verdicts: true, deliver: true}\n" +
 		"  numbers: {kind: numbers, schedule: \"0 7 * * *\"}\n")
 	h.offset = offsetTo("2026-10-02T06:00:00Z")
 	h.start()
@@ -105,6 +105,7 @@ func (h *house) fill() {
 	}
 	h.send("broken.csv", z.String())
 	h.version(4)
+	h.delivered(4)
 	h.list("a-20261001T200000Z.csv", shared("u1"))
 	list, err := h.desk.Start(h.t.Context(), control.Start{Job: "numbers", By: "test"})
 	if err != nil {
@@ -146,6 +147,15 @@ func (h *house) sums(version int) (out [5]int64) {
 	}
 	out[4] = int64(len(h.rows(version, "verdicts.csv")))
 	return out
+}
+
+func read(t *testing.T, dir, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 func digest(t *testing.T, dir string) string {
@@ -193,6 +203,10 @@ func TestANumberIsErasedEverywhere(t *testing.T) {
 		t.Errorf("it is found still: %+v, %v", found, err)
 	}
 	h.unchanged(before, sums, manifests)
+	h.until("the report is in the outbox again", func() bool {
+		b, err := os.ReadFile(filepath.Join(h.dir, "data", "homes", "fabrikam", "outbox", "report_fabrikam_2026-10-01_v4_discrepancies.csv"))
+		return err == nil && string(b) == read(t, h.folder(4), "discrepancies.csv")
+	})
 	for range 2 {
 		if r := h.run(); r.State != "succeeded" || !strings.Contains(r.Error, "the same bytes as version 4") {
 			t.Errorf("made anew: %s %q", r.State, r.Error)

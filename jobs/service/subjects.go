@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,9 +29,15 @@ func (s *Service) openSubjects() *subject.Desk {
 // foreign are the folders of Microsoft's files.
 func (s *Service) foreign() []subject.Folder {
 	c := s.cfg()
-	list := []subject.Folder{{Path: c.Microsoft, Own: subject.OwnGraph}}
+	// What comes from Graph and from hosts lies in folders named for that.
+	own := func(name string) bool {
+		return slices.ContainsFunc(strings.Split(path.Dir(name), "/"), func(dir string) bool {
+			return dir == "graph" || slices.ContainsFunc(c.MicrosoftHosts, func(h *config.MicrosoftHost) bool { return h.Name == dir })
+		})
+	}
+	list := []subject.Folder{{Path: c.Microsoft, Own: own}}
 	if c.Numbers != "" {
-		list = append(list, subject.Folder{Path: c.Numbers})
+		list = append(list, subject.Folder{Path: c.Numbers, Own: own})
 	}
 	return list
 }

@@ -72,7 +72,7 @@ func (s *Store) RemakeDelivery(ctx context.Context, d jobs.NumbersDelivery) erro
 }
 
 // ReplaceReport implements jobs.Erasures.
-func (s *Store) ReplaceReport(ctx context.Context, erasure string, r jobs.Report, events []jobs.CaseEvent) error {
+func (s *Store) ReplaceReport(ctx context.Context, erasure string, r jobs.Report, events []jobs.CaseEvent, again bool) error {
 	return s.write(ctx, "note that a report is another one", func(t tx) error {
 		var seq int64
 		found, err := t.one(ctx, []any{&seq}, "UPDATE reports SET basis = $1, manifest = $2 WHERE id = $3 RETURNING seq", r.Basis, r.Manifest, r.ID)
@@ -81,6 +81,11 @@ func (s *Store) ReplaceReport(ctx context.Context, erasure string, r jobs.Report
 		}
 		if _, err := t.exec(ctx, "INSERT INTO erased_reports (report, erasure, settled) VALUES ($1, $2, $3) "+
 			"ON CONFLICT (report, erasure) DO UPDATE SET settled = excluded.settled", r.ID, erasure, false); err != nil {
+			return err
+		}
+		// What is recorded of its delivery are files of before.
+		if _, err := t.exec(ctx, "UPDATE report_deliveries SET begun = NULL, ended = NULL, files = '[]', manifest = '' WHERE report = $1 AND (ended IS NULL OR $2)",
+			r.ID, again); err != nil {
 			return err
 		}
 		if events == nil {

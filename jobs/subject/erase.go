@@ -145,8 +145,8 @@ func (x *erasure) tellUnread() {
 
 func (x *erasure) round(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		x.settleReports, x.taken, x.eraseFiles, x.eraseRecords, x.eraseTables, x.remakeDeliveries, x.eraseHomes,
-		x.eraseReports, x.eraseContents, x.eraseOthers, x.eraseForeign,
+		x.settleReports, x.taken, x.eraseFiles, x.eraseRecords, x.eraseTables, x.remakeDeliveries, x.eraseReports,
+		x.eraseHomes, x.eraseContents, x.eraseOthers, x.eraseForeign,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -274,9 +274,19 @@ func (x *erasure) eraseOthers(ctx context.Context) error {
 // eraseForeign removes what the service itself put into Microsoft's folders, and
 // tells of the rest.
 func (x *erasure) eraseForeign(ctx context.Context) error {
+	items, err := x.State.ErasedItems(ctx, x.id, storeFiles)
+	if err != nil {
+		return err
+	}
 	others := map[string]int{}
-	err := x.inForeign(ctx, func(f Folder, path, name string, n int64) error {
-		if f.Own == nil || !f.Own(name) {
+	err = x.inForeign(ctx, func(f Folder, path, name string, n int64) error {
+		sum, err := sumOf(path)
+		if err != nil {
+			return err
+		}
+		// What was not taken yet is new, and must not be lost.
+		taken := slices.ContainsFunc(items, func(i jobs.ErasedItem) bool { return i.Item == sum })
+		if f.Own == nil || !f.Own(name) || !taken {
 			others[filepath.Dir(path)]++
 			return nil
 		}

@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"concord/exchange"
+	"concord/exchange/landing"
 	"concord/formats/report"
 	"concord/jobs"
 	"concord/jobs/reconcile"
@@ -154,10 +156,29 @@ func (x *erasure) replace(ctx context.Context, r jobs.Report, rows int64) error 
 	if err != nil {
 		return err
 	}
-	if err := x.State.ReplaceReport(ctx, x.id, out.Report, out.Events); err != nil {
+	again, err := x.inOutbox(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := x.State.ReplaceReport(ctx, x.id, out.Report, out.Events, again); err != nil {
 		return err
 	}
 	return x.settle(ctx, out.Report)
+}
+
+// inOutbox reports whether files of a version lie in its carrier's outbox: then
+// they are delivered again, by the same names.
+func (x *erasure) inOutbox(ctx context.Context, r jobs.Report) (is bool, err error) {
+	prefix := reconcile.DeliveryPrefix(r)
+	err = x.Homes(ctx, func(carrier string, h Home) error {
+		if carrier != r.Carrier {
+			return nil
+		}
+		kept, err := h.Kept()
+		is = slices.ContainsFunc(kept, func(k landing.Kept) bool { return k.Folder == landing.Outbox && strings.HasPrefix(k.Name, prefix) })
+		return err
+	})
+	return is, err
 }
 
 // rewrite takes the number out of the files of a version as they are.
