@@ -24,6 +24,8 @@ func TestFaults(t *testing.T) {
 	outside := "carriers: {abc: {}}\nmicrosoft: {hosts: {p: {address: h, user: u, key_file: secrets/litware, host_keys: \"" + key + "\""
 	job := "carriers: {abc: {}}\njobs: {j: {"
 	for name, c := range map[string]struct{ text, want string }{
+		"a key in the file":                 {"carriers: {abc: {}}\nprivacy: {key: 0123456789abcdef}", "privacy.key: a secret does not belong into this file"},
+		"a key that is short":               {"carriers: {abc: {}}\nprivacy: {key_file: secrets/short}", "privacy: key: has "},
 		"a tenant without calls":            {tenant + "}}}", "microsoft.graph.t.operators: required, or carrier"},
 		"a tenant of nobody":                {tenant + ", carrier: abd}}}", "microsoft.graph.t.carrier: \"abd\" is no carrier"},
 		"an operator of nobody":             {tenant + ", operators: {Abc Tel: abd}}}}", "microsoft.graph.t.operators: \"abd\" is no carrier"},
