@@ -57,7 +57,7 @@ var rooms = map[string][]string{
 	"jobs/fetch":                      {"exchange", "exchange/landing", "jobs"},
 	"jobs/graph":                      {"exchange", "jobs"},
 	"jobs/jobstest":                   {"engine/numbers", "jobs", "exchange/..."},
-	"jobs/numbering":                  {"engine/numbers", "exchange", "exchange/landing", "formats", "jobs", "jobs/dispatch"},
+	"jobs/numbering":                  {"engine", "engine/numbers", "exchange", "exchange/landing", "formats", "jobs", "jobs/dispatch"},
 	"jobs/peers":                      {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
 	"jobs/reconcile":                  {"engine", "exchange", "formats/records", "formats/report", "jobs", "jobs/dispatch"},
 	"jobs/schedule":                   {},

@@ -85,9 +85,10 @@ type Erasures interface {
 	RewriteText(ctx context.Context, erasure string, change func(string) string) error
 	// FindNumber counts what is known of a number's assignments, by carrier.
 	FindNumber(ctx context.Context, digits uint64) (map[string]int64, error)
-	// ForgetNumber removes what is known of a number's assignments, and notes
-	// how much that was, both or neither.
-	ForgetNumber(ctx context.Context, erasure string, digits uint64) error
+	// ReplaceNumber puts another number in the place of one in all that is
+	// known of assignments, forgets whose it was, and notes how much that was:
+	// all or nothing.
+	ReplaceNumber(ctx context.Context, erasure string, digits, by uint64) error
 	// Deliveries lists what was delivered to a carrier, the first one first.
 	Deliveries(ctx context.Context, carrier string) ([]NumbersDelivery, error)
 	// RemakeDelivery replaces what is said of the files of a delivery.

@@ -101,11 +101,11 @@ func (p *Proof) sum() string {
 // second as it has, and empty if it is zero.
 func (p *Proof) Text() string {
 	var b strings.Builder
-	_, _ = fmt.Fprintf(&b, "seq=%d\nat=%s\n", p.Seq, instant(p.At))
+	_, _ = fmt.Fprintf(&b, "seq=%d\nat=%s\n", p.Seq, proofTime(p.At))
 	for _, f := range p.texts() {
 		_, _ = fmt.Fprintf(&b, "%s=%s\n", f[0], f[1])
 	}
-	_, _ = fmt.Fprintf(&b, "count=%d\nbytes=%d\nfrom=%s\nto=%s\nprev=%s\n", p.Count, p.Bytes, instant(p.From), instant(p.To), p.Prev)
+	_, _ = fmt.Fprintf(&b, "count=%d\nbytes=%d\nfrom=%s\nto=%s\nprev=%s\n", p.Count, p.Bytes, proofTime(p.From), proofTime(p.To), p.Prev)
 	return b.String()
 }
 
@@ -116,7 +116,7 @@ func (p *Proof) texts() [][2]string {
 	}
 }
 
-func instant(t time.Time) string {
+func proofTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"concord/engine"
 	"concord/engine/numbers"
 	"concord/formats"
 	"concord/jobs"
@@ -77,7 +78,22 @@ func (m *maker) write(ctx context.Context) error {
 
 // present are the numbers that were the carrier's after a listing.
 func (m *maker) present(ctx context.Context, position int64) numbers.Rows {
-	return numbers.Present(m.state.KnownNumbers(ctx, jobs.NumbersAt{Carrier: m.Carrier, Position: position, Present: true}))
+	return numbers.Present(living(m.state.KnownNumbers(ctx, jobs.NumbersAt{Carrier: m.Carrier, Position: position, Present: true})))
+}
+
+// living leaves out what stands for numbers that were erased: nobody is told of
+// them, neither that they are there nor that they went.
+func living(rows numbers.Rows) numbers.Rows {
+	return func(yield func(numbers.Assignment, error) bool) {
+		for a, err := range rows {
+			if err == nil && engine.E164(a.Digits).Erased() {
+				continue
+			}
+			if !yield(a, err) {
+				return
+			}
+		}
+	}
 }
 
 // full writes every number, in both formats.

@@ -154,7 +154,7 @@ func (r *Reconciler) prepare(ctx context.Context, run jobs.Run) (t *task, err er
 		t.latest = &newest[0]
 	}
 	t.settings = t.takeSettings()
-	if err := t.takeNumbers(ctx); err != nil {
+	if err := t.takeNumbers(ctx, t.shelf().Staging("numbers", t.run)); err != nil {
 		return nil, err
 	}
 	if err := t.decideAsOf(ctx); err != nil {
@@ -163,13 +163,15 @@ func (r *Reconciler) prepare(ctx context.Context, run jobs.Run) (t *task, err er
 	return t, nil
 }
 
+// numbersRole is that of the input of what is known of numbers.
+const numbersRole = "numbers"
+
 // takeNumbers notes what is known of the carrier's numbers as an input. The
 // file is that of this attempt: Recover removes what a crash leaves of it.
-func (t *task) takeNumbers(ctx context.Context) (err error) {
+func (t *task) takeNumbers(ctx context.Context, path string) (err error) {
 	if t.Numbers == nil {
 		return nil
 	}
-	path := t.shelf().Staging("numbers", t.run)
 	if err := makeFolders(filepath.Dir(path)); err != nil {
 		return err
 	}
@@ -177,7 +179,7 @@ func (t *task) takeNumbers(ctx context.Context) (err error) {
 		return err
 	}
 	t.settings.Numbers = t.assigned.SHA256
-	t.inputs = append(t.inputs, jobs.RunInput{Role: "numbers", File: fmt.Sprintf("listings up to number %d", t.assigned.Position), SHA256: t.assigned.SHA256})
+	t.inputs = append(t.inputs, jobs.RunInput{Role: numbersRole, File: fmt.Sprintf("listings up to number %d", t.assigned.Position), SHA256: t.assigned.SHA256})
 	return nil
 }
 

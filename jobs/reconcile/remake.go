@@ -63,6 +63,9 @@ func (r *Reconciler) again(ctx context.Context, rep jobs.Report) (*task, error) 
 		t.profile.Path = r.Kept(t.settings.Profile)
 	}
 	for _, in := range run.Inputs {
+		if in.Role == numbersRole {
+			continue
+		}
 		e, err := r.State.File(ctx, in.File)
 		if err != nil {
 			return nil, err
@@ -86,7 +89,7 @@ func (r *Reconciler) Events(rep *jobs.Report, folder string) (list []jobs.CaseEv
 
 // Remake makes a version anew from what it was made of, into a folder that must
 // not be there. ErrDiffers: more than a number would be another one.
-func (r *Reconciler) Remake(ctx context.Context, rep jobs.Report, erasures []jobs.Erasure, folder string) (*Remade, error) {
+func (r *Reconciler) Remake(ctx context.Context, rep jobs.Report, erasures []jobs.Erasure, folder string) (_ *Remade, err error) {
 	t, err := r.again(ctx, rep)
 	switch {
 	case errors.Is(err, jobs.ErrNoRun), errors.Is(err, jobs.ErrNoFile):
@@ -96,6 +99,12 @@ func (r *Reconciler) Remake(ctx context.Context, rep jobs.Report, erasures []job
 	case t.settings.Program != r.Program:
 		return nil, fmt.Errorf("%w: another version of the program made it", ErrDiffers)
 	}
+	// What is known of numbers is what it was, but for those that were erased:
+	// otherwise the figures tell.
+	if err := t.takeNumbers(ctx, folder+".numbers"); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, t.forgetNumbers()) }()
 	o, err := t.options(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDiffers, err)
@@ -131,7 +140,7 @@ func (t *task) remade(rep jobs.Report, out *jobs.Outcome) (*Remade, error) {
 	t.figures(&now, out)
 	events, err := t.events(&now, out)
 	if err == nil {
-		err = sameSummary(t.place(rep), out.Staging)
+		err = sameSummary(t.shelf().Place(rep), out.Staging)
 	}
 	if err == nil && (now.Figures != rep.Figures || now.Changes != rep.Changes) {
 		err = fmt.Errorf("%w: its figures would be others", ErrDiffers)
@@ -154,6 +163,10 @@ func sameSummary(a, b string) error {
 		}
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDiffers, err)
+		}
+		delete(docs[i], "numbers")
+		if settings, ok := docs[i]["settings"].(map[string]any); ok {
+			delete(settings, "numbers_sha256")
 		}
 		inputs, _ := docs[i]["inputs"].([]any)
 		for _, in := range inputs {

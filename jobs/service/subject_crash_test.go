@@ -58,8 +58,8 @@ func (f fragile) RewriteText(ctx context.Context, id string, change func(string)
 	return f.step(func() error { return f.State.RewriteText(ctx, id, change) })
 }
 
-func (f fragile) ForgetNumber(ctx context.Context, id string, digits uint64) error {
-	return f.step(func() error { return f.State.ForgetNumber(ctx, id, digits) })
+func (f fragile) ReplaceNumber(ctx context.Context, id string, digits, by uint64) error {
+	return f.step(func() error { return f.State.ReplaceNumber(ctx, id, digits, by) })
 }
 
 func (f fragile) RemakeDelivery(ctx context.Context, d jobs.NumbersDelivery) error {
@@ -124,7 +124,7 @@ func TestAnErasureIsGoneOnWith(t *testing.T) {
 	h.microsoft("m1.csv", subjectCalls("m", 0, 12, same))
 	h.send("cdr_"+canary+".csv", subjectCalls("c", 0, 12, func(i int) int { return 60 + i%3*40 }))
 	h.send("bad.csv", "record_id,start,duration_ms,caller,callee\nx,+"+canary+",60000,+"+canary+",+442071234567\n")
-	h.list("a-20261001T200000Z.csv", shared("u1"))
+	h.list("a-20260930T200000Z.csv", shared("u1"))
 	h.number1()
 	h.run()
 	h.version(1)

@@ -79,6 +79,8 @@ func subjectHouse(t *testing.T) *house {
 func (h *house) fill() {
 	h.t.Helper()
 	same := func(int) int { return 60 }
+	h.list("a-20260930T200000Z.csv", shared("u1"))
+	h.number1()
 	h.microsoft("m1.csv", subjectCalls("m", 0, 60, same))
 	h.microsoft("m2.csv", subjectCalls("m", 60, 60, same))
 	h.send("plain.csv", subjectCalls("c", 0, 30, func(i int) int { return 60 + i%3*40 }))
@@ -106,14 +108,6 @@ func (h *house) fill() {
 	h.send("broken.csv", z.String())
 	h.version(4)
 	h.delivered(4)
-	h.list("a-20261001T200000Z.csv", shared("u1"))
-	list, err := h.desk.Start(h.t.Context(), control.Start{Job: "numbers", By: "test"})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	for _, p := range list {
-		h.ends(p.Run)
-	}
 	if _, err := h.desk.Pause(h.t.Context(), "numbers", "the owner of +"+canary+" complains", "test"); err != nil {
 		h.t.Fatal(err)
 	}

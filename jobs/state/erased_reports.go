@@ -21,9 +21,10 @@ func (s *Store) FindNumber(ctx context.Context, digits uint64) (found map[string
 	return found, err
 }
 
-// ForgetNumber implements jobs.Erasures.
-func (s *Store) ForgetNumber(ctx context.Context, erasure string, digits uint64) error {
-	return s.write(ctx, "forget a number's assignments", func(t tx) error {
+// ReplaceNumber implements jobs.Erasures. Of what is known of the number nothing
+// stays but from when to when it was assigned: runs ask for that.
+func (s *Store) ReplaceNumber(ctx context.Context, erasure string, digits, by uint64) error {
+	return s.write(ctx, "replace a number in its assignments", func(t tx) error {
 		var carriers []string
 		err := t.query(ctx, func(scan func(...any) error) error {
 			var carrier string
@@ -35,7 +36,7 @@ func (s *Store) ForgetNumber(ctx context.Context, erasure string, digits uint64)
 			return err
 		}
 		for _, c := range carriers {
-			n, err := t.exec(ctx, "DELETE FROM numbers WHERE carrier = $1 AND digits = $2", c, int64(digits))
+			n, err := t.exec(ctx, "UPDATE numbers SET digits = $1, facts = '{}' WHERE carrier = $2 AND digits = $3", int64(by), c, int64(digits))
 			if err == nil {
 				err = t.noteErased(ctx, erasure, jobs.ErasedItem{Store: "numbers", Item: c, Rows: n})
 			}

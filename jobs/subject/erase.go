@@ -227,7 +227,7 @@ func (x *erasure) eraseRecords(ctx context.Context) error {
 }
 
 func (x *erasure) eraseTables(ctx context.Context) error {
-	return errors.Join(x.State.ForgetNumber(ctx, x.id, x.n.E164().E164Digits()), x.State.RewriteText(ctx, x.id, x.r.Text))
+	return errors.Join(x.State.ReplaceNumber(ctx, x.id, x.n.E164().E164Digits(), x.r.Erased.E164Digits()), x.State.RewriteText(ctx, x.id, x.r.Text))
 }
 
 // eraseContents removes the contents: at the end, because records that are lost

@@ -105,7 +105,12 @@ func (x *erasure) eraseReports(ctx context.Context) error {
 			x.left = append(x.left, "version "+x.r.Text(r.Folder)+" is not in its place: whatever it is restored from holds the number")
 			continue
 		}
-		if err := x.replace(ctx, r, rows); err != nil {
+		err = x.replace(ctx, r, rows)
+		if errors.Is(err, errors.ErrUnsupported) {
+			x.left = append(x.left, "version "+x.r.Text(r.Folder)+" holds the number in a file of a form that is not known: "+err.Error())
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("version %d of %s of %s: %w", r.Version, r.Period.Text, r.Carrier, err)
 		}
 		replaced[r.ID] = true
@@ -149,7 +154,10 @@ func (x *erasure) replace(ctx context.Context, r jobs.Report, rows int64) error 
 	if !slices.ContainsFunc(before, func(e jobs.Erasure) bool { return e.ID == x.id }) {
 		before = append(before, this)
 	}
-	out, err := x.Reports.Remake(ctx, r, before, made)
+	var out *reconcile.Remade
+	if err = reconcile.ErrDiffers; r.Kind != jobs.ReportUsage {
+		out, err = x.Reports.Remake(ctx, r, before, made)
+	}
 	if errors.Is(err, reconcile.ErrDiffers) {
 		out, err = x.rewrite(ctx, r, before, made)
 	}

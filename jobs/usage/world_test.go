@@ -256,3 +256,9 @@ func (w *world) summary(r jobs.Report) string {
 	}
 	return string(b)
 }
+
+func (a *archive) File(context.Context, string) (jobs.Entry, error) {
+	return jobs.Entry{}, jobs.ErrNoFile
+}
+
+func (a *archive) ReportErasures(context.Context, string) ([]jobs.Erasure, error) { return nil, nil }
