@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"concord/engine"
@@ -27,8 +28,8 @@ type SearchFound struct {
 const searchAtOnce = 64
 
 // Search looks for a number in files, whatever they are, in child processes. A
-// file that kills the child is looked through as the bytes that it is. The number
-// is in no argument, and in no error.
+// file that is not there holds nothing; one that kills the child is looked
+// through as the bytes that it is. The number is in no argument, and in no error.
 func (w Worker) Search(ctx context.Context, number *trace.Number, paths []string) (list []trace.Found, err error) {
 	for len(paths) > 0 {
 		some := paths[:min(len(paths), searchAtOnce)]
@@ -45,11 +46,9 @@ func (w Worker) Search(ctx context.Context, number *trace.Number, paths []string
 func (w Worker) searchSome(ctx context.Context, number *trace.Number, paths []string) ([]trace.Found, error) {
 	var size int64
 	for _, p := range paths {
-		n, err := fileSize(p)
-		if err != nil {
-			return nil, fmt.Errorf("search a file: %w", reason(err))
+		if info, err := os.Stat(p); err == nil { // else the child tells
+			size += info.Size()
 		}
-		size += n
 	}
 	o := SearchOptions{Number: number.E164().Full(), Paths: paths}
 	last, _, err := w.run(ctx, request{Search: &o, Limits: limitsFor(DefaultMemory, size)}, engine.Observer{})
@@ -95,21 +94,27 @@ func search(ctx context.Context, o SearchOptions) (*SearchFound, error) {
 	}
 	out := new(SearchFound)
 	for _, path := range o.Paths {
-		err := withKept(path, func(r io.ReaderAt, size int64) error {
-			found, err := number.Scan(ctx, r, size)
-			out.Files = append(out.Files, found)
+		var found trace.Found
+		err := withKept(path, func(r io.ReaderAt, size int64) (err error) {
+			found, err = number.Scan(ctx, r, size)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
+		out.Files = append(out.Files, found)
 	}
 	return out, nil
 }
 
-// withKept opens a file that is kept.
+// withKept opens a file that is kept. One that has left meanwhile, such as an
+// upload that was moved, holds nothing here: whoever looks again finds it where it
+// is.
 func withKept(path string, do func(r io.ReaderAt, size int64) error) (err error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return reason(err)
 	}

@@ -68,6 +68,9 @@ func (x *erasure) eraseOne(_ context.Context, carrier string, h Home, k landing.
 	switch k.Folder {
 	case landing.Receipts:
 		b, err := os.ReadFile(k.Path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
