@@ -68,8 +68,8 @@ type Dealer struct {
 
 const defaultWait = 7 * 24 * time.Hour
 
-// sharedFolder is the folder, in those of a carrier, for what was dealt to it.
-const sharedFolder = "shared"
+// SharedFolder is the folder, in those of a carrier, for what was dealt to it.
+const SharedFolder = "shared"
 
 // Files implements feed.Known.
 func (d *Dealer) Files(ctx context.Context, _ string) ([]jobs.Entry, error) {
@@ -207,9 +207,9 @@ func (d *Dealer) publish(f *jobs.MicrosoftFile, out string, got *jobs.Dealt, sum
 		if c.Rows == 0 || c.Carrier == jobs.WaitingFolder {
 			continue
 		}
-		folder := filepath.Join(d.Folder(c.Carrier), sharedFolder)
+		folder := filepath.Join(d.Folder(c.Carrier), SharedFolder)
 		if f.Holds == jobs.HoldsQuality {
-			folder = filepath.Join(d.Folder(c.Carrier), jobs.QualityFolder, sharedFolder)
+			folder = filepath.Join(d.Folder(c.Carrier), jobs.QualityFolder, SharedFolder)
 		}
 		if err := move(filepath.Join(out, c.Carrier, made), folder, name, f.Received); err != nil {
 			return fmt.Errorf("deal %s out to %s: %w", jobs.Mask(f.Name), c.Carrier, err)

@@ -81,7 +81,7 @@ func (d *desk) make(ctx context.Context, m *maker, previous string) error {
 	for _, in := range m.Inputs {
 		path := d.Content(in.SHA256)
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return dispatch.Permanent(fmt.Errorf("the content of %s is not in the spool any more: put the file back from a backup", jobs.Mask(in.Name)))
+			return dispatch.Permanent(fmt.Errorf("the content of %s is not in the spool any more: put the file back from a backup; if a number was erased from it, deliveries of this period have ended", jobs.Mask(in.Name)))
 		}
 		if in.Holds == jobs.HoldsQuality {
 			o.Quality, o.QualityNames = append(o.Quality, path), append(o.QualityNames, in.Name)

@@ -93,13 +93,13 @@ func (s *Service) fetchCalls(ctx context.Context, carrier string) error {
 func (s *Service) qualityFeed(c *config.Config, carrier string) *feed.Feed {
 	return &feed.Feed{
 		Folder: filepath.Join(c.Microsoft, carrier, jobs.QualityFolder), Carrier: carrier,
-		Spool: s.spool, Taker: s.quality, Known: s.quality, Now: s.Now,
+		Spool: s.spool, Taker: unerased{s.quality, s.store.ContentErased}, Known: s.quality, Now: s.Now,
 	}
 }
 
 // sharedFeed is the folder of files about several carriers.
 func (s *Service) sharedFeed(c *config.Config) *feed.Feed {
-	return &feed.Feed{Folder: c.Calls, Carrier: "several carriers", Spool: s.spool, Taker: s.dealer, Known: s.dealer, Now: s.Now}
+	return &feed.Feed{Folder: c.Calls, Carrier: "several carriers", Spool: s.spool, Taker: unerased{s.dealer, s.store.ContentErased}, Known: s.dealer, Now: s.Now}
 }
 
 // scanShared takes what is new about several carriers.

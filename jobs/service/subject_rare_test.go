@@ -2,9 +2,11 @@ package service_test
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"concord/formats/trace"
 	"concord/jobs"
@@ -74,5 +76,54 @@ func TestVersionsOfAnotherProgramAreRewritten(t *testing.T) {
 	}
 	h.stop()
 	h.nowhere(filepath.Join(h.dir, "data"), "/microsoft/")
+	h.start()
+}
+
+// A file about several carriers that held the number is not dealt out when it
+// comes again by another name.
+func TestAFileOfSeveralCarriersDoesNotBringTheNumberBack(t *testing.T) {
+	h := subjectHouse(t)
+	path := filepath.Join(h.dir, "concord.yaml")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.stop()
+	if err := os.WriteFile(path, []byte(strings.Replace(string(b), "{numbers: listings}", "{numbers: listings, calls: several}", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.start()
+	text := strings.ReplaceAll(strings.Replace(subjectCalls("m", 0, 6, func(int) int { return 60 }), "callee", "callee,carrier", 1), "+442071234567", "+442071234567,fabrikam")
+	put := func(name string) {
+		file := filepath.Join(h.dir, "several", name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o750), os.WriteFile(file, []byte(text), 0o600), os.Chtimes(file, time.Time{}, h.now().Add(-time.Hour))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("one.csv")
+	dealt := func() int {
+		list, err := h.desk.Files(t.Context(), jobs.FileFilter{Side: "microsoft"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	h.until("the carrier's share is taken", func() bool { return dealt() == 1 })
+	e, err := h.desk.EraseSubject(t.Context(), "+"+canary, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.erased(e.ID)
+	put("two.csv")
+	h.send("later.csv", subjectCalls("c", 1, 1, func(int) int { return 60 }))
+	h.run()
+	h.stop()
+	h.start() // it is looked at once more
+	h.run()
+	if n := dealt(); n != 1 {
+		t.Errorf("%d shares were taken", n)
+	}
+	h.stop()
+	h.nowhere(filepath.Join(h.dir, "data"))
 	h.start()
 }

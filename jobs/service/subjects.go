@@ -12,8 +12,11 @@ import (
 	"time"
 
 	"concord/exchange/landing"
+	"concord/jobs"
+	"concord/jobs/calls"
 	"concord/jobs/config"
 	"concord/jobs/control"
+	"concord/jobs/feed"
 	"concord/jobs/state"
 	"concord/jobs/subject"
 )
@@ -29,17 +32,38 @@ func (s *Service) openSubjects() *subject.Desk {
 // foreign are the folders of Microsoft's files.
 func (s *Service) foreign() []subject.Folder {
 	c := s.cfg()
-	// What comes from Graph and from hosts lies in folders named for that.
+	// What comes from Graph and from hosts, or was dealt out, lies in folders named for that.
 	own := func(name string) bool {
 		return slices.ContainsFunc(strings.Split(path.Dir(name), "/"), func(dir string) bool {
-			return dir == "graph" || slices.ContainsFunc(c.MicrosoftHosts, func(h *config.MicrosoftHost) bool { return h.Name == dir })
+			return dir == "graph" || dir == calls.SharedFolder || slices.ContainsFunc(c.MicrosoftHosts, func(h *config.MicrosoftHost) bool { return h.Name == dir })
 		})
 	}
 	list := []subject.Folder{{Path: c.Microsoft, Own: own}}
-	if c.Numbers != "" {
-		list = append(list, subject.Folder{Path: c.Numbers, Own: own})
+	for _, shared := range []string{c.Numbers, c.Calls} {
+		if shared != "" {
+			list = append(list, subject.Folder{Path: shared, Own: own})
+		}
 	}
 	return list
+}
+
+// unerased takes files of Microsoft's, but none whose content was erased: that is
+// neither kept nor dealt out when it comes again, and recorded as it was.
+type unerased struct {
+	feed.Taker
+	erased func(ctx context.Context, sha256 string) (string, error)
+}
+
+// TakeFeed implements feed.Taker.
+func (u unerased) TakeFeed(ctx context.Context, o landing.Offer) (jobs.Entry, error) {
+	erasure, err := u.erased(ctx, o.SHA256)
+	if err != nil {
+		return jobs.Entry{}, err
+	}
+	if erasure != "" {
+		return jobs.Entry{Microsoft: true, Carrier: o.Carrier, Name: o.Name, SHA256: o.SHA256, Status: landing.StatusRejected, Erased: erasure}, nil
+	}
+	return u.Taker.TakeFeed(ctx, o)
 }
 
 // eachHome calls do with every home that there is, also of carriers that are not

@@ -129,6 +129,16 @@ func (s *Store) EraseContent(ctx context.Context, erasure, sha256 string) error 
 	})
 }
 
+// ContentErased returns the erasure by which a content was removed; empty: there
+// was none.
+func (s *Store) ContentErased(ctx context.Context, sha256 string) (erasure string, err error) {
+	err = s.read(ctx, "ask whether a content is erased", func(t tx) (err error) {
+		erasure, err = t.contentErased(ctx, sha256)
+		return err
+	})
+	return erasure, err
+}
+
 // contentErased returns the erasure of a content; empty: there was none.
 func (t tx) contentErased(ctx context.Context, sha256 string) (erasure string, err error) {
 	if sha256 == "" {

@@ -257,7 +257,7 @@ func (x *erasure) eraseOthers(ctx context.Context) error {
 		switch {
 		case held[i] == 0 && !rest:
 			continue
-		case !rest && top != "rejects" && top != "numbers":
+		case !rest && top != "rejects" && top != "numbers" && top != "dealing" && !strings.HasPrefix(name, "deliveries/."):
 			x.left = append(x.left, "take the number out of "+x.r.Text(name)+" in the data folder by hand")
 			continue
 		}
