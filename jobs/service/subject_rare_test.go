@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"concord/formats/trace"
 	"concord/jobs"
+	"concord/jobs/control"
 	"concord/jobs/service"
 )
 
@@ -125,5 +127,78 @@ func TestAFileOfSeveralCarriersDoesNotBringTheNumberBack(t *testing.T) {
 	}
 	h.stop()
 	h.nowhere(filepath.Join(h.dir, "data"))
+	h.start()
+}
+
+// alsoCalls has a house deliver calls and their quality, too.
+func (h *house) alsoCalls() {
+	h.t.Helper()
+	path := filepath.Join(h.dir, "concord.yaml")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.stop()
+	if err := os.WriteFile(path, append(b, "  calls: {kind: calls, schedule: \"0 8 * * *\", period: previous_day, late_delay: 1ms}\n"...), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+	h.start()
+}
+
+// callsOf runs the deliveries of calls of a day.
+func (h *house) callsOf(period string) control.RunDetail {
+	h.t.Helper()
+	list, err := h.desk.Start(h.t.Context(), control.Start{Job: "calls", Period: period, By: "test"})
+	if err != nil || len(list) != 1 {
+		h.t.Fatalf("%+v, %v", list, err)
+	}
+	return h.ends(list[0].Run)
+}
+
+// What was delivered of a number's calls and their quality goes whole, and so
+// does what is remembered of it; deliveries of its period have ended and say so,
+// and those of other periods go on.
+func TestANumberIsErasedFromDeliveriesOfCalls(t *testing.T) {
+	h := subjectHouse(t)
+	h.alsoCalls()
+	same := func(int) int { return 60 }
+	h.microsoft("m1.csv", subjectCalls("m", 0, 24, same))
+	h.put("data/microsoft/fabrikam/quality/q.csv", "call_record_id,stream_id,version,start,loss_avg\n"+canary+",1,1,2026-10-01T00:10:00Z,0.5\n")
+	if r := h.callsOf("2026-10-01"); r.State != string(jobs.RunSucceeded) {
+		t.Fatalf("%+v", r)
+	}
+	other := strings.NewReplacer("+"+canary, "+493087654321", canary, "x", "2026-10-01", "2026-10-05").Replace(subjectCalls("m", 24, 24, same))
+	h.microsoft("m2.csv", other)
+	if r := h.callsOf("2026-10-05"); r.State != string(jobs.RunSucceeded) {
+		t.Fatalf("%+v", r)
+	}
+	const first, second = "calls_fabrikam_2026-10-01_000001", "calls_fabrikam_2026-10-05_000002"
+	if a, b := outbox(t, h.remote, first), outbox(t, h.remote, second); len(a) != 6 || len(b) != 4 {
+		t.Fatalf("%d and %d files were delivered", len(a), len(b))
+	}
+	e, err := h.desk.EraseSubject(t.Context(), "+"+canary, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e = h.erased(e.ID)
+	h.clean("the erasure", fmt.Sprintf("%+v", e))
+	if !strings.Contains(strings.Join(e.Left, "\n"), "outbox of fabrikam: tell the carrier") {
+		t.Errorf("%q", e.Left)
+	}
+	if a, b := outbox(t, h.remote, first), outbox(t, h.remote, second); len(a) != 0 || len(b) != 4 {
+		t.Errorf("%d and %d files are in the outbox", len(a), len(b))
+	}
+	h.microsoft("m3.csv", strings.Replace(other, "m24", "m99", 1))
+	if r := h.callsOf("2026-10-05"); r.State != string(jobs.RunSucceeded) {
+		t.Errorf("another period: %+v", r)
+	}
+	r := h.callsOf("2026-10-01")
+	h.clean("the run", fmt.Sprintf("%+v", r))
+	if r.State != string(jobs.RunFailed) || !strings.Contains(r.Error, "a number was erased") {
+		t.Errorf("%+v", r)
+	}
+	h.gone()
+	h.stop()
+	h.nowhere(filepath.Join(h.dir, "data"), "/microsoft/")
 	h.start()
 }

@@ -253,22 +253,43 @@ func (x *erasure) eraseOthers(ctx context.Context) error {
 	}
 	for i, name := range names {
 		rest := strings.HasSuffix(name, ".part") || strings.HasSuffix(name, ".damaged")
-		top, _, _ := strings.Cut(name, "/")
 		switch {
 		case held[i] == 0 && !rest:
 			continue
-		case !rest && top != "rejects" && top != "numbers" && top != "dealing" && !strings.HasPrefix(name, "deliveries/."):
+		case !rest && !remade(name):
 			x.left = append(x.left, "take the number out of "+x.r.Text(name)+" in the data folder by hand")
 			continue
 		}
 		if held[i] > 0 {
 			err = x.note(ctx, storeOthers, x.tag("file", name), held[i])
 		}
-		if err = errors.Join(err, os.Remove(paths[i])); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err = errors.Join(err, os.RemoveAll(filepath.Join(x.Data, filepath.FromSlash(whole(name))))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// remade reports whether a file of the data folder is needed no more, or made
+// anew when it is.
+func remade(name string) bool {
+	top, _, _ := strings.Cut(name, "/")
+	return slices.Contains([]string{"rejects", "numbers", "dealing", deliveriesDir}, top)
+}
+
+// deliveriesDir has an index of each delivery of calls, in a folder of its own
+// below that of the carrier.
+const deliveriesDir = "deliveries"
+
+// whole returns what goes with a file: all of an index of a delivery, which is of
+// use as a whole only.
+func whole(name string) string {
+	const depth = 3 // deliveries/CARRIER/SEQUENCE
+	parts := strings.Split(name, "/")
+	if parts[0] == deliveriesDir && len(parts) > depth {
+		return strings.Join(parts[:depth], "/")
+	}
+	return name
 }
 
 // eraseForeign removes what the service itself put into Microsoft's folders, and

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -87,9 +88,30 @@ func (x *erasure) eraseOne(_ context.Context, carrier string, h Home, k landing.
 		if strings.HasPrefix(k.Name, "report_"+carrier+"_") { // it comes again without the number
 			break
 		}
-		x.left = append(x.left, "a file with the number was taken out of the outbox of "+carrier+": tell the carrier, and deliver the rest anew")
+		x.left = append(x.left, "a file with the number was taken out of the outbox of "+carrier+": tell the carrier to erase its own")
+		if d := callsDelivery(carrier, k.Name); d != "" {
+			return eraseDelivery(h, d)
+		}
 	}
 	return h.Erase(k)
+}
+
+// callsDelivery is how the names of the files of a delivery of calls begin;
+// empty: a file is of none.
+func callsDelivery(carrier, name string) string {
+	return regexp.MustCompile(`^calls_` + regexp.QuoteMeta(carrier) + `_.+?_\d{6,}_`).FindString(name)
+}
+
+// eraseDelivery removes all files of a delivery: its manifest must not promise
+// what is not there.
+func eraseDelivery(h Home, prefix string) error {
+	kept, err := h.Kept()
+	for _, k := range kept {
+		if err == nil && k.Folder == landing.Outbox && strings.HasPrefix(k.Name, prefix) {
+			err = h.Erase(k)
+		}
+	}
+	return err
 }
 
 // copies returns which files of a home are contents that are erased, also where
