@@ -75,6 +75,15 @@ type Erasures interface {
 	// EraseContent marks a content: it is not to be kept any more, and is not
 	// taken when it comes again.
 	EraseContent(ctx context.Context, erasure, sha256 string) error
+	// NeededContents lists the contents of which deliveries of calls are made,
+	// and what is kept instead of such.
+	NeededContents(ctx context.Context) ([]string, error)
+	// KeepInstead records a content that is kept instead of an erased one: the
+	// same without the number.
+	KeepInstead(ctx context.Context, sha256, instead string) error
+	// Instead returns what is kept instead of an erased content; empty: nothing,
+	// or it is not erased.
+	Instead(ctx context.Context, sha256 string) (string, error)
 	// EndErasure ends an erasure that is being scrubbed.
 	EndErasure(ctx context.Context, id string, now time.Time) (Erasure, error)
 

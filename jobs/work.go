@@ -36,10 +36,13 @@ type request struct {
 	Deal *DealOptions `json:"deal,omitempty"`
 	// Search asks only whether a number is in these files.
 	Search *SearchOptions `json:"search,omitempty"`
+	// Rewrite asks for a file without a number.
+	Rewrite *RewriteOptions `json:"rewrite,omitempty"`
 }
 
 // event is what a worker process says, one line of JSON each. The last one
-// holds Done, Failed, Decoded, Proposal, Inspection, Delivered, Listing, Dealt or Found.
+// holds Done, Failed, Decoded, Proposal, Inspection, Delivered, Listing, Dealt, Found or
+// Rewritten.
 type event struct {
 	Stage   string      `json:"stage,omitempty"`
 	Side    engine.Side `json:"side,omitempty"`
@@ -55,10 +58,12 @@ type event struct {
 	Listing *ListingFound `json:"listing,omitempty"`
 	Dealt   *Dealt        `json:"dealt,omitempty"`
 	Found   *SearchFound  `json:"found,omitempty"`
+
+	Rewritten *Rewritten `json:"rewritten,omitempty"`
 }
 
 func (e *event) last() bool {
-	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Delivered != nil || e.Listing != nil || e.Dealt != nil || e.Found != nil
+	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Delivered != nil || e.Listing != nil || e.Dealt != nil || e.Found != nil || e.Rewritten != nil
 }
 
 // Work is the whole life of a worker process: it reads one request from in,
@@ -113,6 +118,8 @@ func (r *request) do(ctx context.Context, tell *teller) event {
 		e.Dealt, err = Deal(ctx, *r.Deal)
 	case r.Search != nil:
 		e.Found, err = search(ctx, *r.Search)
+	case r.Rewrite != nil:
+		e.Rewritten, err = rewrite(ctx, *r.Rewrite)
 	default:
 		e.Done, err = Match(ctx, r.Options, tell.observer())
 	}

@@ -57,8 +57,10 @@ type Carrier struct {
 // Clerk does runs of kind calls. All fields but Fetch, Delivered and Trouble are
 // required. Several goroutines may use it.
 type Clerk struct {
-	State   State
-	Content func(sha256 string) string // where the spool keeps a content
+	State State
+	// Content returns where the spool keeps a content, or what stands for it
+	// since a number was erased from it.
+	Content func(ctx context.Context, sha256 string) (path string, erased bool, err error)
 	Make    func(ctx context.Context, o jobs.DeliverOptions) (*jobs.Delivered, error)
 	Carrier func(job, name string) (Carrier, error)
 	Folder  string // of what is remembered of deliveries
@@ -126,6 +128,7 @@ const (
 	saidNothing   = "there are no calls and no quality rows of this period yet: nothing was delivered"
 	saidUnchanged = "nothing has changed since delivery %d: nothing was delivered"
 	saidSame      = "made anew: the same bytes as delivery %d"
+	saidErased    = "made anew: as much as delivery %d, from which a number was erased since"
 )
 
 // deliver makes the next delivery of the period, when there is anything new in
@@ -142,7 +145,7 @@ func (d *desk) deliver(ctx context.Context) (said string, err error) {
 	case len(next.Inputs) == 0:
 		return saidNothing, nil
 	case latest != nil && latest.Basis == next.Basis && d.asked():
-		return fmt.Sprintf(saidSame, latest.Sequence), d.prove(ctx, *latest)
+		return d.prove(ctx, *latest)
 	case latest != nil && latest.Basis == next.Basis:
 		return fmt.Sprintf(saidUnchanged, latest.Sequence), nil
 	}
@@ -169,14 +172,21 @@ func (d *desk) asked() bool {
 	return d.run.Trigger == jobs.TriggerManual || d.run.Trigger == jobs.TriggerRerun
 }
 
-// prove makes a delivery anew and compares it with what was delivered.
-func (d *desk) prove(ctx context.Context, was jobs.CallsDelivery) error {
-	return d.making(ctx, was, func(_ context.Context, m *maker) error {
-		if !slices.Equal(m.Files, was.Files) {
+// prove makes a delivery anew, compares it with what was delivered, and says so.
+func (d *desk) prove(ctx context.Context, was jobs.CallsDelivery) (said string, err error) {
+	said = fmt.Sprintf(saidSame, was.Sequence)
+	err = d.making(ctx, was, func(_ context.Context, m *maker) error {
+		same := slices.Equal(m.Files, was.Files)
+		if m.erased {
+			said = fmt.Sprintf(saidErased, was.Sequence)
+			same = m.Calls.Rows == was.Calls.Rows && m.Calls.DurationMS == was.Calls.DurationMS && m.Quality.Rows == was.Quality.Rows
+		}
+		if !same {
 			return dispatch.Permanent(fmt.Errorf("the same files and settings gave other bytes than delivery %d, which stays as it is; please report this defect of concord", was.Sequence))
 		}
 		return nil
 	})
+	return said, err
 }
 
 // place puts the files of a delivery that was begun into the outbox, the

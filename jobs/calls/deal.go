@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -23,7 +24,6 @@ import (
 
 // Spool keeps what arrived as it arrived; a *landing.Spool is one.
 type Spool interface {
-	Path(sha256 string) string
 	Release(sum string, keep bool) error
 	Add(ctx context.Context, r io.Reader) (landing.Content, error)
 }
@@ -46,7 +46,10 @@ type Dealer struct {
 	State  jobs.Calls
 	Ledger Ledger
 	Spool  Spool
-	Deal   func(ctx context.Context, o jobs.DealOptions) (*jobs.Dealt, error)
+	// Content returns where a content is kept, or what stands for it since a
+	// number was erased from it.
+	Content func(ctx context.Context, sha256 string) (path string, erased bool, err error)
+	Deal    func(ctx context.Context, o jobs.DealOptions) (*jobs.Dealt, error)
 	// Records returns the path of the records of an entry.
 	Records func(ctx context.Context, e jobs.Entry) (string, error)
 	// Carriers are all that there are, with what Microsoft's files call them.
@@ -308,9 +311,16 @@ func (d *Dealer) Again(ctx context.Context) error {
 }
 
 func (d *Dealer) again(ctx context.Context, f jobs.MicrosoftFile) error {
-	o := jobs.DealOptions{Path: d.Spool.Path(f.Rest), Name: f.Name}
+	o := jobs.DealOptions{Name: f.Name}
 	var now string
 	var err error
+	if o.Path, _, err = d.Content(ctx, f.Rest); err != nil {
+		return err
+	}
+	if _, err := os.Stat(o.Path); errors.Is(err, fs.ErrNotExist) { // erased with a number
+		f.Nobody, f.Waiting, f.Rest = f.Nobody+f.Waiting, 0, ""
+		return d.State.DealRest(ctx, f)
+	}
 	if o.Known, o.From, o.To, now, err = d.known(ctx, &f); err != nil {
 		return err
 	}

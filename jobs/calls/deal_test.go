@@ -87,3 +87,27 @@ func TestQualityWaitsForItsCall(t *testing.T) {
 		t.Errorf("told %d times", len(w.told))
 	}
 }
+
+// Rows that wait and are erased with a number wait no more.
+func TestRowsThatWereErasedDoNotWait(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put("shared/q.csv", qualityHead+qualityRow("c-late", "", 1))
+	w.taken()
+	list, err := w.store.MicrosoftFiles(t.Context(), jobs.MicrosoftFilter{Waiting: true})
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	if err := w.spool.Erase(list[0].Rest); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := w.dealer.Again(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err = w.store.MicrosoftFiles(t.Context(), jobs.MicrosoftFilter{})
+	if err != nil || len(list) != 1 || list[0].Waiting != 0 || list[0].Nobody != 1 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}

@@ -21,8 +21,9 @@ import (
 // maker makes the files of one delivery in a folder of its own.
 type maker struct {
 	jobs.CallsDelivery
-	dir   string
-	files map[string]string // by the name that the carrier sees: the path
+	dir    string
+	files  map[string]string // by the name that the carrier sees: the path
+	erased bool              // a number was erased from what it is made of
 }
 
 // makingDir is where deliveries are prepared, below the folder of what is
@@ -79,7 +80,11 @@ func (d *desk) make(ctx context.Context, m *maker, previous string) error {
 		From: m.Period.From, To: m.Period.To, Previous: previous, Out: m.out(), Memory: d.x.Memory,
 	}
 	for _, in := range m.Inputs {
-		path := d.Content(in.SHA256)
+		path, erased, err := d.Content(ctx, in.SHA256)
+		if err != nil {
+			return err
+		}
+		m.erased = m.erased || erased
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return dispatch.Permanent(fmt.Errorf("the content of %s is not in the spool any more: put the file back from a backup; if a number was erased from it, deliveries of this period have ended", jobs.Mask(in.Name)))
 		}
@@ -211,19 +216,34 @@ func (c *Clerk) forget(carrier string, sequence int) error {
 	return nil
 }
 
+// erased reports whether a number was erased from files: then rows are others than
+// they were in what is kept of a delivery, and must not be told as changed.
+func (d *desk) erased(ctx context.Context, inputs []jobs.CallsInput) (bool, error) {
+	for _, in := range inputs {
+		if _, erased, err := d.Content(ctx, in.SHA256); erased || err != nil {
+			return erased, err
+		}
+	}
+	return false, nil
+}
+
 // index returns the folder with the indexes of a delivery. They depend on its
 // inputs and settings alone: when they are lost, they are made anew.
 func (d *desk) index(ctx context.Context, sequence int) (folder string, err error) {
 	folder = d.kept(d.run.Carrier, sequence)
-	if whole, err := jobs.CheckDeliveryIndex(folder); whole || err != nil {
-		return folder, err
-	}
 	list, err := d.State.CallsDeliveries(ctx, jobs.CallsFilter{Carrier: d.run.Carrier, Sequence: sequence})
 	if err != nil {
 		return "", err
 	}
 	if len(list) == 0 {
 		return "", fmt.Errorf("delivery %d to %s is not in the state", sequence, d.run.Carrier)
+	}
+	other, err := d.erased(ctx, list[0].Inputs)
+	if err != nil {
+		return "", err
+	}
+	if whole, err := jobs.CheckDeliveryIndex(folder); err != nil || whole && !other {
+		return folder, err
 	}
 	dir, err := d.scratch(d.run.Carrier)
 	if err != nil {

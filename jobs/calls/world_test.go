@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,13 +66,13 @@ func newWorld(t *testing.T) *world {
 		Rejects: filepath.Join(w.dir, "rejects"), Records: filepath.Join(w.dir, "records"),
 	})
 	w.clerk = &Clerk{
-		State: w.store, Content: w.spool.Path, Make: worker.DeliverCalls, Carrier: w.carrier, Folder: filepath.Join(w.dir, "deliveries"), Program: "test", Now: clock,
+		State: w.store, Content: w.kept, Make: worker.DeliverCalls, Carrier: w.carrier, Folder: filepath.Join(w.dir, "deliveries"), Program: "test", Now: clock,
 		Late:      func(string, string) (time.Duration, bool) { return time.Minute, true },
 		Delivered: func(d jobs.CallsDelivery) { w.sent = append(w.sent, d) }, Trouble: func(err error) { t.Error(err) },
 	}
 	w.quality = &Quality{State: w.store, Read: worker.Deal, Now: clock}
 	w.dealer = &Dealer{
-		State: w.store, Ledger: w.store, Spool: w.spool, Deal: worker.Deal, Records: w.taker.Records,
+		State: w.store, Ledger: w.store, Spool: w.spool, Content: w.kept, Deal: worker.Deal, Records: w.taker.Records,
 		Carriers: func() []partition.Carrier {
 			return []partition.Carrier{{ID: "fabrikam", Names: w.names("fabrikam")}, {ID: "litware", Names: w.names("litware")}}
 		},
@@ -207,4 +208,9 @@ const qualityHead = "call_record_id,stream_id,version,carrier,start,loss_avg\n"
 
 func qualityRow(call, carrier string, version int) string {
 	return fmt.Sprintf("%s,1,%d,%s,2026-10-01T10:00:00Z,0.1\n", call, version, carrier)
+}
+
+// kept is where a content is kept; no number is erased here.
+func (w *world) kept(_ context.Context, sha256 string) (path string, erased bool, err error) {
+	return w.spool.Path(sha256), false, nil
 }

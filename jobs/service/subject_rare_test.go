@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,8 +157,9 @@ func (h *house) callsOf(period string) control.RunDetail {
 }
 
 // What was delivered of a number's calls and their quality goes whole, and so
-// does what is remembered of it; deliveries of its period have ended and say so,
-// and those of other periods go on.
+// does what is remembered of it. What is kept of Microsoft's files is kept without
+// the number, so that deliveries of that time and of others go on, and tell of
+// nothing that has not changed.
 func TestANumberIsErasedFromDeliveriesOfCalls(t *testing.T) {
 	h := subjectHouse(t)
 	h.alsoCalls()
@@ -167,34 +169,68 @@ func TestANumberIsErasedFromDeliveriesOfCalls(t *testing.T) {
 	if r := h.callsOf("2026-10-01"); r.State != string(jobs.RunSucceeded) {
 		t.Fatalf("%+v", r)
 	}
-	other := strings.NewReplacer("+"+canary, "+493087654321", canary, "x", "2026-10-01", "2026-10-05").Replace(subjectCalls("m", 24, 24, same))
-	h.microsoft("m2.csv", other)
-	if r := h.callsOf("2026-10-05"); r.State != string(jobs.RunSucceeded) {
-		t.Fatalf("%+v", r)
-	}
-	const first, second = "calls_fabrikam_2026-10-01_000001", "calls_fabrikam_2026-10-05_000002"
-	if a, b := outbox(t, h.remote, first), outbox(t, h.remote, second); len(a) != 6 || len(b) != 4 {
-		t.Fatalf("%d and %d files were delivered", len(a), len(b))
-	}
+	const first = "calls_fabrikam_2026-10-01_000001"
+	before := outbox(t, h.remote, first)
 	e, err := h.desk.EraseSubject(t.Context(), "+"+canary, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
 	e = h.erased(e.ID)
 	h.clean("the erasure", fmt.Sprintf("%+v", e))
-	if !strings.Contains(strings.Join(e.Left, "\n"), "outbox of fabrikam: tell the carrier") {
+	if left := strings.Join(e.Left, "\n"); !strings.Contains(left, "outbox of fabrikam: tell the carrier") || strings.Contains(left, "have ended") {
 		t.Errorf("%q", e.Left)
 	}
-	if a, b := outbox(t, h.remote, first), outbox(t, h.remote, second); len(a) != 0 || len(b) != 4 {
-		t.Errorf("%d and %d files are in the outbox", len(a), len(b))
+	if now := outbox(t, h.remote, first); len(before) != 6 || len(now) != 0 {
+		t.Errorf("%d files were in the outbox, and %d are", len(before), len(now))
 	}
-	h.microsoft("m3.csv", strings.Replace(other, "m24", "m99", 1))
-	if r := h.callsOf("2026-10-05"); r.State != string(jobs.RunSucceeded) {
-		t.Errorf("another period: %+v", r)
+	if r := h.callsOf("2026-10-01"); r.State != string(jobs.RunSucceeded) || !strings.Contains(r.Error, "as much as delivery 1, from which a number was erased") {
+		t.Errorf("made anew: %+v", r)
 	}
-	r := h.callsOf("2026-10-01")
-	h.clean("the run", fmt.Sprintf("%+v", r))
-	if r.State != string(jobs.RunFailed) || !strings.Contains(r.Error, "a number was erased") {
+	h.microsoft("m2.csv", strings.NewReplacer("+"+canary, "+493087654321", canary, "x").Replace(subjectCalls("m", 24, 2, same)))
+	if r := h.callsOf("2026-10-01"); r.State != string(jobs.RunSucceeded) {
+		t.Errorf("with a late file: %+v", r)
+	}
+	now := outbox(t, h.remote, "calls_fabrikam_2026-10-01_000002")
+	if got := rowsIn(t, now["_calls_changes.csv"], "change", "record_id"); !slices.Equal(got, []string{"added m-x-24", "added m25"}) {
+		t.Errorf("told as changes: %q", got)
+	}
+	was, is := rowsIn(t, before["_calls.csv"], "start", "duration_ms", "callee"), rowsIn(t, now["_calls.csv"], "start", "duration_ms", "callee")
+	if len(is) != 26 || !slices.Equal(was, is[:24]) {
+		t.Errorf("%q became %q", was, is)
+	}
+	h.microsoft("m3.csv", strings.NewReplacer("+"+canary, "+493087654321", canary, "x", "2026-10-01", "2026-10-02").Replace(subjectCalls("m", 26, 2, same)))
+	if r := h.callsOf("2026-10-02"); r.State != string(jobs.RunSucceeded) {
+		t.Errorf("the next day: %+v", r)
+	}
+	if got := rowsIn(t, outbox(t, h.remote, "calls_fabrikam_2026-10-02_000003")["_calls.csv"], "record_id"); len(got) != 2 {
+		t.Errorf("the next day: %q", got)
+	}
+	h.gone()
+	h.stop()
+	h.nowhere(filepath.Join(h.dir, "data"), "/microsoft/")
+	h.start()
+	if r := h.callsOf("2026-10-01"); r.State != string(jobs.RunSucceeded) {
+		t.Errorf("after a restart: %+v", r)
+	}
+}
+
+// A file of wide characters is not written anew: deliveries of its time end, and
+// both the erasure and the run say so.
+func TestDeliveriesOfWhatCannotBeWrittenAnewEnd(t *testing.T) {
+	h := subjectHouse(t)
+	h.alsoCalls()
+	h.microsoft("m1.csv", utf16Of(subjectCalls("m", 0, 6, func(int) int { return 60 })))
+	if r := h.callsOf("2026-10-01"); r.State != string(jobs.RunSucceeded) {
+		t.Fatalf("%+v", r)
+	}
+	e, err := h.desk.EraseSubject(t.Context(), "+"+canary, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e = h.erased(e.ID); !strings.Contains(strings.Join(e.Left, "\n"), "deliveries of calls of its time have ended") {
+		t.Errorf("%q", e.Left)
+	}
+	if r := h.callsOf("2026-10-01"); r.State != string(jobs.RunFailed) || !strings.Contains(r.Error, "if a number was erased from it") {
 		t.Errorf("%+v", r)
 	}
 	h.gone()

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -25,7 +26,7 @@ import (
 func (s *Service) openSubjects() *subject.Desk {
 	return &subject.Desk{
 		State: s.store, Spool: s.spool, Homes: s.eachHome, Records: s.taker.Records, Reports: s.maker, Numbers: s.clerk,
-		Search: s.Worker.Search, Data: s.cfg().Data, Database: state.File, Foreign: s.foreign, Key: func() string { return s.cfg().PrivacyKey.Reveal() }, Now: s.Now,
+		Search: s.Worker.Search, Rewrite: s.Worker.Rewrite, Data: s.cfg().Data, Database: state.File, Foreign: s.foreign, Key: func() string { return s.cfg().PrivacyKey.Reveal() }, Now: s.Now,
 	}
 }
 
@@ -45,6 +46,13 @@ func (s *Service) foreign() []subject.Folder {
 		}
 	}
 	return list
+}
+
+// contentOf returns where a content is kept, or what stands for it since a number
+// was erased from it.
+func (s *Service) contentOf(ctx context.Context, sha256 string) (path string, erased bool, err error) {
+	instead, err := s.store.Instead(ctx, sha256)
+	return s.spool.Path(cmp.Or(instead, sha256)), instead != "", err
 }
 
 // unerased takes files of Microsoft's, but none whose content was erased: that is

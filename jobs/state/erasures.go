@@ -124,9 +124,51 @@ func (s *Store) ErasedItems(ctx context.Context, erasure, store string) (list []
 // EraseContent implements jobs.Erasures.
 func (s *Store) EraseContent(ctx context.Context, erasure, sha256 string) error {
 	return s.write(ctx, "note that a content is erased", func(t tx) error {
-		_, err := t.exec(ctx, "INSERT INTO erased_contents (sha256, erasure) VALUES ($1, $2) ON CONFLICT DO NOTHING", sha256, erasure)
+		_, err := t.exec(ctx, "INSERT INTO erased_contents (sha256, erasure, instead) VALUES ($1, $2, '') ON CONFLICT DO NOTHING", sha256, erasure)
 		return err
 	})
+}
+
+// NeededContents implements jobs.Erasures.
+func (s *Store) NeededContents(ctx context.Context) (list []string, err error) {
+	err = s.read(ctx, "list what deliveries are made of", func(t tx) error {
+		list = nil
+		return t.query(ctx, func(scan func(...any) error) error {
+			var sum string
+			err := scan(&sum)
+			list = append(list, sum)
+			return err
+		}, "SELECT sha256 FROM files WHERE microsoft AND sha256 <> '' UNION SELECT sha256 FROM microsoft_files WHERE carrier <> '' UNION "+
+			"SELECT rest FROM microsoft_files WHERE rest <> '' UNION SELECT instead FROM erased_contents WHERE instead <> ''")
+	})
+	return list, err
+}
+
+// KeepInstead implements jobs.Erasures.
+func (s *Store) KeepInstead(ctx context.Context, sha256, instead string) error {
+	return s.write(ctx, "note what is kept instead of a content", func(t tx) error {
+		_, err := t.exec(ctx, "UPDATE erased_contents SET instead = $1 WHERE sha256 = $2", instead, sha256)
+		return err
+	})
+}
+
+// Instead implements jobs.Erasures.
+func (s *Store) Instead(ctx context.Context, sha256 string) (instead string, err error) {
+	err = s.read(ctx, "ask what is kept instead of a content", func(t tx) error {
+		instead = ""
+		for last := sha256; last != ""; { // of what was erased once more, there is one of its own
+			next := ""
+			if _, err := t.one(ctx, []any{&next}, "SELECT instead FROM erased_contents WHERE sha256 = $1", last); err != nil {
+				return err
+			}
+			if next != "" {
+				instead = next
+			}
+			last = next
+		}
+		return nil
+	})
+	return instead, err
 }
 
 // ContentErased returns the erasure by which a content was removed; empty: there

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -183,6 +184,41 @@ func TestAnErasedContentIsKnown(t *testing.T) {
 }
 
 // Nothing of what was erased stays in the file of SQLite, or in its log.
+// What is kept instead of a content is held like one, also when that is erased
+// and replaced in its turn.
+func TestWhatStandsForAnErasedContentIsKept(t *testing.T) {
+	both(t, func(t *testing.T, fresh func(testing.TB) string) {
+		ctx, s := t.Context(), open(t, fresh(t))
+		e := entryWith("f1", "s1")
+		e.Microsoft = true
+		record(t, s, e)
+		fine(t, s.EraseContent(ctx, "a", "s1"))
+		check := func(held, needed []string, instead string) {
+			t.Helper()
+			for _, sum := range []string{"s1", "s2", "s3"} {
+				if h, err := s.Holds(ctx, sum); err != nil || h != slices.Contains(held, sum) {
+					t.Errorf("%s is held: %v, %v", sum, h, err)
+				}
+			}
+			got, err := s.NeededContents(ctx)
+			slices.Sort(got)
+			if err != nil || !slices.Equal(got, needed) {
+				t.Errorf("%q are needed, %v", got, err)
+			}
+			if got, err := s.Instead(ctx, "s1"); err != nil || got != instead {
+				t.Errorf("%q instead of s1, %v", got, err)
+			}
+		}
+		check(nil, []string{"s1"}, "")
+		fine(t, s.KeepInstead(ctx, "s1", "s2"))
+		check([]string{"s2"}, []string{"s1", "s2"}, "s2")
+		fine(t, s.EraseContent(ctx, "b", "s2"))
+		check(nil, []string{"s1", "s2"}, "s2")
+		fine(t, s.KeepInstead(ctx, "s2", "s3"))
+		check([]string{"s3"}, []string{"s1", "s2", "s3"}, "s3")
+	})
+}
+
 func TestNothingStaysInTheFile(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
 	s, err := state.Open(ctx, dir)

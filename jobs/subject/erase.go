@@ -230,16 +230,6 @@ func (x *erasure) eraseTables(ctx context.Context) error {
 	return errors.Join(x.State.ReplaceNumber(ctx, x.id, x.n.E164().E164Digits(), x.r.Erased.E164Digits()), x.State.RewriteText(ctx, x.id, x.r.Text))
 }
 
-// eraseContents removes the contents: at the end, because records that are lost
-// are made anew of them.
-func (x *erasure) eraseContents(ctx context.Context) error {
-	items, err := x.State.ErasedItems(ctx, x.id, storeFiles)
-	for _, i := range items {
-		err = errors.Join(err, x.Spool.Erase(i.Item))
-	}
-	return err
-}
-
 // eraseOthers removes what is not needed any more of what lies around, and tells
 // of what is.
 func (x *erasure) eraseOthers(ctx context.Context) error {
@@ -274,7 +264,7 @@ func (x *erasure) eraseOthers(ctx context.Context) error {
 // anew when it is.
 func remade(name string) bool {
 	top, _, _ := strings.Cut(name, "/")
-	return slices.Contains([]string{"rejects", "numbers", "dealing", deliveriesDir}, top)
+	return slices.Contains([]string{"rejects", "numbers", "dealing", rewritingDir, deliveriesDir}, top)
 }
 
 // deliveriesDir has an index of each delivery of calls, in a folder of its own

@@ -42,6 +42,8 @@ type Spool interface {
 	Contents() ([]string, error)
 	Path(sum string) string
 	Erase(sum string) error
+	Add(ctx context.Context, r io.Reader) (landing.Content, error)
+	Release(sum string, keep bool) error
 }
 
 // Home is where the files of a carrier lie.
@@ -73,7 +75,9 @@ type Desk struct {
 	Numbers *numbering.Clerk
 	// Search looks into files, whatever they are.
 	Search func(ctx context.Context, n *trace.Number, paths []string) ([]trace.Found, error)
-	Data   string // the data folder
+	// Rewrite writes a file without a number, or says why it cannot.
+	Rewrite func(ctx context.Context, r jobs.Redaction, path, out string) (refused string, err error)
+	Data    string // the data folder
 	// Database begins the names of the files of the database in it, which are
 	// looked into by their tables.
 	Database string

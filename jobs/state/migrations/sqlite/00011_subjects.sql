@@ -26,7 +26,8 @@ CREATE TABLE erased_items (
 -- Contents that are not kept, and not taken when they come again.
 CREATE TABLE erased_contents (
     sha256  TEXT NOT NULL PRIMARY KEY,
-    erasure TEXT NOT NULL
+    erasure TEXT NOT NULL,
+    instead TEXT NOT NULL -- what is there of it without the number; empty: nothing
 );
 
 -- Versions whose files are others since.
