@@ -3,11 +3,13 @@ package service_test
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"concord/exchange/landing"
 	"concord/formats/trace"
 	"concord/jobs"
 	"concord/jobs/service"
@@ -54,6 +56,10 @@ func (f fragile) EraseContent(ctx context.Context, id, sum string) error {
 	return f.step(func() error { return f.State.EraseContent(ctx, id, sum) })
 }
 
+func (f fragile) KeepInstead(ctx context.Context, sum, instead string) error {
+	return f.step(func() error { return f.State.KeepInstead(ctx, sum, instead) })
+}
+
 func (f fragile) RewriteText(ctx context.Context, id string, change func(string) string) error {
 	return f.step(func() error { return f.State.RewriteText(ctx, id, change) })
 }
@@ -95,6 +101,17 @@ func (f fragileSpool) Erase(sum string) error {
 	return f.step(func() error { return f.Spool.Erase(sum) })
 }
 
+func (f fragileSpool) Add(ctx context.Context, r io.Reader) (c landing.Content, err error) {
+	return c, f.step(func() (err error) {
+		c, err = f.Spool.Add(ctx, r)
+		return err
+	})
+}
+
+func (f fragileSpool) Release(sum string, keep bool) error {
+	return f.step(func() error { return f.Spool.Release(sum, keep) })
+}
+
 // work does what is to be erased in a service that does nothing else, until the
 // crash.
 func (h *house) work(dir string, c *crash) error {
@@ -121,6 +138,7 @@ func (h *house) work(dir string, c *crash) error {
 func TestAnErasureIsGoneOnWith(t *testing.T) {
 	h := subjectHouse(t)
 	same := func(int) int { return 60 }
+	h.alsoCalls()
 	h.microsoft("m1.csv", subjectCalls("m", 0, 12, same))
 	h.send("cdr_"+canary+".csv", subjectCalls("c", 0, 12, func(i int) int { return 60 + i%3*40 }))
 	h.send("bad.csv", "record_id,start,duration_ms,caller,callee\nx,+"+canary+",60000,+"+canary+",+442071234567\n")
@@ -129,6 +147,9 @@ func TestAnErasureIsGoneOnWith(t *testing.T) {
 	h.run()
 	h.version(1)
 	h.delivered(1)
+	if r := h.callsOf("2026-10-01"); r.State != string(jobs.RunSucceeded) {
+		t.Fatalf("%+v", r)
+	}
 	h.gone()
 	h.stop()
 	cfg := h.config(t)
@@ -153,7 +174,7 @@ func TestAnErasureIsGoneOnWith(t *testing.T) {
 	if count.n < 20 {
 		t.Errorf("%d changes", count.n)
 	}
-	stride := 4
+	stride := 5
 	if testing.Short() {
 		stride = 9
 	}

@@ -61,8 +61,7 @@ func (x *erasure) keepInstead(ctx context.Context, sum string) (err error) {
 		return err
 	}
 	if refused != "" {
-		x.left = append(x.left, "deliveries of calls of its time have ended: "+jobs.Mask(sum[:12])+", a file of Microsoft's, is not kept without the number: "+refused)
-		return nil
+		return x.tell(ctx, "deliveries of calls of its time have ended: "+jobs.Mask(sum[:12])+", a file of Microsoft's, is not kept without the number: "+refused)
 	}
 	return x.stand(ctx, sum, out)
 }

@@ -62,7 +62,7 @@ func (d *Desk) work(ctx context.Context, e jobs.Erasure) error {
 		if err := x.all(ctx); err != nil {
 			return err
 		}
-		if err := d.State.AdvanceErasure(ctx, e.ID, jobs.ErasureScrub, x.left); err != nil {
+		if err := d.State.AdvanceErasure(ctx, e.ID, jobs.ErasureScrub, append(x.told, x.left...)); err != nil {
 			return err
 		}
 	}
@@ -82,13 +82,13 @@ func (d *Desk) begin(ctx context.Context, e jobs.Erasure) (*erasure, error) {
 	if d.Pseudonym(n) != e.Pseudonym {
 		return nil, fmt.Errorf("the key is not the one that it was asked with: put that one back: %w", jobs.ErrNoKey)
 	}
-	if err := d.State.AdvanceErasure(ctx, e.ID, jobs.ErasureWorking, []string{}); err != nil {
+	if err := d.State.AdvanceErasure(ctx, e.ID, jobs.ErasureWorking, append([]string{}, e.Left...)); err != nil {
 		return nil, err
 	}
 	for {
 		running, err := d.State.Runs(ctx, jobs.RunFilter{State: jobs.RunRunning, Limit: 1})
 		if err != nil || len(running) == 0 {
-			return &erasure{search: &search{Desk: d, n: n, out: new(jobs.SubjectFound)}, id: e.ID, r: d.redaction(n)}, err
+			return &erasure{search: &search{Desk: d, n: n, out: new(jobs.SubjectFound)}, id: e.ID, r: d.redaction(n), told: e.Left}, err
 		}
 		select {
 		case <-ctx.Done():
@@ -109,7 +109,18 @@ type erasure struct {
 	*search
 	id   string
 	r    jobs.Redaction
-	left []string
+	told []string // what people have to do, since the erasure was asked for
+	left []string // what the last round left, besides
+}
+
+// tell records what people have to do before that is done which it follows from:
+// it cannot be seen any more afterwards.
+func (x *erasure) tell(ctx context.Context, text string) error {
+	if slices.Contains(x.told, text) {
+		return nil
+	}
+	x.told = append(x.told, text)
+	return x.State.AdvanceErasure(ctx, x.id, jobs.ErasureWorking, x.told)
 }
 
 // all goes through every store until the number is in none. A file that arrived

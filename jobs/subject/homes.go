@@ -50,22 +50,25 @@ func (x *erasure) eraseKept(ctx context.Context, carrier string, h Home, kept []
 	if err != nil {
 		return err
 	}
+	// All are noted before the first one goes: files of one delivery go together.
 	for i, k := range there {
-		if held[i] == 0 && !gone[k.Path] {
-			continue
+		if held[i] > 0 || gone[k.Path] {
+			err = errors.Join(err, x.note(ctx, storeHomes, x.tag("home", carrier+"/"+names[i]), max(1, held[i])))
 		}
-		if err := x.note(ctx, storeHomes, x.tag("home", carrier+"/"+names[i]), max(1, held[i])); err != nil {
-			return err
+	}
+	for i, k := range there {
+		if err == nil && (held[i] > 0 || gone[k.Path]) {
+			err = x.eraseOne(ctx, carrier, h, k, gone[k.Path])
 		}
-		if err := x.eraseOne(ctx, carrier, h, k, gone[k.Path]); err != nil {
-			return fmt.Errorf("in the home of %s: %w", carrier, err)
-		}
+	}
+	if err != nil {
+		return fmt.Errorf("in the home of %s: %w", carrier, err)
 	}
 	return nil
 }
 
 // eraseOne takes the number out of one file of a home, or the file away.
-func (x *erasure) eraseOne(_ context.Context, carrier string, h Home, k landing.Kept, gone bool) error {
+func (x *erasure) eraseOne(ctx context.Context, carrier string, h Home, k landing.Kept, gone bool) error {
 	switch k.Folder {
 	case landing.Receipts:
 		b, err := os.ReadFile(k.Path)
@@ -88,7 +91,9 @@ func (x *erasure) eraseOne(_ context.Context, carrier string, h Home, k landing.
 		if strings.HasPrefix(k.Name, "report_"+carrier+"_") { // it comes again without the number
 			break
 		}
-		x.left = append(x.left, "a file with the number was taken out of the outbox of "+carrier+": tell the carrier to erase its own")
+		if err := x.tell(ctx, "a file with the number was taken out of the outbox of "+carrier+": tell the carrier to erase its own"); err != nil {
+			return err
+		}
 		if d := callsDelivery(carrier, k.Name); d != "" {
 			return eraseDelivery(h, d)
 		}
