@@ -40,6 +40,8 @@ var rooms = map[string][]string{
 	"formats/partition":               {"engine", "engine/quality", "engine/spill", "formats", "formats/csvscan", "formats/parquetio", "formats/qualityio"},
 	"formats/qualityio":               {"engine", "engine/quality", "formats", "formats/csvscan", "formats/dialect", "formats/parquetio"},
 	"formats/records":                 {"engine", "engine/spill", "formats", "formats/parquetio"},
+	"formats/report/page":             {},
+	"formats/report/xlsx":             {},
 	"formats/report":                  {"engine", "engine/spill", "formats", "formats/..."},
 	"formats/trace":                   {"engine", "formats/parquetio"},
 	"formats/yamltree":                {},

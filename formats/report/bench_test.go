@@ -39,9 +39,11 @@ func manyCases(n int) *fakeResult {
 			}
 		}
 	}
+	f.sum.Carrier = "fabrikam"
 	f.sum.Files = [2][]engine.FileTally{{{}}, {{}}}
 	f.sum.Discrepancies[engine.MissingAtMicrosoft] = int64((n + 2) / 3)
 	f.sum.Discrepancies[engine.DurationOver] = int64(n - (n+2)/3)
+	f.tie()
 	return f
 }
 

@@ -97,6 +97,7 @@ func (v version) result() *fakeResult {
 	for i := range v.cases {
 		f.sum.Discrepancies[v.cases[i].Class]++
 	}
+	f.tie()
 	if v.spoil != nil {
 		v.spoil(&f.sum)
 	}

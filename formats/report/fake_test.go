@@ -112,7 +112,7 @@ func sampleResult() *fakeResult {
 	s.Files[engine.Carrier] = []engine.FileTally{{Rows: 3, Accepted: 3, MS: 74_260}, {Rows: 1, Accepted: 1, MS: 20_000}}
 	s.Classes[engine.Microsoft][engine.DurationOver] = engine.Tally{Records: 1, MS: 60_000}
 	s.Classes[engine.Microsoft][engine.DurationUnder] = engine.Tally{Records: 1, MS: 50_001}
-	s.Classes[engine.Microsoft][engine.Matched] = engine.Tally{Records: 1, MS: 1}
+	s.Classes[engine.Microsoft][engine.Superseded] = engine.Tally{Records: 1, MS: 1}
 	s.Classes[engine.Microsoft][engine.Invalid] = engine.Tally{Records: 1}
 	s.Classes[engine.Carrier][engine.DurationOver] = engine.Tally{Records: 1, MS: 63_250}
 	s.Classes[engine.Carrier][engine.DurationUnder] = engine.Tally{Records: 2, MS: 30_000}
@@ -128,6 +128,40 @@ func sampleResult() *fakeResult {
 	f.rejects = []sideReject{{engine.Microsoft, engine.RowError{Row: 4, Line: 5, Field: "start", Reason: "is no time"}}}
 	f.verdicts = sampleVerdicts()
 	return f
+}
+
+// tie makes the figures what the cases come to.
+func (f *fakeResult) tie() {
+	s := &f.sum
+	for c := range f.cases {
+		legs := [2][]engine.Leg{engine.Carrier: c.Carrier}
+		if c.Microsoft != nil {
+			legs[engine.Microsoft] = []engine.Leg{*c.Microsoft}
+		}
+		for side := range legs {
+			for _, l := range legs[side] {
+				if c.Reject == nil {
+					s.Classes[side][c.Class].MS += l.DurationMS
+					s.Files[side][0].MS += l.DurationMS
+				}
+			}
+		}
+	}
+	f.balance()
+}
+
+// balance makes the totals what the classes come to.
+func (f *fakeResult) balance() {
+	s := &f.sum
+	s.Totals.Microsoft.MS, s.Totals.Carrier.MS = 0, 0
+	for i := range engine.NumClasses {
+		if c := engine.Class(i); c.Paired() || c == engine.MissingAtCarrier || c == engine.MissingAtMicrosoft {
+			s.Totals.Microsoft.MS += s.Classes[engine.Microsoft][i].MS
+			s.Totals.Carrier.MS += s.Classes[engine.Carrier][i].MS
+		}
+	}
+	s.Days = []engine.Named{{Name: "2026-10-01", Balance: s.Totals}}
+	s.Countries = []engine.Named{{Name: "FR", Balance: s.Totals}}
 }
 
 func sampleVerdicts() (list []engine.Verdict) {

@@ -16,12 +16,12 @@ const groupRows = 64 << 10
 type parquetFile struct {
 	file   *stagedFile
 	w      *parquetio.Writer
-	page   page
+	page   rowCells
 	failed atomic.Bool
 }
 
-// page is where the cells of a row go.
-type page struct{ cols []pageColumn }
+// rowCells is where the cells of a row go.
+type rowCells struct{ cols []pageColumn }
 
 // pageColumn takes the cells of one column.
 type pageColumn struct {

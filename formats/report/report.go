@@ -99,18 +99,9 @@ func Write(ctx context.Context, create Create, r Result, o Options) (*Written, e
 		return nil, err
 	}
 	w := &writer{folder: &files{create: create}, opts: o, sum: s}
-	for _, step := range []func(context.Context, Result) error{
-		w.summary, w.discrepancies, w.usage, w.users, w.rejected, w.verdicts, w.release,
-	} {
-		if err := context.Cause(ctx); err != nil {
-			return nil, err
-		}
-		if err := step(ctx, r); err != nil {
-			return nil, err
-		}
-	}
-	if err := w.folder.manifest(); err != nil {
-		return nil, err
+	w.shown.folder, w.shown.doc = w.folder, &w.doc
+	if err := w.write(ctx, r); err != nil {
+		return nil, w.shown.abandon(err)
 	}
 	w.written.Manifest = w.folder.done[len(w.folder.done)-1].SHA256
 	return &w.written, nil
@@ -122,7 +113,23 @@ type writer struct {
 	opts   Options
 	sum    *engine.Summary
 
+	doc     summaryDoc
+	shown   shown
 	written Written
+}
+
+func (w *writer) write(ctx context.Context, r Result) error {
+	for _, step := range []func(context.Context, Result) error{
+		w.summary, w.discrepancies, w.usage, w.users, w.rejected, w.verdicts, w.release, w.people,
+	} {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if err := step(ctx, r); err != nil {
+			return err
+		}
+	}
+	return w.folder.manifest()
 }
 
 // file returns the base name of a file.
@@ -134,10 +141,14 @@ func (w *writer) file(side engine.Side, i int) string {
 }
 
 func (w *writer) discrepancies(ctx context.Context, r Result) (err error) {
+	if err := w.shown.begin(); err != nil {
+		return err
+	}
 	t, err := w.folder.table("discrepancies", discrepancyColumns, true)
 	if err != nil {
 		return err
 	}
+	t.grids = []*grid{w.shown.office.cases, w.shown.office.disputes}
 	rows := caseRows{w: w, rule: w.opts.Rules.Words()}
 	var listed [engine.NumClasses]int64
 	for c, err := range r.Cases(ctx) {
@@ -145,6 +156,7 @@ func (w *writer) discrepancies(ctx context.Context, r Result) (err error) {
 			return t.abandon(fmt.Errorf("read discrepancies: %w", err))
 		}
 		listed[c.Class]++
+		w.shown.look(c)
 		rows.write(t, c)
 		if err := t.end(ctx); err != nil {
 			return t.abandon(err)
@@ -153,7 +165,7 @@ func (w *writer) discrepancies(ctx context.Context, r Result) (err error) {
 	if err := t.close(); err != nil {
 		return err
 	}
-	return sameListed(listed, w.sum.Discrepancies)
+	return errors.Join(sameListed(listed, w.sum.Discrepancies), w.shown.office.tie(&w.doc))
 }
 
 func (w *writer) usage(ctx context.Context, r Result) error {
@@ -161,6 +173,7 @@ func (w *writer) usage(ctx context.Context, r Result) error {
 	if err != nil {
 		return err
 	}
+	t.grids = []*grid{w.shown.office.usage}
 	return w.usageRows(ctx, t, r.Usage(), false)
 }
 
@@ -227,3 +240,6 @@ func (w *writer) verdicts(ctx context.Context, r Result) error {
 	}
 	return sameCount("verdicts", t.rows, allRows(w.sum))
 }
+
+// people writes what people read.
+func (w *writer) people(context.Context, Result) error { return w.shown.write() }

@@ -146,11 +146,20 @@ func TestFiguresThatDoNotTieOutAreNotPublished(t *testing.T) {
 	for name, spoil := range map[string]func(*fakeResult, *report.Options){
 		"a row neither accepted nor rejected": func(f *fakeResult, _ *report.Options) { f.sum.Files[0][0].Rows++ },
 		"a record in no class":                func(f *fakeResult, _ *report.Options) { f.sum.Classes[1][engine.DurationUnder].Records-- },
-		"a millisecond in no class":           func(f *fakeResult, _ *report.Options) { f.sum.Classes[0][engine.Matched].MS-- },
-		"a discrepancy not listed":            func(f *fakeResult, _ *report.Options) { f.sum.Discrepancies[engine.DurationOver]++ },
-		"a reject not listed":                 func(f *fakeResult, _ *report.Options) { f.rejects = nil },
-		"a verdict missing":                   func(f *fakeResult, _ *report.Options) { f.verdicts = f.verdicts[1:] },
-		"a row of a file not read":            func(_ *fakeResult, o *report.Options) { o.Inputs[1][0].Rows++ },
+		"a millisecond in no class":           func(f *fakeResult, _ *report.Options) { f.sum.Classes[0][engine.Superseded].MS-- },
+		"a millisecond not in the totals":     func(f *fakeResult, _ *report.Options) { f.sum.Totals.Carrier.MS++ },
+		"a millisecond of no day":             func(f *fakeResult, _ *report.Options) { f.sum.Days[0].Microsoft.MS++ },
+		"a millisecond of no country":         func(f *fakeResult, _ *report.Options) { f.sum.Countries[0].Carrier.MS-- },
+		"a class with time that no row has": func(f *fakeResult, _ *report.Options) {
+			f.sum.Classes[1][engine.DurationOver].MS++
+			f.sum.Classes[1][engine.MissingAtMicrosoft].MS--
+			f.sum.Classes[0][engine.Superseded].MS--
+			f.sum.Classes[0][engine.Duplicate].MS++
+		},
+		"a discrepancy not listed": func(f *fakeResult, _ *report.Options) { f.sum.Discrepancies[engine.DurationOver]++ },
+		"a reject not listed":      func(f *fakeResult, _ *report.Options) { f.rejects = nil },
+		"a verdict missing":        func(f *fakeResult, _ *report.Options) { f.verdicts = f.verdicts[1:] },
+		"a row of a file not read": func(_ *fakeResult, o *report.Options) { o.Inputs[1][0].Rows++ },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, o := sampleResult(), sampleOptions()

@@ -139,9 +139,15 @@ func joinedIDs(legs []engine.Leg) string {
 	return strings.Join(ids, " ")
 }
 
-// writeNumbers shows Microsoft's numbers, or the carrier's where only the
-// carrier knows the whole one.
 func writeNumbers(t *table, m, k *engine.Leg) {
+	caller, callee := bothNumbers(m, k)
+	t.number(caller)
+	t.number(callee)
+}
+
+// bothNumbers are Microsoft's numbers, or the carrier's where only the carrier
+// knows the whole one.
+func bothNumbers(m, k *engine.Leg) (caller, callee engine.Number) {
 	var none engine.Leg
 	if m == nil {
 		m = &none
@@ -149,8 +155,7 @@ func writeNumbers(t *table, m, k *engine.Leg) {
 	if k == nil {
 		k = &none
 	}
-	t.number(better(m.Caller, k.Caller))
-	t.number(better(m.Callee, k.Callee))
+	return better(m.Caller, k.Caller), better(m.Callee, k.Callee)
 }
 
 func better(m, k engine.Number) engine.Number {

@@ -102,6 +102,12 @@ type inputDoc struct {
 	Notes     []string    `json:"notes"`
 }
 
+// What is known of whether a file is whole.
+const (
+	integrityVerified   = "verified"
+	integrityUnverified = "unverified"
+)
+
 type numbersDoc struct {
 	KnownFrom *string      `json:"known_from_utc"`
 	Count     int64        `json:"count"`
@@ -148,6 +154,10 @@ func (w *writer) summary(context.Context, Result) error {
 	for _, f := range s.Findings {
 		doc.Findings = append(doc.Findings, findingOf(f))
 	}
+	if text := roundingWords(s, w.opts.Rules.Rounding); text != "" {
+		doc.Findings = append(doc.Findings, findingDoc{Code: "rounding", Text: text})
+	}
+	w.doc = doc
 	return w.folder.writeJSON("summary.json", doc)
 }
 
@@ -251,10 +261,10 @@ func inputOf(side engine.Side, f Input, t engine.FileTally) inputDoc {
 	d := inputDoc{
 		Side: side.String(), Name: f.Name, SHA256: f.SHA256, Bytes: f.Bytes, Format: f.Format,
 		Rows: f.Rows, FileRows: f.FileRows, Accepted: t.Accepted, Rejected: t.Rejected, Filtered: f.Filtered,
-		Seconds: decimal(appendSeconds(nil, t.MS)), Integrity: "unverified", Notes: f.Notes,
+		Seconds: decimal(appendSeconds(nil, t.MS)), Integrity: integrityUnverified, Notes: f.Notes,
 	}
 	if f.Verified {
-		d.Integrity = "verified"
+		d.Integrity = integrityVerified
 	}
 	if d.Notes == nil {
 		d.Notes = []string{}

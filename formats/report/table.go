@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,6 +35,7 @@ type table struct {
 	folder *files
 	csv    *csvFile
 	pq     *parquetFile // nil when there is none
+	grids  []*grid      // that show the rows in workbooks
 	col    int
 	rows   int64
 }
@@ -74,6 +76,9 @@ func (t *table) null() {
 	if c := t.next(); c != nil {
 		c.null()
 	}
+	for _, g := range t.grids {
+		g.null()
+	}
 }
 
 // own adds text of ours that needs no quotes: a class, a flag.
@@ -82,6 +87,9 @@ func (t *table) own(s string) {
 	t.csv.row = append(t.csv.row, s...)
 	if c != nil {
 		c.text(s)
+	}
+	for _, g := range t.grids {
+		g.text(s)
 	}
 }
 
@@ -92,6 +100,9 @@ func (t *table) outside(s string) {
 	t.csv.row = appendOutside(t.csv.row, s)
 	if c != nil {
 		c.text(s)
+	}
+	for _, g := range t.grids {
+		g.text(s)
 	}
 }
 
@@ -106,6 +117,13 @@ func (t *table) number(n engine.Number) {
 	default:
 		c.text(valid(n.Full()))
 	}
+	if len(t.grids) == 0 {
+		return
+	}
+	full := valid(n.Full())
+	for _, g := range t.grids {
+		g.text(full)
+	}
 }
 
 // utc adds a time in microseconds since 1970.
@@ -114,6 +132,9 @@ func (t *table) utc(us int64) {
 	t.csv.row = appendUTC(t.csv.row, us)
 	if c != nil {
 		c.int64(us)
+	}
+	for _, g := range t.grids {
+		g.instant(us)
 	}
 }
 
@@ -124,6 +145,9 @@ func (t *table) seconds(ms int64) {
 	if c != nil {
 		c.int64(ms)
 	}
+	for _, g := range t.grids {
+		g.span(ms)
+	}
 }
 
 func (t *table) count(v int64) {
@@ -131,6 +155,9 @@ func (t *table) count(v int64) {
 	t.csv.row = strconv.AppendInt(t.csv.row, v, 10)
 	if c != nil {
 		c.int64(v)
+	}
+	for _, g := range t.grids {
+		g.count(v)
 	}
 }
 
@@ -147,6 +174,9 @@ func (t *table) countOr(v int64) {
 func (t *table) date(s string) {
 	c := t.next()
 	t.csv.row = append(t.csv.row, s...)
+	for _, g := range t.grids {
+		g.day(s)
+	}
 	if c == nil {
 		return
 	}
@@ -166,10 +196,13 @@ func (t *table) end(ctx context.Context) error {
 	if t.pq != nil {
 		t.pq.end()
 	}
+	for _, g := range t.grids {
+		g.end()
+	}
 	if t.rows%1024 != 0 {
 		return nil
 	}
-	if t.csv.failed.Load() || t.pq != nil && t.pq.failed.Load() {
+	if t.csv.failed.Load() || t.pq != nil && t.pq.failed.Load() || slices.ContainsFunc(t.grids, (*grid).stopped) {
 		return errStopped
 	}
 	return context.Cause(ctx)
@@ -183,6 +216,9 @@ func (t *table) stop() error {
 	err := t.csv.close()
 	if t.pq != nil {
 		err = errors.Join(err, t.pq.close())
+	}
+	for _, g := range t.grids {
+		err = errors.Join(err, g.close())
 	}
 	return err
 }

@@ -28,10 +28,45 @@ func TieOut(s *engine.Summary) error {
 				engine.Side(side), read.Records, read.MS, classed.Records, classed.MS))
 		}
 	}
+	errs = append(errs, tieTotals(s)...)
 	if len(errs) == 0 {
 		return nil
 	}
 	return fmt.Errorf("%w: %w", ErrTieOut, errors.Join(errs...))
+}
+
+// tieTotals checks that the totals are what the classes of paired and missing
+// records come to, and the days, and the countries.
+func tieTotals(s *engine.Summary) (errs []error) {
+	for _, x := range []struct {
+		what string
+		of   []engine.Named
+	}{{"classes", comparedClasses(s)}, {"days", s.Days}, {"countries", s.Countries}} {
+		var m, k int64
+		for _, n := range x.of {
+			m += n.Microsoft.MS
+			k += n.Carrier.MS
+		}
+		if m != s.Totals.Microsoft.MS || k != s.Totals.Carrier.MS {
+			errs = append(errs, fmt.Errorf("the totals are %d and %d ms, but the %s hold %d and %d ms",
+				s.Totals.Microsoft.MS, s.Totals.Carrier.MS, x.what, m, k))
+		}
+	}
+	return errs
+}
+
+// compared reports whether the totals compare records of the class.
+func compared(c engine.Class) bool {
+	return c.Paired() || c == engine.MissingAtCarrier || c == engine.MissingAtMicrosoft
+}
+
+func comparedClasses(s *engine.Summary) (list []engine.Named) {
+	for i := range engine.NumClasses {
+		if compared(engine.Class(i)) {
+			list = append(list, engine.Named{Balance: engine.Balance{Microsoft: s.Classes[engine.Microsoft][i], Carrier: s.Classes[engine.Carrier][i]}})
+		}
+	}
+	return list
 }
 
 // tieInputs checks that the files hold as many rows as were read of them.

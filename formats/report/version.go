@@ -109,7 +109,7 @@ func (w *writer) release(ctx context.Context, _ Result) error {
 	if doc.Cases, err = w.changes(ctx, before, now); err != nil {
 		return err
 	}
-	w.written.Changes = doc.Cases
+	w.written.Changes, w.shown.version = doc.Cases, &doc
 	return w.folder.writeJSON("version.json", doc)
 }
 

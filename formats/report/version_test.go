@@ -37,8 +37,8 @@ func TestTheFirstVersionSupersedesNothing(t *testing.T) {
 	sameJSON(t, m.text("version.json"), `{
 		"version": 1, "supersedes": null,
 		"cases": {"opened": `+empty+`, "changed": `+empty+`, "closed": `+empty+`, "classes": []},
-		"totals": {"before": null, "now": {"microsoft": {"records": 0, "milliseconds": 0}, "carrier": {"records": 0, "milliseconds": 0},
-			"difference_milliseconds": 0, "difference_percent": null, "verdict": "ok"}},
+		"totals": {"before": null, "now": {"microsoft": {"records": 0, "milliseconds": 110001}, "carrier": {"records": 0, "milliseconds": 94260},
+			"difference_milliseconds": -15741, "difference_percent": -14.3099, "verdict": "ok"}},
 		"inputs": {"added": [], "removed": []}, "settings": []}`)
 	if rows := strings.Count(m.text("changes.csv"), "\n"); rows != 1 {
 		t.Errorf("changes.csv has %d lines, want its header", rows)
@@ -89,10 +89,17 @@ func TestAVersionSaysWhyItDiffersFromTheOneBefore(t *testing.T) {
 	old := version{rules: engine.DefaultRules(), inputs: inputs(report.Input{Name: "m.csv", SHA256: "aa"}, report.Input{Name: "c.csv", SHA256: "bb"}, report.Input{Name: "gone.csv", SHA256: "cc"})}
 	now := version{rules: engine.DefaultRules(), inputs: inputs(report.Input{Name: "m.csv", SHA256: "aa"}, report.Input{Name: "c.csv", SHA256: "b2"}, report.Input{Name: "late.csv", SHA256: "dd"}, report.Input{Name: "m.csv", SHA256: "aa"})}
 	now.rules.StartTolerance += time.Second
-	old.spoil = func(s *engine.Summary) { s.Totals.Microsoft = engine.Tally{Records: 2, MS: 1_000} }
+	totals := func(s *engine.Summary, records, ms int64) {
+		more := ms - s.Totals.Microsoft.MS
+		s.Classes[engine.Microsoft][engine.Matched].MS += more
+		s.Files[engine.Microsoft][0].MS += more
+		s.Totals.Microsoft = engine.Tally{Records: records, MS: ms}
+		s.Days[0].Balance, s.Countries[0].Balance = s.Totals, s.Totals
+	}
+	old.spoil = func(s *engine.Summary) { totals(s, 2, 1_000) }
 	now.spoil = func(s *engine.Summary) {
 		s.AsOf = time.UnixMicro(noon)
-		s.Totals.Microsoft = engine.Tally{Records: 3, MS: 4_000}
+		totals(s, 3, 4_000)
 	}
 	first, was, err := old.write(nil, report.Release{Version: 3})
 	if err != nil {

@@ -191,7 +191,7 @@ func (d *demo) close() {
 	if d.keep {
 		return
 	}
-	fmt.Fprintf(d.Out, "\nThe reports are in %s; begin with discrepancies.csv. What the carriers fetched is in %s.\n",
+	fmt.Fprintf(d.Out, "\nThe reports are in %s; begin with report.html. What the carriers fetched is in %s.\n",
 		d.shown(d.path(demoReports)), d.shown(d.path(demoFetched)))
 	fmt.Fprintln(d.Out, "With --keep the service goes on until Ctrl-C, to try other commands on.")
 }
@@ -201,7 +201,7 @@ func (d *demo) stay() error {
 	if !d.keep {
 		return nil
 	}
-	fmt.Fprintf(d.Out, "\nThe reports are in %s; begin with discrepancies.csv. The service goes on until Ctrl-C. Try:\n\n", d.shown(d.path("data", demoReports)))
+	fmt.Fprintf(d.Out, "\nThe reports are in %s; begin with report.html. The service goes on until Ctrl-C. Try:\n\n", d.shown(d.path("data", demoReports)))
 	for _, c := range []string{"jobs", "runs", "files", "reports", "doctor"} {
 		fmt.Fprintf(d.Out, "  concord %s -c %s\n", c, d.shown(d.path("concord.yaml")))
 	}

@@ -60,7 +60,7 @@ func writeSummary(w io.Writer, o *jobs.Outcome) {
 		}
 		fmt.Fprintf(w, "  %s\n", r)
 	}
-	fmt.Fprintf(w, "\nReport: %s (discrepancies.csv lists every case, summary.json the figures)\n", o.Out)
+	fmt.Fprintf(w, "\nReport: %s (report.html is for reading, report.xlsx for finance, dispute.xlsx for the carrier)\n", o.Out)
 }
 
 func periodWords(s *engine.Summary, zone string) string {

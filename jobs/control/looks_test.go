@@ -128,7 +128,7 @@ func TestAJobSaysWhenItIsDue(t *testing.T) {
 }
 
 func TestEveryUnknownFileOfAReportIsEvidence(t *testing.T) {
-	for _, name := range []string{"discrepancies.csv", "discrepancies.parquet", "verdicts.csv", "changes.csv", "usage_users.csv", "report.xlsx", "new.csv", "Summary.json"} {
+	for _, name := range []string{"discrepancies.csv", "discrepancies.parquet", "verdicts.csv", "changes.csv", "usage_users.csv", "report.xlsx", "dispute.xlsx", "new.csv", "Summary.json"} {
 		if !control.Evidence(name) {
 			t.Errorf("%s may be had without a right to numbers", name)
 		}

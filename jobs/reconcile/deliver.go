@@ -21,7 +21,7 @@ import (
 // forCarriers are the files of a report that its carrier gets, by their names in
 // the report. Those of usage and verdicts are never among them: they are about the
 // customers, and about what Microsoft has.
-var forCarriers = []string{"discrepancies.csv", "discrepancies.parquet", "rejected.csv", "summary.json"}
+var forCarriers = []string{"discrepancies.csv", "discrepancies.parquet", "dispute.xlsx", "rejected.csv", "summary.json"}
 
 // Outbox is where a carrier finds its files; a *landing.Home is one. A file
 // appears complete, in the place of one of its name.

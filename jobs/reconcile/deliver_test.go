@@ -64,7 +64,7 @@ func (p *post) publish(version int) {
 	var m struct {
 		Files []jobs.DeliveredFile `json:"files"`
 	}
-	for _, name := range []string{"changes.csv", "discrepancies.csv", "discrepancies.parquet", "rejected.csv", "report.html", "report.xlsx", "summary.json", "usage.csv", "usage.parquet", "usage_users.csv", "verdicts.csv", "verdicts.parquet", "version.json"} {
+	for _, name := range []string{"changes.csv", "discrepancies.csv", "discrepancies.parquet", "dispute.xlsx", "rejected.csv", "report.html", "report.xlsx", "summary.json", "usage.csv", "usage.parquet", "usage_users.csv", "verdicts.csv", "verdicts.parquet", "version.json"} {
 		text := strings.Repeat(name, 100) + r.ID
 		sum := sha256.Sum256([]byte(text))
 		m.Files = append(m.Files, jobs.DeliveredFile{Name: name, Bytes: int64(len(text)), Rows: 3, SHA256: hex.EncodeToString(sum[:])})
@@ -170,7 +170,7 @@ func (p *post) names() (list []string) { return slices.Sorted(maps.Keys(p.outbox
 
 func wantedNames() (list []string) {
 	for _, v := range []string{v1, v2} {
-		for _, end := range []string{"discrepancies.csv", "discrepancies.parquet", "manifest.json", "rejected.csv", "summary.json"} {
+		for _, end := range []string{"discrepancies.csv", "discrepancies.parquet", "dispute.xlsx", "manifest.json", "rejected.csv", "summary.json"} {
 			list = append(list, v+end)
 		}
 	}
@@ -190,12 +190,12 @@ func TestACarrierGetsItsFilesOfAReport(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := p.names(); !slices.Equal(got, wantedNames()) || p.told != 2 || len(p.order) != 10 || p.order[4] != v1+"manifest.json" || p.order[9] != v2+"manifest.json" {
+	if got := p.names(); !slices.Equal(got, wantedNames()) || p.told != 2 || len(p.order) != 12 || p.order[5] != v1+"manifest.json" || p.order[11] != v2+"manifest.json" {
 		t.Errorf("told %d times of %q", p.told, p.order)
 	}
 	for name, want := range map[string]deliveryManifest{v1: {Version: 1}, v2: {Version: 2, Supersedes: 1, Changes: &jobs.Changes{Opened: 1}}} {
 		var m deliveryManifest
-		if err := json.Unmarshal([]byte(p.outbox[name+"manifest.json"]), &m); err != nil || m.Carrier != "fabrikam" || m.Period != "2026-10-01" || m.Version != want.Version || m.Supersedes != want.Supersedes || (m.Changes == nil) != (want.Changes == nil) || len(m.Files) != 4 {
+		if err := json.Unmarshal([]byte(p.outbox[name+"manifest.json"]), &m); err != nil || m.Carrier != "fabrikam" || m.Period != "2026-10-01" || m.Version != want.Version || m.Supersedes != want.Supersedes || (m.Changes == nil) != (want.Changes == nil) || len(m.Files) != 5 {
 			t.Errorf("%+v, %v", m, err)
 		}
 		for _, f := range m.Files {

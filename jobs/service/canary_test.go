@@ -61,7 +61,7 @@ func TestNoNumberIsShown(t *testing.T) {
 	h.microsoft(canary+".csv", "nonsense")
 	h.run()
 	h.version(1)
-	for _, name := range []string{"summary.json", "version.json", "rejected.csv", "manifest.json", "usage.csv"} {
+	for _, name := range []string{"summary.json", "version.json", "rejected.csv", "manifest.json", "usage.csv", "report.html"} {
 		b, err := os.ReadFile(filepath.Join(h.folder(1), name))
 		if err != nil {
 			t.Error(err)
@@ -77,7 +77,7 @@ func TestNoNumberIsShown(t *testing.T) {
 	// neither evidence nor what names its inputs.
 	h.send("cdr_"+canary+".csv", leaks()["good.csv"]+"r9,2026-10-01T11:00:00Z,60000,+"+canary+",+442071234567\n")
 	r := h.version(2)
-	for _, name := range []string{"summary.json", "rejected.csv", "version.json", "discrepancies.csv"} {
+	for _, name := range []string{"summary.json", "rejected.csv", "version.json", "report.html", "report.xlsx", "dispute.xlsx", "discrepancies.csv"} {
 		h.clean(name+" for ops", h.ask("ops", "/v1/reports/"+r.ID+"/files/"+name))
 	}
 	// Who asks for a number is told that it is not there; the log is not.

@@ -43,7 +43,7 @@ func TestReportsReachTheirCarriers(t *testing.T) {
 	h.send("b.csv", table(call{"c2", "2026-10-01T11:00:00Z", 60})) // late, and leads to the next version
 	h.version(2)
 	second := h.delivered(2)
-	want := []string{"discrepancies.csv", "discrepancies.parquet", "manifest.json", "rejected.csv", "summary.json"}
+	want := []string{"discrepancies.csv", "discrepancies.parquet", "dispute.xlsx", "manifest.json", "rejected.csv", "summary.json"}
 	for version, got := range []map[string]string{first, second} {
 		var names []string
 		for name, text := range got {
@@ -74,7 +74,7 @@ func TestReportsReachTheirCarriers(t *testing.T) {
 	h.run() // made anew: no further version
 	h.stop()
 	h.start()
-	if all := outbox(t, h.remote, "report_"); len(all) != 9 {
+	if all := outbox(t, h.remote, "report_"); len(all) != 11 {
 		t.Errorf("%d files are in the outbox", len(all))
 	}
 	h.stop()
@@ -105,7 +105,7 @@ func TestReportsStayHereUnlessTheyAreToGo(t *testing.T) {
 	h.send("b.csv", table(call{"c2", "2026-10-01T11:00:00Z", 60}))
 	h.version(2)
 	h.delivered(2)
-	if all := outbox(t, h.remote, "report_"); len(all) != 5 {
+	if all := outbox(t, h.remote, "report_"); len(all) != 6 {
 		t.Errorf("%d files are in the outbox", len(all))
 	}
 }
@@ -134,7 +134,7 @@ func TestReportsArePushedToTheCarriersHost(t *testing.T) {
 	h.until("the whole report is there, and nothing is left here", func() bool {
 		there, err := filepath.Glob(filepath.Join(in, "report_litware_2026-10-01_v1_*"))
 		left, lerr := os.ReadDir(filepath.Join(h.dir, "data", "homes", "litware", "outbox"))
-		return err == nil && lerr == nil && len(there) == 5 && len(left) == 0
+		return err == nil && lerr == nil && len(there) == 6 && len(left) == 0
 	})
 	var order []string
 	for _, e := range host.Events() {
@@ -142,7 +142,7 @@ func TestReportsArePushedToTheCarriersHost(t *testing.T) {
 			order = append(order, e.To)
 		}
 	}
-	if len(order) != 5 || !strings.HasSuffix(order[4], "manifest.json") {
+	if len(order) != 6 || !strings.HasSuffix(order[5], "manifest.json") {
 		t.Errorf("pushed %q", order)
 	}
 }

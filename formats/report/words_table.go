@@ -1,0 +1,101 @@
+package report
+
+import "concord/engine"
+
+// classWords say what each class means.
+var classWords = [engine.NumClasses]string{
+	engine.AnswerConflict:       "only one side says that the call was answered",
+	engine.DurationOver:         "the carrier’s duration is longer, beyond tolerance and agreed rounding",
+	engine.DurationUnder:        "the carrier’s duration is shorter, beyond tolerance and agreed rounding",
+	engine.NumberMismatch:       "a number that both sides know differs",
+	engine.TimeMismatch:         "paired by its id, but the starts lie too far apart",
+	engine.NotIndependent:       "durations agree, but Microsoft has its one from the carrier",
+	engine.MatchedSplit:         "agrees; the carrier reports the call in several parts",
+	engine.MatchedRounding:      "agrees by the agreed rounding",
+	engine.Matched:              "agrees",
+	engine.Invalid:              "could not be read; rejected.csv says why",
+	engine.Duplicate:            "the same record once more; not counted",
+	engine.ConflictingDuplicate: "the same record id twice in a file, with other content",
+	engine.Superseded:           "replaced by a later record of the same id",
+	engine.UnansweredOneSided:   "not answered, and only one side has it",
+	engine.PendingLate:          "its partner may still come",
+	engine.MissingAtCarrier:     "Microsoft has the call, the carrier does not",
+	engine.MissingAtMicrosoft:   "the carrier has the call, Microsoft does not",
+	engine.OutsidePeriod:        "belongs to the period before or after",
+}
+
+// settingWords say what each setting decides.
+var settingWords = map[string]string{
+	"profile":            "the file that describes how the carrier writes its records",
+	"clock_offset":       "what is taken off the carrier’s start times; auto: as measured",
+	"start_tolerance":    "how far apart the starts of a pair may lie",
+	"id_window":          "how far apart they may lie when the ids are the same",
+	"split_gap":          "how long a pause between two parts of a call may be",
+	"duration_tolerance": "how far apart the durations of a pair may lie",
+	"rounding":           "how the carrier rounds durations, as agreed, in seconds",
+	"late_window":        "how long after its end a call may wait for its partner",
+	"margin":             "how far beyond the period partners are looked for",
+	"warn_at_percent":    "share of Microsoft’s minutes from which on a difference is a warning",
+	"dispute_at_percent": "share from which on it is a dispute",
+	"period_zone":        "zone of the period and of the days",
+	"numbers_sha256":     "hash of what was known of the carrier’s numbers",
+}
+
+// fileWords say what each file of the report is for.
+var fileWords = []struct{ name, words string }{
+	{"report.html", "this summary, for reading and printing"},
+	{"report.xlsx", "the same with every discrepancy, the usage and the inputs, for finance"},
+	{"dispute.xlsx", "what the carrier is asked to look at, to be mailed as it is"},
+	{"discrepancies.csv, .parquet", "every discrepancy, for programs"},
+	{"usage.csv, .parquet", "calls and time by customer, day, direction, call type and country"},
+	{"usage_users.csv", "the same by user and month, on request"},
+	{"rejected.csv", "rows that could not be read, and why"},
+	{"verdicts.csv, .parquet", "the class of every record of both sides, on request"},
+	{"summary.json", "all figures, for programs"},
+	{"version.json, changes.csv", "what a version changes about the one before"},
+	{"manifest.json", "every file with its size, rows and SHA-256"},
+}
+
+// columnWords say what each column of every file and sheet holds.
+var columnWords = map[string]string{
+	"action":                 "who acts",
+	"call_type":              "such as user_out",
+	"callee":                 "the number called, as caller",
+	"caller":                 "the calling number: Microsoft’s, or the carrier’s where only the carrier knows the whole one",
+	"calls":                  "number of calls that Microsoft has",
+	"carrier":                "the carrier of the run",
+	"carrier_file":           "file of the carrier’s record; of a split call that of its first part",
+	"carrier_minutes":        "the carrier’s duration in decimal minutes",
+	"carrier_record_ids":     "the carrier’s row ids; those of a split call in time order",
+	"carrier_row":            "its row in that file, from 1, the header not counted",
+	"carrier_start_utc":      "start of the carrier’s record in UTC, as sent: a clock offset is not taken off",
+	"carrier_time":           "the carrier’s duration in hours, minutes, seconds; of a split call the sum of its parts",
+	"case_id":                "the same case has the same id in every version of a report; quote it",
+	"class":                  "what is wrong; the summary explains each class",
+	"correlation_id":         "the id that both sides may know; Microsoft’s if it has one",
+	"country":                "of the other party, ISO 3166-1, by its number",
+	"date":                   "day in the period’s zone",
+	"difference_minutes":     "carrier less Microsoft in decimal minutes; empty unless both sides have the call",
+	"difference_seconds":     "carrier less Microsoft in seconds; empty unless both sides have the call",
+	"direction":              "in, out or unknown, as Microsoft’s user sees it",
+	"field":                  "canonical name of the field at fault",
+	"file":                   "base name of the file",
+	"flags":                  "more about the case: cut_off (seen on two sides of the period’s edge), time_differs, number_differs, swapped (caller and callee exchanged), clock_untrusted (a local time that was ambiguous), unassigned_number (not the carrier’s at that time)",
+	"line":                   "physical line of a text file",
+	"microsoft_file":         "file of Microsoft’s record",
+	"microsoft_minutes":      "Microsoft’s duration in decimal minutes",
+	"microsoft_record_id":    "Microsoft’s row id",
+	"microsoft_row":          "its row in that file, from 1, the header not counted",
+	"microsoft_start_utc":    "start of Microsoft’s record in UTC",
+	"microsoft_time":         "Microsoft’s duration in hours, minutes, seconds",
+	"operator_sourced_calls": "calls whose duration Microsoft has from the carrier itself",
+	"reason":                 "what is wrong with it",
+	"row":                    "row of data, from 1",
+	"row_group":              "row group of a Parquet file, from 1",
+	"rule":                   "by what durations were judged",
+	"side":                   "microsoft or carrier",
+	"tenant_id":              "the customer",
+	"used_minutes":           "what the customer is shown, in decimal minutes: the carrier’s duration where both agree, else Microsoft’s",
+	"used_time":              "the same in hours, minutes, seconds",
+	"user_id":                "the customer’s user",
+}

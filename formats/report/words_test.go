@@ -1,0 +1,116 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"concord/engine"
+)
+
+func TestEveryColumnClassAndSettingIsExplained(t *testing.T) {
+	for _, cols := range [][]column{discrepancyColumns, usageColumns} {
+		for i := range cols {
+			for _, name := range cols[i].shown() {
+				if columnWords[name] == "" {
+					t.Errorf("column %s is not explained", name)
+				}
+			}
+		}
+	}
+	for i, words := range classWords {
+		if words == "" {
+			t.Errorf("class %v is not explained", engine.Class(i))
+		}
+	}
+	b, err := json.Marshal(settingsDoc{Numbers: "aa"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names map[string]any
+	if err := json.Unmarshal(b, &names); err != nil {
+		t.Fatal(err)
+	}
+	for name := range names {
+		if settingWords[name] == "" {
+			t.Errorf("setting %s is not explained", name)
+		}
+	}
+	if len(pageSettings(settingsDoc{Numbers: "aa"})) != len(names) {
+		t.Error("a setting of summary.json is not shown")
+	}
+}
+
+// What the totals compare comes first, then the size of the difference, then the
+// order of the list; what is not among the first is not kept.
+func TestTheTopDiscrepanciesComeInOrder(t *testing.T) {
+	var top topCases
+	for i, c := range []struct {
+		class engine.Class
+		ms    [2]int64
+	}{
+		{engine.Duplicate, [2]int64{0, 9_000_000}}, {engine.DurationOver, [2]int64{60_000, 90_000}}, {engine.MissingAtCarrier, [2]int64{45_000, 0}},
+		{engine.DurationUnder, [2]int64{90_000, 60_000}}, {engine.MissingAtMicrosoft, [2]int64{0, 31_000}}, {engine.Invalid, [2]int64{}},
+	} {
+		x := engine.Case{ID: fmt.Sprint(i), Class: c.class, Microsoft: &engine.Leg{Call: engine.Call{DurationMS: c.ms[0]}}, Carrier: []engine.Leg{{Call: engine.Call{DurationMS: c.ms[1]}}}}
+		top.add(&x)
+	}
+	order := func() (ids string) {
+		for _, c := range top.cases() {
+			ids += c.ID
+		}
+		return ids
+	}
+	if got := order(); got != "241305" {
+		t.Errorf("order %s", got)
+	}
+	for range maxTop {
+		top.add(&engine.Case{ID: "x", Class: engine.DurationOver, Carrier: []engine.Leg{{Call: engine.Call{DurationMS: 30_500}}}})
+	}
+	if got := order(); got != "24"+strings.Repeat("x", maxTop-2) {
+		t.Errorf("order %s", got)
+	}
+}
+
+func TestRoundingIsExplainedInWords(t *testing.T) {
+	r := engine.Rounding{First: 60_000, Next: 60_000}
+	for _, c := range []struct {
+		explained, raw int64
+		want           string
+	}{
+		{0, 60_000, ""},
+		{26 * 60_000, 100 * 60_000, "rounding 60/60 up explains 26 % of the raw difference: +26.00 of +100.00 minutes"},
+		{-30_000, -60_000, "rounding 60/60 up explains 50 % of the raw difference: −0.50 of −1.00 minutes"},
+		{120_000, 60_000, "rounding 60/60 up explains +2.00 minutes, while the raw difference is +1.00 minutes: without it there would be −1.00"},
+		{60_000, 0, "rounding 60/60 up explains +1.00 minutes, while the raw difference is 0.00 minutes: without it there would be −1.00"},
+		{60_000, -60_000, "rounding 60/60 up explains +1.00 minutes, while the raw difference is −1.00 minutes: without it there would be −2.00"},
+	} {
+		s := &engine.Summary{RoundingExplainedMS: c.explained}
+		s.Totals.Carrier.MS = 1e9 + c.raw
+		s.Totals.Microsoft.MS = 1e9
+		if got := roundingWords(s, r); got != c.want {
+			t.Errorf("%d of %d: %q, want %q", c.explained, c.raw, got, c.want)
+		}
+	}
+}
+
+func TestAPeriodIsNamedAsPeopleCallIt(t *testing.T) {
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, in := range map[string][2]time.Time{
+		"2026-10 (Europe/Paris)":                                       {time.Date(2026, 10, 1, 0, 0, 0, 0, paris), time.Date(2026, 11, 1, 0, 0, 0, 0, paris)},
+		"2026-10-25 (Europe/Paris)":                                    {time.Date(2026, 10, 25, 0, 0, 0, 0, paris), time.Date(2026, 10, 26, 0, 0, 0, 0, paris)},
+		"2026-10-01 to 2026-10-07 (Europe/Paris)":                      {time.Date(2026, 10, 1, 0, 0, 0, 0, paris), time.Date(2026, 10, 8, 0, 0, 0, 0, paris)},
+		"2026-10-01 06:00:00 up to 2026-10-02 06:00:00 (Europe/Paris)": {time.Date(2026, 10, 1, 6, 0, 0, 0, paris), time.Date(2026, 10, 2, 6, 0, 0, 0, paris)},
+		"2026-11 (UTC, its days in Europe/Paris)":                      {time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)},
+		"everything in the files":                                      {},
+	} {
+		if got := periodOf(&engine.Summary{From: in[0], To: in[1]}, paris.String()).words(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
