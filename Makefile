@@ -103,6 +103,21 @@ peer-programs: ## installs what is missing of them when it may, else says what i
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
 	else echo "programs are missing: install the packages" $$missing >&2; exit 1; fi
 
+.PHONY: office
+office: office-programs ## reports opened with LibreOffice and Chromium; a million discrepancies in 15 s of processor time
+	$(GO) vet -tags office ./formats/report
+	$(GO) test -tags office -count 1 -timeout 15m -run 'LibreOffice|A4|Browser|Million' ./formats/report
+
+OFFICE = libreoffice-calc-nogui:/usr/bin/soffice chromium:/usr/bin/chromium fonts-liberation:/usr/share/fonts/truetype/liberation
+
+.PHONY: office-programs
+office-programs: ## installs what is missing of them when it may, else says what it is
+	@missing=$$(for p in $(OFFICE); do [ -e $${p#*:} ] || echo $${p%%:*}; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+	else echo "programs are missing: install the packages" $$missing >&2; exit 1; fi
+
 # rclone's own tests of its SFTP backend. jobs/peers names the same version.
 RCLONE = github.com/rclone/rclone@v1.76.0
 bin/rclone-sftp.test: jobs/peers/suite_test.go
