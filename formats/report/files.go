@@ -10,6 +10,12 @@ import (
 	"io"
 )
 
+// Documents of a report.
+const (
+	summaryFile = "summary.json"
+	versionFile = "version.json"
+)
+
 // File is one file being written.
 type File interface {
 	io.Writer

@@ -9,10 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
-
-	"concord/formats/parquetio"
 )
 
 // Redaction says how the files of a version are written anew without a number.
@@ -27,8 +24,8 @@ type Redaction struct {
 	Text func(string) string
 	// Case returns another id for a case whose own one was made of the number.
 	Case func(string) string
-	// Holds reports whether a file that is neither CSV, JSON nor Parquet holds
-	// the number: then it is left out, because the others say the same.
+	// Holds reports whether a file of a form that is not known holds the number:
+	// then it is left out, because the others say the same.
 	Holds func(name string) (bool, error)
 	// Supersedes is the manifest of the version before, which may be another
 	// one since; empty: there is none.
@@ -48,9 +45,15 @@ func Redact(ctx context.Context, create Create, o Redaction) (manifest string, e
 		return "", err
 	}
 	for _, e := range a.files {
+		if r.remakes(e.Name) {
+			continue
+		}
 		if err := r.file(ctx, e); err != nil {
 			return "", fmt.Errorf("take a number out of %s: %w", a.says(e.Name), err)
 		}
+	}
+	if err := r.people(ctx); err != nil {
+		return "", fmt.Errorf("make the files for people of version %d anew: %w", a.version, err)
 	}
 	if err := r.folder.manifest(); err != nil {
 		return "", err
@@ -77,7 +80,7 @@ const (
 // is in a row, and which have a record without an id of its own, or with one that
 // holds it.
 func (r *redactor) findCases(ctx context.Context) error {
-	if !slices.ContainsFunc(r.archive.files, func(e entry) bool { return e.Name == "discrepancies.csv" }) {
+	if !r.has("discrepancies.csv") {
 		return nil // such as a usage
 	}
 	return r.archive.use(ctx, "discrepancies.csv", func(in io.Reader) error {
@@ -218,26 +221,39 @@ func (r *redactor) copy(in io.Reader, e entry) error {
 	return r.end(f, e, err)
 }
 
-// json writes a document anew: the number is within its texts only, which are
-// replaced as they are written.
+// json writes a document anew.
 func (r *redactor) json(in io.Reader, e entry) error {
-	b, err := io.ReadAll(io.LimitReader(in, maxJSON))
+	text, err := r.document(in)
 	if err != nil {
 		return err
 	}
-	text := quoted(string(b), r.Text)
-	if e.Name != "version.json" {
+	if e.Name != versionFile {
 		return r.copy(strings.NewReader(text), e)
 	}
-	var doc versionDoc
-	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+	doc, err := r.versionOf(text)
+	if err != nil {
 		return err
+	}
+	return r.folder.writeJSON(e.Name, doc)
+}
+
+// document reads a document without the number, which is within its texts only.
+func (r *redactor) document(in io.Reader) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(in, maxJSON))
+	return quoted(string(b), r.Text), err
+}
+
+// versionOf is what version.json says now.
+func (r *redactor) versionOf(text string) (*versionDoc, error) {
+	doc := new(versionDoc)
+	if err := json.Unmarshal([]byte(text), doc); err != nil {
+		return nil, err
 	}
 	if doc.Supersedes != nil {
 		doc.Supersedes.Manifest = r.Supersedes
 	}
 	doc.Erasures = r.Erasures
-	return r.folder.writeJSON(e.Name, doc)
+	return doc, nil
 }
 
 // quoted changes the texts of a document of JSON, and no figure.
@@ -264,103 +280,4 @@ func quoted(doc string, change func(string) string) string {
 			doc = doc[1:]
 		}
 	}
-}
-
-// parquet writes a table anew, as the program writes it.
-func (r *redactor) parquet(ctx context.Context, e entry) error {
-	tables := map[string][]column{"discrepancies.parquet": discrepancyColumns, "verdicts.parquet": verdictColumns, "usage.parquet": usageColumns}
-	cols, known := tables[e.Name]
-	if !known {
-		return fmt.Errorf("it is no table of this program: %w", errors.ErrUnsupported)
-	}
-	f, size, err := r.whole(ctx, e)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	src, err := parquetio.Open(f.(io.ReaderAt), size, parquetio.Limits{})
-	if err != nil {
-		return err
-	}
-	out, err := r.folder.open(e.Name)
-	if err != nil {
-		return err
-	}
-	p, err := newParquet(out, cols)
-	if err == nil {
-		err = errors.Join(r.groups(ctx, src, cols, p), p.w.Close())
-	}
-	return r.end(out, e, err)
-}
-
-// whole opens a file of the version once it is known to be as it was written.
-func (r *redactor) whole(ctx context.Context, e entry) (fs.File, int64, error) {
-	if err := r.archive.use(ctx, e.Name, func(io.Reader) error { return nil }); err != nil {
-		return nil, 0, err
-	}
-	f, err := r.archive.open(e.Name)
-	if err != nil {
-		return nil, 0, err
-	}
-	if _, ok := f.(io.ReaderAt); !ok {
-		return nil, 0, errors.Join(errors.ErrUnsupported, f.Close())
-	}
-	return f, e.Bytes, nil
-}
-
-func (r *redactor) groups(ctx context.Context, src *parquetio.File, cols []column, p *parquetFile) error {
-	have := src.Columns()
-	at := make([]int, len(cols))
-	for i := range cols {
-		if len(have) != len(cols) || have[i].Name != cols[i].name {
-			return fmt.Errorf("its columns are those of another version of the program: %w", errors.ErrUnsupported)
-		}
-		at[i] = i
-	}
-	for g := range src.Groups() {
-		rows := src.Read(g, at, 0, src.GroupRows(g))
-		err := r.batches(ctx, rows, cols, p)
-		rows.Close()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *redactor) batches(ctx context.Context, rows *parquetio.Reader, cols []column, p *parquetFile) error {
-	for {
-		n, err := rows.Next(1024)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return err
-		}
-		for i := range n {
-			for c := range cols {
-				r.value(p.page.cols[c].w, &cols[c], rows.Vector(c), i)
-			}
-			if err := p.w.EndRow(); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// value copies one value.
-func (r *redactor) value(w *parquetio.ColumnWriter, c *column, v *parquetio.Vector, i int) {
-	if v.Nulls != nil && v.Nulls[i] {
-		w.Null()
-		return
-	}
-	from := &v.Values
-	if v.Dict != nil {
-		from, i = &v.Dict.Values, int(v.Index[i])
-	}
-	if c.kind == text {
-		w.String(r.cell(c.name, from.Spans[i].In(from.Data)))
-		return
-	}
-	w.Int(from.Ints[i])
 }

@@ -2,9 +2,12 @@ package report_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,6 +88,81 @@ func TestTheIDOfACaseIsNotMadeOfAnErasedNumber(t *testing.T) {
 	}
 }
 
+// Whoever unpacks the workbooks finds the stand-in, and a second time gives the
+// same bytes.
+func TestWorkbooksDoNotHoldAnErasedNumber(t *testing.T) {
+	from := writeTo(t, sampleResult(), sampleOptions())
+	got, err := redacted(t, from, report.Redaction{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := redacted(t, from, report.Redaction{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, sheet := range map[string]string{"report.xlsx": "Discrepancies", "dispute.xlsx": "Calls in dispute"} {
+		if text := fmt.Sprint(rows(t, book(t, from, name), sheet)); !strings.Contains(text, "+4930123456") {
+			t.Errorf("%s never held the number", name)
+		}
+		f := book(t, got, name)
+		for _, sheet := range f.GetSheetList() {
+			if strings.Contains(fmt.Sprint(rows(t, f, sheet)), "4930123456") {
+				t.Errorf("%s: %s holds the number", name, sheet)
+			}
+		}
+		if text := fmt.Sprint(rows(t, f, sheet)); !strings.Contains(text, "+490001234567890") {
+			t.Errorf("%s lacks the stand-in", name)
+		}
+		if read(t, got, name) != read(t, again, name) {
+			t.Errorf("%s has other bytes the second time", name)
+		}
+	}
+	if text := read(t, got, "report.html"); strings.Contains(text, "…3456") || !strings.Contains(text, "…7890") {
+		t.Error("report.html shows the end of the number")
+	}
+}
+
+// A version that an older program wrote has no files for people, and gets none.
+func TestAVersionWithoutFilesForPeopleIsRedacted(t *testing.T) {
+	from := writeTo(t, sampleResult(), sampleOptions())
+	dropped(t, from, "report.html", "report.xlsx", "dispute.xlsx")
+	got, err := redacted(t, from, report.Redaction{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := os.ReadDir(got)
+	if err != nil || len(list) < 8 {
+		t.Fatal(len(list), err)
+	}
+	for _, f := range list {
+		if strings.HasSuffix(f.Name(), ".xlsx") || strings.HasSuffix(f.Name(), ".html") || strings.Contains(read(t, got, f.Name()), "+4930123456") {
+			t.Errorf("%s is there, or holds the number", f.Name())
+		}
+	}
+}
+
+// dropped takes files out of a version as if it never had them.
+func dropped(t *testing.T, folder string, names ...string) {
+	t.Helper()
+	var m struct {
+		Files []map[string]any `json:"files"`
+	}
+	if err := json.Unmarshal([]byte(read(t, folder, "manifest.json")), &m); err != nil {
+		t.Fatal(err)
+	}
+	m.Files = slices.DeleteFunc(m.Files, func(f map[string]any) bool { return slices.Contains(names, f["name"].(string)) })
+	b, err := json.Marshal(m)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, "manifest.json"), b, 0o600)
+	}
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(filepath.Join(folder, name)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // What is not as it was written is not believed, and figures that look like the
 // number stay.
 func TestOnlyTextsOfAWholeVersionAreChanged(t *testing.T) {
@@ -93,7 +171,8 @@ func TestOnlyTextsOfAWholeVersionAreChanged(t *testing.T) {
 		t.Errorf("another manifest: %v", err)
 	}
 	r := sampleResult()
-	r.sum.Files[engine.Carrier][0].MS, r.sum.Classes[engine.Carrier][engine.DurationOver].MS = 4930123456+11_010, 4930123456
+	r.sum.Files[engine.Carrier][0].MS += 4930123456
+	r.sum.Classes[engine.Carrier][engine.Superseded].MS = 4930123456
 	got, err := redacted(t, writeTo(t, r, sampleOptions()), report.Redaction{})
 	if err != nil {
 		t.Fatal(err)
@@ -101,11 +180,13 @@ func TestOnlyTextsOfAWholeVersionAreChanged(t *testing.T) {
 	if text := read(t, got, "summary.json"); !strings.Contains(text, "4930123456") || strings.Contains(text, "490001234567890") {
 		t.Error("a figure was changed")
 	}
-	if err := os.WriteFile(filepath.Join(from, "discrepancies.parquet"), []byte("PAR1"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := redacted(t, from, report.Redaction{}); !errors.Is(err, report.ErrAltered) {
-		t.Errorf("an altered file: %v", err)
+	for _, name := range []string{"report.xlsx", "discrepancies.parquet"} {
+		if err := os.WriteFile(filepath.Join(from, name), []byte("PAR1"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := redacted(t, from, report.Redaction{}); !errors.Is(err, report.ErrAltered) {
+			t.Errorf("an altered %s: %v", name, err)
+		}
 	}
 }
 

@@ -158,7 +158,7 @@ func (w *writer) summary(context.Context, Result) error {
 		doc.Findings = append(doc.Findings, findingDoc{Code: "rounding", Text: text})
 	}
 	w.doc = doc
-	return w.folder.writeJSON("summary.json", doc)
+	return w.folder.writeJSON(summaryFile, doc)
 }
 
 func findingOf(f engine.Finding) findingDoc {

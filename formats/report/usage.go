@@ -147,7 +147,7 @@ func (w *usageWriter) openReport(ctx context.Context, i int) (err error) {
 		Period  *periodDoc `json:"period"`
 		Classes []classDoc `json:"classes"`
 	}
-	if err := s.archive.readJSON(ctx, "summary.json", &sum); err != nil {
+	if err := s.archive.readJSON(ctx, summaryFile, &sum); err != nil {
 		return err
 	}
 	if sum.Carrier != w.opts.Carrier || sum.Period == nil {

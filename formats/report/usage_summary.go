@@ -85,5 +85,5 @@ func (w *usageWriter) summary(context.Context) error {
 	if w.pending > 0 {
 		d.find("pending_calls", fmt.Sprintf("%d calls still wait for the other side's record; what is used may change when it comes", w.pending))
 	}
-	return w.folder.writeJSON("summary.json", d)
+	return w.folder.writeJSON(summaryFile, d)
 }

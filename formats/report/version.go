@@ -110,7 +110,7 @@ func (w *writer) release(ctx context.Context, _ Result) error {
 		return err
 	}
 	w.written.Changes, w.shown.version = doc.Cases, &doc
-	return w.folder.writeJSON("version.json", doc)
+	return w.folder.writeJSON(versionFile, doc)
 }
 
 // changes writes changes.csv; the first version has none.
@@ -172,7 +172,7 @@ func (doc *versionDoc) compare(ctx context.Context, before, now *archive) error 
 
 func (a *archive) figures(ctx context.Context) (*figures, error) {
 	f := new(figures)
-	return f, a.readJSON(ctx, "summary.json", f)
+	return f, a.readJSON(ctx, summaryFile, f)
 }
 
 // without returns the inputs that others lack, each as often as it is more
