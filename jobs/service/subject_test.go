@@ -203,8 +203,13 @@ func TestANumberIsErasedEverywhere(t *testing.T) {
 	}
 	h.unchanged(before, sums, manifests)
 	h.until("the report is in the outbox again", func() bool {
-		b, err := os.ReadFile(filepath.Join(h.dir, "data", "homes", "fabrikam", "outbox", "report_fabrikam_2026-10-01_v4_discrepancies.csv"))
-		return err == nil && string(b) == read(t, h.folder(4), "discrepancies.csv")
+		for _, name := range []string{"discrepancies.csv", "dispute.xlsx"} {
+			b, err := os.ReadFile(filepath.Join(h.dir, "data", "homes", "fabrikam", "outbox", "report_fabrikam_2026-10-01_v4_"+name))
+			if err != nil || string(b) != read(t, h.folder(4), name) {
+				return false
+			}
+		}
+		return true
 	})
 	for range 2 {
 		if r := h.run(); r.State != "succeeded" || !strings.Contains(r.Error, "the same bytes as version 4") {
