@@ -13,8 +13,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"github.com/klauspost/compress/flate"
 )
 
 // Limits of a sheet, as spreadsheet programs have them.
@@ -46,10 +44,6 @@ func (b *Book) share(text string) (int, bool) {
 	return n, true
 }
 
-// level is the effort of compression. It is part of what makes the bytes of a
-// file: change it and every file changes.
-const level = 1
-
 // Book is a workbook being written. Its sheets are written one after another;
 // Tab says where each of them stands in the end. It is for one goroutine.
 type Book struct {
@@ -65,7 +59,7 @@ type Book struct {
 // properties.
 func NewBook(w io.Writer, title string) *Book {
 	z := zip.NewWriter(w)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, level) })
+	z.RegisterCompressor(zip.Deflate, compressor)
 	return &Book{zip: z, title: title, shared: map[string]int{}}
 }
 
