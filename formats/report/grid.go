@@ -210,10 +210,12 @@ func (g *grid) close() error {
 }
 
 func (g *grid) null() {
-	if g.begin() {
-		for range g.cols[g.col-1].shown() {
-			g.sheet.Skip()
-		}
+	if !g.begin() {
+		return
+	}
+	g.sheet.Skip()
+	if g.cols[g.col-1].kind == span { // shown twice
+		g.sheet.Skip()
 	}
 }
 
