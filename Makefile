@@ -104,7 +104,7 @@ peer-programs: ## installs what is missing of them when it may, else says what i
 	else echo "programs are missing: install the packages" $$missing >&2; exit 1; fi
 
 .PHONY: office
-office: office-programs ## reports opened with LibreOffice and Chromium; a million discrepancies in 15 s of processor time
+office: office-programs ## reports opened with LibreOffice and Chromium; a million rows of a workbook in 15 s of processor time
 	$(GO) vet -tags office ./formats/report
 	$(GO) test -tags office -count 1 -timeout 15m -run 'LibreOffice|A4|Browser|Million' ./formats/report
 
