@@ -27,7 +27,7 @@ type Ledger interface {
 	// not the carrier's is an error.
 	Settle(ctx context.Context, carrier, id string) error
 	// Holds reports whether an entry of any carrier refers to this content,
-	// whatever was decided of it, and it was not erased.
+	// whatever was decided of it, and it was neither erased nor purged of it.
 	Holds(ctx context.Context, sha256 string) (bool, error)
 	// Files returns every entry of a carrier, of both sides, in the order of
 	// their recording.
@@ -104,6 +104,12 @@ type Entry struct {
 	// none.
 	Profile string
 
+	// RawPurged and RecordsPurged are the numbers of the proofs that what
+	// arrived and its records were removed; 0: they are kept. Purges sets
+	// them, no one else. With the last of both the name goes, too, where it
+	// may hold a number: it is masked then.
+	RawPurged, RecordsPurged int64
+
 	Received time.Time // UTC
 	Decided  time.Time // UTC
 	Run      string
@@ -153,7 +159,8 @@ func (e *Entry) Ingested() bool {
 
 // Arrived reports whether the entry is of this upload.
 func (e *Entry) Arrived(a Arrival) bool {
-	return e.Carrier == a.Carrier && e.Microsoft == a.Microsoft && e.Name == a.Name && e.SHA256 == a.SHA256 && e.Received.Equal(a.Received)
+	same := e.Name == a.Name || e.RawPurged != 0 && e.Name == Mask(a.Name)
+	return same && e.Carrier == a.Carrier && e.Microsoft == a.Microsoft && e.SHA256 == a.SHA256 && e.Received.Equal(a.Received)
 }
 
 // Receipt is what the carrier is told.

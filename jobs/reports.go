@@ -39,6 +39,10 @@ type Report struct {
 	// Deliver has Publish record that the version is to go to its carrier. A
 	// version that is read does not tell; ReportDeliveries does.
 	Deliver bool
+
+	// Purged and CasesPurged are the numbers of the proofs that its files and
+	// its cases were removed; 0: they are kept. Purges sets them, no one else.
+	Purged, CasesPurged int64
 }
 
 // Figures are what a list of reports shows of one.

@@ -93,3 +93,13 @@ func readStrips(y *yamltree.Node) []string {
 func readBare(y *yamltree.Node) bareForm {
 	return bareForm(max(slices.Index([]string{"auto", "national", "international"}, y.OneOf("auto", "national", "international")), 0))
 }
+
+// Country returns the country that national numbers are in, as its ISO 3166
+// code of two letters; empty: the profile names none.
+func (p *Profile) Country() string { return p.numbers.country }
+
+// IsCountry reports whether a text is the ISO 3166 code of a country, of two
+// capital letters.
+func IsCountry(code string) bool {
+	return len(code) == 2 && phonenumbers.GetCountryCodeForRegion(code) != 0
+}

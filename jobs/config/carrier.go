@@ -35,6 +35,7 @@ func (r *reader) carrier(name string, y *yamltree.Node) *Carrier {
 		"files":       func(y *yamltree.Node) { terms(y, &c.Terms) },
 		"host":        func(y *yamltree.Node) { c.Host = r.host(c, y) },
 		"tokens":      func(y *yamltree.Node) { r.carrierTokens(c, y) },
+		"country":     func(y *yamltree.Node) { c.Country = r.country(y) },
 		"operators":   func(y *yamltree.Node) { c.Operators = y.Texts("[83d289bc-a4d3-41e6-8a3f-cff260a3f091]") },
 		"expected":    func(y *yamltree.Node) { c.Expected = r.expected(y) },
 	}

@@ -46,6 +46,7 @@ type Config struct {
 	PrivacyKey     Secret // makes pseudonyms of numbers that are erased; empty: none can be
 	Carriers       []*Carrier
 	Jobs           []*Job
+	Retention      Retention // how long data is kept
 	// Notes are what is allowed and yet hardly meant.
 	Notes []*yamltree.Fault
 }
@@ -107,6 +108,9 @@ type Carrier struct {
 	Terms        landing.Terms
 	Host         *Host     // nil: it comes to us
 	Expected     *Expected // nil: whenever it likes
+
+	// Country is where it is, by ISO 3166; empty: its profile says, or nobody.
+	Country string
 
 	// Operators are what Microsoft's files call it: listings of numbers, and
 	// those about several carriers.
@@ -184,6 +188,7 @@ const (
 	Calls     JobKind = "calls"     // delivers to a carrier the calls of a period and their quality
 	Collect   JobKind = "collect"   // takes complete files from inboxes and carriers' own hosts
 	Numbers   JobKind = "numbers"   // delivers to a carrier its numbers and what changed
+	Purge     JobKind = "purge"     // removes data whose time is over
 	Reconcile JobKind = "reconcile" // matches a carrier's period and publishes a report
 	Usage     JobKind = "usage"     // sums up the usage per customer from reports
 )

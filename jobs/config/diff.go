@@ -140,6 +140,7 @@ func (c *Config) live() []setting {
 		{"runs.per_carrier", fmt.Sprint(c.Runs.PerCarrier)},
 		{"privacy.key", c.PrivacyKey.Reveal()},
 		{"runs.memory", fmt.Sprint(c.Runs.Memory)},
+		{"retention", fmt.Sprint(c.Retention)},
 	}
 }
 
@@ -160,6 +161,7 @@ func (c *Carrier) settings() []setting {
 		{"files", fmt.Sprint(c.Terms)},
 		{"host", c.Host.text()},
 		{"expected", c.Expected.text()},
+		{"country", c.Country},
 		{"operators", strings.Join(c.Operators, "\n")},
 	}
 }

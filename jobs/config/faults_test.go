@@ -122,7 +122,7 @@ func TestFaults(t *testing.T) {
 		"a password of a host":              {carrier + "host: {password: secretword}}}", "carriers.a.host.password: a secret does not belong"},
 		"two who take from one folder":      {host + "}}, b: " + strings.TrimPrefix(host, "carriers: {a: ") + "}}}", "carriers.b.host.inbox: carriers.a takes its files from there, too"},
 		"a job of no kind":                  {job + "}}", "jobs.j.kind: required"},
-		"a job of another kind":             {job + "kind: colect}}", "jobs.j.kind: \"colect\" is none of calls, collect, numbers, reconcile, usage; did you mean collect?"},
+		"a job of another kind":             {job + "kind: colect}}", "jobs.j.kind: \"colect\" is none of calls, collect, numbers, purge, reconcile, usage; did you mean collect?"},
 		"a schedule that is none":           {job + "kind: collect, zone: UTC, schedule: \"99 25 * * *\"}}", "jobs.j.schedule: hour \"25\""},
 		"a schedule that hangs nowhere":     {job + "kind: collect, schedule: \"@daily\"}}", "jobs.j.zone: required"},
 		"a carrier that is not there":       {job + "kind: collect, carriers: [xyz]}}", "jobs.j.carriers[1]: there is no carrier \"xyz\""},

@@ -28,7 +28,7 @@ func (r *reader) job(name string, y *yamltree.Node) *Job {
 	j := &Job{Name: name, Zone: r.zone, CatchUpTo: schedule.DefaultWindow, Attempts: defaultAttempts, LateFiles: true, LateDelay: defaultDelay, MostRemoved: defaultRemoved}
 	set := map[string]func(*yamltree.Node){
 		"kind": func(y *yamltree.Node) {
-			j.Kind = JobKind(y.OneOf(string(Calls), string(Collect), string(Numbers), string(Reconcile), string(Usage)))
+			j.Kind = JobKind(y.OneOf(string(Calls), string(Collect), string(Numbers), string(Purge), string(Reconcile), string(Usage)))
 		},
 		"schedule": func(y *yamltree.Node) { j.Spec, _ = y.Word(`"30 6 * * *"`) },
 		"zone":     func(y *yamltree.Node) { j.Zone = y.Zone() },
@@ -47,7 +47,7 @@ func (r *reader) job(name string, y *yamltree.Node) *Job {
 	set["most_removed"] = func(y *yamltree.Node) { j.MostRemoved = int(y.Whole(0, 100)) }
 	y.Each(set)
 	if !y.Has("kind") {
-		y.ReportAt("kind", "required: write %s, %s, %s, %s or %s", Calls, Collect, Numbers, Reconcile, Usage)
+		y.ReportAt("kind", "required: write %s, %s, %s, %s, %s or %s", Calls, Collect, Numbers, Purge, Reconcile, Usage)
 	}
 	r.timing(j, y)
 	return j

@@ -87,6 +87,7 @@ func (r *reader) read() {
 		"jobs":         r.jobs,
 		"runs":         r.runs,
 		"privacy":      r.privacy,
+		"retention":    r.retention,
 	}
 	r.secretKeys(set, "database", &r.c.Database, r.database)
 	r.c.SFTP.Listen, r.c.HTTP.Listen = defaultSFTP, defaultHTTP
@@ -136,6 +137,7 @@ func (r *reader) together() {
 	r.checkNumbers()
 	r.checkCalls()
 	r.checkJobs()
+	r.checkRetention()
 	r.notes()
 }
 

@@ -17,7 +17,7 @@ const entryColumns = "id, carrier, name, raw_name, sha256, bytes, format, proof,
 	"rows, accepted, rejected, filtered, duration_ms, bad_rows, reasons, more_reasons, missing, replaces, replaces_id, " +
 	"duplicate_of, duplicate_of_id, notes, received, decided, run, settled, microsoft, profile"
 
-const selectEntry = "SELECT seq, (SELECT erasure FROM erased_contents WHERE erased_contents.sha256 = files.sha256), " + entryColumns + " FROM files "
+const selectEntry = "SELECT seq, (SELECT erasure FROM erased_contents WHERE erased_contents.sha256 = files.sha256), " + entryColumns + ", raw_purged, records_purged FROM files "
 
 var insertEntry = "INSERT INTO files (" + entryColumns + ", ingested, followed) VALUES " + tuples(1, 34) + " RETURNING seq"
 
@@ -137,7 +137,7 @@ func (s *Store) Holds(ctx context.Context, sha256 string) (held bool, err error)
 		return false, ctx.Err()
 	}
 	err = s.read(ctx, "look for a content", func(t tx) (err error) {
-		held, err = t.one(ctx, []any{new(int64)}, "SELECT seq FROM files WHERE sha256 = $1 LIMIT 1", sha256)
+		held, err = t.one(ctx, []any{new(int64)}, "SELECT seq FROM files WHERE sha256 = $1 AND raw_purged = 0 LIMIT 1", sha256)
 		for _, other := range []string{"number_listings WHERE sha256 = $1", "microsoft_files WHERE sha256 = $1", "microsoft_files WHERE rest = $1 AND rest <> ''", "erased_contents WHERE instead = $1"} {
 			if err == nil && !held {
 				held, err = t.one(ctx, []any{new(int64)}, "SELECT 1 FROM "+other+" LIMIT 1", sha256)
@@ -208,7 +208,7 @@ func scanEntry(e *jobs.Entry, seq *int64, scan func(...any) error) error {
 		seq, &erased, &e.ID, &e.Carrier, &e.Name, &raw, &e.SHA256, &e.Bytes, &e.Format, &e.Proof, &e.Verified, &e.Sequence, &e.Date, &e.Status,
 		&e.Rows, &e.Accepted, &e.Rejected, &e.Filtered, &e.DurationMS, &e.BadRows, document{&e.Reasons}, &e.MoreReasons, document{&e.Missing},
 		&e.Replaces, &e.ReplacesID, &e.DuplicateOf, &e.DuplicateOfID, document{&e.Notes}, moment{&e.Received}, moment{&e.Decided}, &e.Run, &e.Settled,
-		&e.Microsoft, &e.Profile,
+		&e.Microsoft, &e.Profile, &e.RawPurged, &e.RecordsPurged,
 	)
 	if raw != nil {
 		e.Name = string(raw)

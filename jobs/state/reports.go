@@ -16,7 +16,7 @@ const reportColumns = "id, carrier, period_from, period_to, period, version, job
 	"as_of, published, verdict, microsoft_records, microsoft_duration_ms, carrier_records, carrier_duration_ms, difference_ppm, " +
 	"discrepancies, pending, opened, changed, closed, kind"
 
-const selectReport = "SELECT " + reportColumns + " FROM reports "
+const selectReport = "SELECT " + reportColumns + ", purged, cases_purged FROM reports "
 
 // insertReport adds nothing when another run has published the version, or one of
 // another period in its folder.
@@ -180,6 +180,6 @@ func scanReport(r *jobs.Report, scan func(...any) error) error {
 	return scan(
 		&r.ID, &r.Carrier, moment{&r.Period.From}, moment{&r.Period.To}, &r.Period.Text, &r.Version, &r.Job, &r.Run, &r.Supersedes, &r.SupersededBy,
 		&r.Folder, &r.Basis, &r.Manifest, moment{&r.AsOf}, moment{&r.Published}, &f.Verdict, &f.Microsoft.Records, &f.Microsoft.DurationMS,
-		&f.Carrier.Records, &f.Carrier.DurationMS, &f.DifferencePPM, &f.Discrepancies, &f.Pending, &c.Opened, &c.Changed, &c.Closed, &r.Kind,
+		&f.Carrier.Records, &f.Carrier.DurationMS, &f.DifferencePPM, &f.Discrepancies, &f.Pending, &c.Opened, &c.Changed, &c.Closed, &r.Kind, &r.Purged, &r.CasesPurged,
 	)
 }

@@ -55,3 +55,39 @@ BEGIN
     SELECT RAISE(ABORT, 'the head of the proofs is never removed');
 END;
 -- +goose StatementEnd
+
+-- Numbers of the proofs that tell of a purge; 0: it is kept.
+ALTER TABLE files ADD COLUMN raw_purged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN records_purged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE reports ADD COLUMN purged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE reports ADD COLUMN cases_purged INTEGER NOT NULL DEFAULT 0;
+
+-- What is purged and may still lie on the disk.
+CREATE TABLE purge_remains (
+    seq       INTEGER PRIMARY KEY AUTOINCREMENT,
+    proof     INTEGER NOT NULL,
+    class     TEXT NOT NULL,
+    carrier   TEXT NOT NULL,
+    object    TEXT NOT NULL, -- id of a file or of a report
+    microsoft BOOLEAN NOT NULL,
+    name      BLOB NOT NULL, -- of the file as it arrived, the folder of the report, or the name in the outbox
+    sha256    TEXT NOT NULL,
+    bytes     INTEGER NOT NULL,
+    received  INTEGER
+);
+CREATE INDEX purge_remains_by_carrier ON purge_remains (carrier, seq);
+
+CREATE TABLE holds (
+    id           TEXT NOT NULL PRIMARY KEY,
+    carrier      TEXT NOT NULL,
+    period_from  INTEGER NOT NULL,
+    period_to    INTEGER NOT NULL,
+    period       TEXT NOT NULL,
+    why          TEXT NOT NULL,
+    placed_by    TEXT NOT NULL,
+    placed       INTEGER NOT NULL,
+    released_by  TEXT NOT NULL,
+    released_why TEXT NOT NULL,
+    released     INTEGER -- NULL: it stands
+);
+CREATE INDEX holds_by_carrier ON holds (carrier, placed);
