@@ -142,7 +142,7 @@ func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 // answers are errors that are no trouble of the database.
 var answers = []error{
 	jobs.ErrActive, jobs.ErrKey, jobs.ErrNoRun, jobs.ErrOver, jobs.ErrRetry, jobs.ErrLost, jobs.ErrFired, jobs.ErrNoFile,
-	jobs.ErrNoReport, jobs.ErrVersion, jobs.ErrNoMessage, jobs.ErrNoListing, jobs.ErrDelivery, jobs.ErrRemoves, jobs.ErrNoErasure, jobs.ErrProof,
+	jobs.ErrNoReport, jobs.ErrVersion, jobs.ErrNoMessage, jobs.ErrNoListing, jobs.ErrDelivery, jobs.ErrRemoves, jobs.ErrNoErasure, jobs.ErrNoHold, jobs.ErrReleased, jobs.ErrProof,
 }
 
 // trouble says what could not be done, where and what to do.

@@ -54,6 +54,8 @@ var (
 	_ jobs.ReportDeliveries = (*Store)(nil)
 	_ jobs.Numbers          = (*Store)(nil)
 	_ jobs.Proofs           = (*Store)(nil)
+	_ jobs.Purges           = (*Store)(nil)
+	_ jobs.DisputeHolds     = (*Store)(nil)
 )
 
 var hasScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+://`)
