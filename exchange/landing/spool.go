@@ -171,6 +171,32 @@ func (s *Spool) Erase(sum string) error {
 	return nil
 }
 
+// Discard removes a content unless holds says that something refers to it, and
+// reports whether that is settled. One that somebody decides of at this moment
+// stays: it is to be discarded once more, later.
+func (s *Spool) Discard(ctx context.Context, sum string, holds func(ctx context.Context, sum string) (bool, error)) (settled bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held, err := holds(ctx, sum)
+	if err != nil || held {
+		return err == nil, err
+	}
+	if s.pins[sum] != nil {
+		return false, nil
+	}
+	err = s.root.Remove(slot(sum))
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err == nil {
+		err = s.syncDir(path.Dir(slot(sum)))
+	}
+	if err != nil {
+		return false, fmt.Errorf("discard from spool: %w", err)
+	}
+	return true, nil
+}
+
 // Contents lists what is there, by hash and in order.
 func (s *Spool) Contents() ([]string, error) {
 	dirs, err := names(s.root, ".")
