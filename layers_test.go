@@ -61,6 +61,7 @@ var rooms = map[string][]string{
 	"jobs/jobstest":                   {"engine/numbers", "jobs", "exchange/..."},
 	"jobs/numbering":                  {"engine", "engine/numbers", "exchange", "exchange/landing", "formats", "jobs", "jobs/dispatch"},
 	"jobs/peers":                      {"engine", "exchange/...", "jobs", "jobs/...", "formats/..."},
+	"jobs/privacy":                    {"exchange", "exchange/landing", "jobs"},
 	"jobs/reconcile":                  {"engine", "exchange", "formats/records", "formats/report", "jobs", "jobs/dispatch"},
 	"jobs/schedule":                   {},
 	"jobs/service":                    {"engine", "engine/numbers", "formats/partition", "formats/parquetio", "formats/trace", "jobs", "jobs/...", "exchange/..."},

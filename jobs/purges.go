@@ -101,6 +101,10 @@ type Hold struct {
 	ReleasedWhy string
 }
 
+// ErrPurged says that something was removed because its time was over. It does not
+// come back.
+var ErrPurged = errors.New("it was purged")
+
 // Answers about holds.
 var (
 	ErrNoHold   = errors.New("there is no such hold")

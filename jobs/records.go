@@ -126,6 +126,8 @@ func (c *Collector) records(ctx context.Context, e Entry) (string, error) {
 		return "", errors.New("none are kept")
 	case !e.Ingested():
 		return "", fmt.Errorf("it is %s, and of such a file none are kept", e.Status)
+	case e.RecordsPurged != 0:
+		return "", fmt.Errorf("%w, as proof %d says", ErrPurged, e.RecordsPurged)
 	}
 	path := RecordsPath(c.o.Records, e.Carrier, e.ID)
 	if whole, err := wholeRecords(path); whole || err != nil {
@@ -183,6 +185,9 @@ func (c *Collector) makeRecords(ctx context.Context, e Entry, path string) error
 	if c.o.Content != nil {
 		o.Path = c.o.Content(e.SHA256)
 	}
+	if e.RawPurged != 0 {
+		return fmt.Errorf("they are lost, and its content cannot make them anew: %w, as proof %d says", ErrPurged, e.RawPurged)
+	}
 	if o.Path == "" || !isThere(o.Path) {
 		return errors.New("they are lost, and its content is not in the spool any more: put the file back, or take it out of the reports")
 	}
@@ -213,6 +218,13 @@ func (recordsDisk) forget(name string) error {
 		return fmt.Errorf("remove records: %w", err)
 	}
 	return nil
+}
+
+// ForgetRecords removes the records at a path, with what was found damaged of them
+// or was never finished.
+func ForgetRecords(path string) error {
+	var d recordsDisk
+	return errors.Join(d.forget(records.Unfinished(path)), d.forget(path+asideEnding), d.forget(path))
 }
 
 // makeFolder makes a folder whose name lasts.

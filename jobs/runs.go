@@ -260,6 +260,9 @@ type FileFilter struct {
 	Side    string // carrier or microsoft: who sent them
 	Status  landing.Status
 	Name    string // a part of the name
+	// Masked has Name be a part of the name as Mask shows it: who may not see
+	// digits could find them out one by one.
+	Masked bool
 	Since   time.Time
 	Before  string // id of an entry: those recorded before it; ErrNoFile
 	Limit   int    // 0: all

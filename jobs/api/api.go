@@ -70,6 +70,7 @@ const (
 	anybody   who = iota // without a token
 	everyRole            // finance, ops and admin
 	operators            // ops and admin
+	unmaskers            // finance and admin, who may see numbers
 	admins
 )
 
@@ -77,6 +78,8 @@ func (w who) admits(r config.Role) bool {
 	switch w {
 	case operators:
 		return r == config.Ops || r == config.Admin
+	case unmaskers:
+		return r == config.Finance || r == config.Admin
 	case admins:
 		return r == config.Admin
 	}
@@ -122,7 +125,7 @@ func routes() []route {
 		{post, "/v1/runs/{id}/cancel", operators, nil, (*call).cancel},
 
 		{get, "/v1/files", everyRole, []string{"carrier", "side", "status", "name", "since", "before", "limit"}, (*call).files},
-		{get, "/v1/files/{id}", everyRole, nil, (*call).file},
+		{get, "/v1/files/{id}", everyRole, []string{"unmask"}, (*call).file},
 
 		{get, "/v1/reports", everyRole, []string{"kind", "carrier", "job", "from", "to", "verdict", "newest", "file", "before", "limit"}, (*call).reports},
 		{get, "/v1/reports/{id}", everyRole, nil, (*call).report},
@@ -133,6 +136,13 @@ func routes() []route {
 		{get, "/v1/audit", admins, []string{"who", "what", "object", "since", "before", "limit"}, (*call).audit},
 		{get, "/v1/carriers", everyRole, nil, (*call).carriers},
 		{post, "/v1/reload", admins, nil, (*call).reload},
+
+		{get, "/v1/purge", everyRole, []string{"carrier"}, (*call).foreseePurge},
+		{get, "/v1/holds", everyRole, []string{"carrier", "standing"}, (*call).holds},
+		{post, "/v1/holds", unmaskers, nil, (*call).hold},
+		{post, "/v1/holds/{id}/release", unmaskers, nil, (*call).release},
+		{get, "/v1/proofs", everyRole, []string{"act", "class", "carrier", "ref", "since", "after", "limit"}, (*call).proofs},
+		{get, "/v1/proofs/check", everyRole, nil, (*call).verifyProofs},
 
 		{post, "/v1/subjects/find", admins, nil, (*call).findSubject},
 		{post, "/v1/subjects/erase", admins, nil, (*call).eraseSubject},

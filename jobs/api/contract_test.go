@@ -116,6 +116,8 @@ func steps() []step {
 		{"GET", "/v1/files?side=carrier&status=accepted%20with%20rejected%20rows", "", config.Finance, 200},
 		{"GET", "/v1/files?before=nonsense", "", config.Finance, 404},
 		{"GET", "/v1/files/FILE", "", config.Finance, 200},
+		{"GET", "/v1/files/FILE?unmask=true", "", config.Ops, 403},
+		{"GET", "/v1/files/FILE?unmask=perhaps", "", config.Finance, 400},
 		{"GET", "/v1/reports?newest=true&verdict=dispute", "", config.Finance, 200},
 		{"GET", "/v1/reports?file=FILE&limit=1", "", config.Finance, 200},
 		{"GET", "/v1/reports/REPORT", "", config.Finance, 200},
@@ -129,6 +131,22 @@ func steps() []step {
 		{"GET", "/v1/audit", "", config.Admin, 200},
 		{"GET", "/v1/audit", "", config.Ops, 403},
 		{"GET", "/v1/carriers", "", config.Ops, 200},
+		{"GET", "/v1/purge?carrier=fabrikam", "", config.Ops, 200},
+		{"GET", "/v1/purge?carrier=fabrikan", "", config.Ops, 404},
+		{"POST", "/v1/holds", `{"carrier":"fabrikam","period":"2026-10","why":"they call from ` + canary + `"}`, config.Finance, 201},
+		{"POST", "/v1/holds", `{"carrier":"fabrikam","period":"2026-10"}`, config.Finance, 400},
+		{"POST", "/v1/holds", `{"carrier":"fabrikam","period":"October","why":"x"}`, config.Finance, 400},
+		{"POST", "/v1/holds", `{"carrier":"fabrikan","period":"2026-10","why":"x"}`, config.Finance, 404},
+		{"POST", "/v1/holds", "", config.Ops, 403},
+		{"GET", "/v1/holds?standing=true", "", config.Ops, 200},
+		{"POST", "/v1/holds/HOLD/release", `{"why":"settled"}`, config.Admin, 200},
+		{"POST", "/v1/holds/HOLD/release", `{"why":"settled"}`, config.Admin, 409},
+		{"POST", "/v1/holds/nonsense/release", `{"why":"settled"}`, config.Admin, 404},
+		{"GET", "/v1/holds?carrier=fabrikam", "", config.Ops, 200},
+		{"GET", "/v1/proofs?carrier=fabrikam&limit=1", "", config.Ops, 200},
+		{"GET", "/v1/proofs?after=1&act=release", "", config.Ops, 200},
+		{"GET", "/v1/proofs?act=look", "", config.Ops, 400},
+		{"GET", "/v1/proofs/check", "", config.Ops, 200},
 		{"POST", "/v1/reload", "", config.Admin, 200},
 		{"POST", "/v1/reload", "", config.Ops, 403},
 	}
@@ -149,6 +167,13 @@ func TestAWalkThroughAllRoutesKeepsTheContract(t *testing.T) {
 	for _, s := range steps() {
 		if strings.Contains(s.path, "QUEUED") {
 			queued = w.queued(t)
+		}
+		if strings.Contains(s.path, "HOLD") {
+			holds, err := w.desk.Holds(t.Context(), "fabrikam", false)
+			if err != nil || len(holds) != 1 {
+				t.Fatal(holds, err)
+			}
+			s.path = strings.Replace(s.path, "HOLD", holds[0].ID, 1)
 		}
 		path := strings.NewReplacer("RUN", w.report.Run, "FILE", w.file.ID, "REPORT", w.report.ID, "QUEUED", queued).Replace(s.path)
 		t.Run(s.method+" "+s.path, func(t *testing.T) { w.walk(t, v, s, path) })

@@ -94,7 +94,7 @@ func (c *call) run() error {
 func (c *call) files() error {
 	q, n := c.q, c.q.limit()
 	f := jobs.FileFilter{
-		Carrier: q.text("carrier"), Side: q.oneOf("side", "carrier", "microsoft"), Name: q.text("name"),
+		Carrier: q.text("carrier"), Side: q.oneOf("side", "carrier", "microsoft"), Name: q.text("name"), Masked: !unmaskers.admits(c.role),
 		Status: landing.Status(q.oneOf("status", string(landing.StatusAccepted), string(landing.StatusPartly), string(landing.StatusDuplicate), string(landing.StatusRejected))),
 		Since:  q.time("since"), Before: q.text("before"), Limit: n + 1,
 	}
@@ -110,11 +110,26 @@ func (c *call) files() error {
 }
 
 func (c *call) file() error {
-	f, err := c.Operations.File(c.r.Context(), c.r.PathValue("id"))
+	unmask := c.q.boolean("unmask")
+	if err := c.q.err(); err != nil {
+		return err
+	}
+	if unmask && !unmaskers.admits(c.role) {
+		c.deny("file "+c.r.PathValue("id")+" unmask", fmt.Sprintf("names may hold phone numbers, which the role %s does not see; use a token of %s", c.role, unmaskers))
+		return nil
+	}
+	f, err := c.look(c.r.PathValue("id"), unmask)
 	if err != nil {
 		return err
 	}
 	return c.w.json(http.StatusOK, f)
+}
+
+func (c *call) look(id string, unmask bool) (control.FileDetail, error) {
+	if unmask {
+		return c.Operations.UnmaskedFile(c.r.Context(), id, c.by)
+	}
+	return c.Operations.File(c.r.Context(), id)
 }
 
 func (c *call) reports() error {

@@ -100,8 +100,11 @@ func (c *call) admit(rt *route) bool {
 
 // String names the roles.
 func (w who) String() string {
-	if w == admins {
+	switch w {
+	case admins:
 		return string(config.Admin)
+	case unmaskers:
+		return string(config.Finance) + " or " + string(config.Admin)
 	}
 	return string(config.Ops) + " or " + string(config.Admin)
 }

@@ -90,10 +90,13 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.desk = &control.Desk{
-		Queue: w.store, Pauses: w.store, Noting: func(r jobs.AuditRow) control.Changes { return w.store.Noted(r) }, Archive: w.store, Ledger: w.store, Alarms: w.store, Trail: w.store, Coverage: w.store,
+		Queue: w.store, Pauses: w.store, Noting: func(r jobs.AuditRow) control.Changes { return w.store.Noted(r) }, Archive: w.store, Ledger: w.store, Alarms: w.store, Trail: w.store, Coverage: w.store, Chain: w.store,
 		Config: func() *config.Config { return cfg }, Folder: filepath.Join(dir, "reports"),
 		Reloading: func(context.Context) ([]string, error) { return []string{"jobs.daily: changed"}, nil },
-		Progress:  func(string) (control.Progress, bool) { return control.Progress{Stage: "read", CarrierRows: 7}, true },
+		Foresee: func(_ context.Context, carriers []string) ([]jobs.PurgeLine, error) {
+			return []jobs.PurgeLine{{Class: jobs.ClassRaw, Carrier: carriers[0], Country: "DE", Rule: "retention.raw: 90d", Fate: jobs.FateHold, Hold: "h", Count: 3, Oldest: time.Now(), Newest: time.Now()}}, nil
+		},
+		Progress: func(string) (control.Progress, bool) { return control.Progress{Stage: "read", CarrierRows: 7}, true },
 	}
 	w.opts = api.Options{
 		Operations: w.desk, Tokens: func() []config.Token { return cfg.HTTP.Tokens }, Note: w.store.Note, Log: slog.New(slog.NewTextHandler(w.log, nil)),

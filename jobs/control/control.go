@@ -47,6 +47,9 @@ type Operations interface {
 	Run(ctx context.Context, id string) (RunDetail, error)
 	Files(ctx context.Context, f jobs.FileFilter) ([]File, error)
 	File(ctx context.Context, id string) (FileDetail, error)
+	// UnmaskedFile is File with names as they arrived, which may hold numbers. Who
+	// asks is noted; if that cannot be, nothing is shown.
+	UnmaskedFile(ctx context.Context, id string, by By) (FileDetail, error)
 	Reports(ctx context.Context, f jobs.ReportFilter) ([]Report, error)
 	Report(ctx context.Context, id string) (ReportDetail, error)
 	// OpenReportFile opens a file of a report, of the size it returns. Who
@@ -68,6 +71,20 @@ type Operations interface {
 	EraseSubject(ctx context.Context, number string, by By) (Erasure, error)
 	Erasures(ctx context.Context, limit int) ([]Erasure, error)
 	Erasure(ctx context.Context, id string) (Erasure, error)
+
+	// ForeseePurge says what a purge would remove now, and what it would keep
+	// though its time is over; of no carriers that of all of them.
+	ForeseePurge(ctx context.Context, carriers []string) ([]jobs.PurgeLine, error)
+	// Hold keeps what is about a period of a carrier until Release.
+	Hold(ctx context.Context, n NewHold) (Hold, error)
+	Release(ctx context.Context, id, why string, by By) (Hold, error)
+	// Holds lists holds, the latest placed first.
+	Holds(ctx context.Context, carrier string, standing bool) ([]Hold, error)
+	// Proofs lists the chain of proofs in its order; page with After.
+	Proofs(ctx context.Context, f jobs.ProofFilter) ([]Proof, error)
+	// VerifyProofs computes the whole chain anew.
+	VerifyProofs(ctx context.Context) (ProofCheck, error)
+
 	// Reload reads the configuration again and says what has changed.
 	Reload(ctx context.Context, by By) ([]string, error)
 }

@@ -30,6 +30,8 @@ type Changes interface {
 	Cancel(ctx context.Context, id, by string, now time.Time) (jobs.Run, error)
 	Pause(ctx context.Context, p jobs.Pause) error
 	Resume(ctx context.Context, job string) (was bool, err error)
+	PlaceHold(ctx context.Context, h jobs.Hold, country string) (jobs.Hold, jobs.Proof, error)
+	ReleaseHold(ctx context.Context, id, by, why, country string, now time.Time) (jobs.Hold, jobs.Proof, error)
 }
 
 // Archive is what a desk needs of jobs.Reports.
@@ -72,6 +74,10 @@ type Desk struct {
 	// that needs the service, or its data folder for itself.
 	Subjects Subjects
 	Requests ErasureList
+	// Chain has the proofs and the holds; required.
+	Chain Privacy
+	// Foresee says what a purge of carriers would do; nil: that is not known here.
+	Foresee func(ctx context.Context, carriers []string) ([]jobs.PurgeLine, error)
 	// WakeErase is called after something was asked to be erased.
 	WakeErase func()
 
@@ -113,7 +119,7 @@ func refuse(kind Kind, err error, format string, args ...any) error {
 
 // explain makes a refusal of the answers of the state, which concern what.
 func explain(err error, what, id string) error {
-	for _, gone := range []error{jobs.ErrNoRun, jobs.ErrNoFile, jobs.ErrNoReport, jobs.ErrNoErasure} {
+	for _, gone := range []error{jobs.ErrNoRun, jobs.ErrNoFile, jobs.ErrNoReport, jobs.ErrNoErasure, jobs.ErrNoHold} {
 		if errors.Is(err, gone) {
 			return refuse(NotFound, err, "there is no %s %s; the list of %ss has their ids", what, id, what)
 		}

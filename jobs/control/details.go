@@ -137,7 +137,13 @@ func (d *Desk) Report(ctx context.Context, id string) (ReportDetail, error) {
 		return ReportDetail{}, explain(err, "report", id)
 	}
 	x := ReportDetail{Report: reportOf(r), Manifest: r.Manifest, Files: []ReportFile{}, Inputs: []Input{}}
-	if x.Files, err = d.manifest(r); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if r.Purged == 0 {
+		x.Files, err = d.manifest(r)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return x, err
+	}
+	if x.Purged, err = d.purged(ctx, map[jobs.Class]int64{jobs.ClassReports: r.Purged, jobs.ClassCases: r.CasesPurged}); err != nil {
 		return x, err
 	}
 	versions, err := d.Archive.Reports(ctx, jobs.ReportFilter{Kind: r.Kind, Carrier: r.Carrier, Period: &r.Period})
@@ -208,6 +214,9 @@ func (d *Desk) OpenReportFile(ctx context.Context, report, name string, by By) (
 	if err != nil {
 		return nil, 0, explain(err, "report", report)
 	}
+	if r.Purged != 0 {
+		return nil, 0, refuse(NotFound, jobs.ErrPurged, "the files of report %s were purged, as proof %d says", report, r.Purged)
+	}
 	list, err := d.manifest(r)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, refuse(Unavailable, err, "report %s is not in its place yet; try again in a moment", report)
@@ -223,12 +232,31 @@ func (d *Desk) OpenReportFile(ctx context.Context, report, name string, by By) (
 	if err != nil {
 		return nil, 0, fmt.Errorf("open %s of report %s: %w", name, report, err)
 	}
-	if Evidence(name) {
-		if err := d.note(ctx, by, "report.evidence", report, name); err != nil {
-			return nil, 0, errors.Join(err, f.Close())
-		}
+	unmasked, err := d.unmasked(ctx, r, name)
+	if err == nil && unmasked {
+		err = d.note(ctx, by, "report.evidence", report, name)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
 	}
 	return f, list[i].Bytes, nil
+}
+
+// unmasked reports whether a file of a report may hold phone numbers: evidence
+// may, and every file that names the inputs when one of those names may.
+func (d *Desk) unmasked(ctx context.Context, r jobs.Report, name string) (bool, error) {
+	if Evidence(name) {
+		return true, nil
+	}
+	run, err := d.Queue.Run(ctx, r.Run)
+	if errors.Is(err, jobs.ErrNoRun) {
+		return true, nil // nobody knows
+	}
+	if err != nil {
+		return false, err
+	}
+	inputs, err := d.inputs(ctx, run.Inputs)
+	return slices.ContainsFunc(inputs, func(in Input) bool { return jobs.Masked(in.Name) }), err
 }
 
 // open opens a file of a report, which must be as long as the manifest says.
@@ -254,8 +282,12 @@ func (d *Desk) open(r jobs.Report, x ReportFile) (_ *os.File, err error) {
 
 // Changes implements Operations.
 func (d *Desk) Changes(ctx context.Context, report, after string, limit int) ([]Change, error) {
-	if _, err := d.Archive.Report(ctx, report); err != nil {
+	r, err := d.Archive.Report(ctx, report)
+	if err != nil {
 		return nil, explain(err, "report", report)
+	}
+	if r.CasesPurged != 0 {
+		return nil, refuse(NotFound, jobs.ErrPurged, "the cases of report %s were purged, as proof %d says", report, r.CasesPurged)
 	}
 	list, err := d.Archive.Cases(ctx, jobs.CaseFilter{Report: report, After: after, Limit: limit})
 	return each(list, changeOf), err

@@ -73,6 +73,8 @@ func (d *Desk) describe(ctx context.Context, j *config.Job, pauses []jobs.Pause)
 // does says what a job does to someone who has not read the configuration.
 func does(j *config.Job) string {
 	switch j.Kind {
+	case config.Purge:
+		return "removes what is older than the configuration keeps it, and leaves a proof"
 	case config.Collect:
 		return "takes complete files from carriers and answers with receipts"
 	case config.Numbers:
@@ -160,7 +162,10 @@ func (d *Desk) File(ctx context.Context, id string) (FileDetail, error) {
 	if x.Runs, err = d.Runs(ctx, jobs.RunFilter{File: id}); err != nil {
 		return x, err
 	}
-	x.Reports, err = d.Reports(ctx, jobs.ReportFilter{File: id})
+	if x.Reports, err = d.Reports(ctx, jobs.ReportFilter{File: id}); err != nil {
+		return x, err
+	}
+	x.Purged, err = d.purged(ctx, map[jobs.Class]int64{jobs.ClassRaw: e.RawPurged, jobs.ClassRecords: e.RecordsPurged})
 	return x, err
 }
 

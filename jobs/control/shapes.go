@@ -88,6 +88,7 @@ type FileDetail struct {
 	Days    []jobs.Day `json:"days"`
 	Runs    []Run      `json:"runs"`    // that read it, the newest first
 	Reports []Report   `json:"reports"` // that were made of it, the newest first
+	Purged  []Purged   `json:"purged,omitempty"`
 }
 
 // Report is one published version. Times are UTC.
@@ -119,6 +120,7 @@ type ReportDetail struct {
 	Files    []ReportFile `json:"files"`
 	Versions []Report     `json:"versions"` // of the same carrier and period, the oldest first
 	Inputs   []Input      `json:"inputs"`
+	Purged   []Purged     `json:"purged,omitempty"` // its files and its cases
 }
 
 // ReportFile is one file of a report.

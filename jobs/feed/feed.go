@@ -54,6 +54,7 @@ type Feed struct {
 	young bool          // the last scan left files alone that had just been changed
 
 	seen    map[string]mark  // what was taken
+	purged  map[gone]bool    // what was taken and purged since
 	watched map[string]sight // what was not, by the last scan
 }
 
@@ -115,6 +116,12 @@ type mark struct {
 	changed int64 // microseconds since 1970
 }
 
+// gone is a file whose name the ledger may know only masked.
+type gone struct {
+	name string
+	mark
+}
+
 // found is a file in the folder.
 type found struct {
 	name string
@@ -170,10 +177,15 @@ func (f *Feed) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find Microsoft's files of %s that were taken: %w", f.Carrier, err)
 	}
-	f.seen = make(map[string]mark)
+	f.seen, f.purged = make(map[string]mark), make(map[gone]bool)
 	for _, e := range entries {
-		if e.Microsoft {
-			f.seen[e.Name] = mark{e.Bytes, e.Received.UnixMicro()}
+		if !e.Microsoft {
+			continue
+		}
+		m := mark{e.Bytes, e.Received.UnixMicro()}
+		f.seen[e.Name] = m
+		if e.RawPurged != 0 { // its name is masked, or will be
+			f.purged[gone{jobs.Mask(e.Name), m}] = true
 		}
 	}
 	return nil
@@ -203,7 +215,7 @@ func (f *Feed) fresh(folder fs.FS) (list []found, young bool, err error) {
 		case err != nil:
 			errs = append(errs, err)
 		default:
-			if x := f.look(name, info); f.seen[name] != x.mark {
+			if x := f.look(name, info); f.seen[name] != x.mark && !f.purged[gone{jobs.Mask(name), x.mark}] {
 				watched[name] = x.sight
 				list = append(list, x)
 			}
@@ -268,6 +280,6 @@ func (f *Feed) take(ctx context.Context, root *os.Root, x found) (e jobs.Entry, 
 		Carrier: f.Carrier, Name: x.name, SHA256: c.SHA256, Size: c.Size, Received: time.UnixMicro(x.changed).UTC(),
 		Content: c.Path, Trust: landing.Closed, Final: f.Now().Sub(x.since) >= cmp.Or(f.Deadline, time.Hour),
 	})
-	keep = err == nil && e.Erased == "" || errors.Is(err, landing.ErrDoubt)
+	keep = err == nil && e.Erased == "" && e.RawPurged == 0 || errors.Is(err, landing.ErrDoubt)
 	return e, err
 }

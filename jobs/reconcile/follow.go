@@ -39,6 +39,12 @@ type Follower struct {
 	// LateWindow is how long a carrier's calls are waited for.
 	LateWindow func(carrier string) time.Duration
 	Now        func() time.Time
+	// Covering and Reach find the files of a report, of which some may be
+	// purged: such a report is final. With nil none is.
+	Covering func(ctx context.Context, carrier string, from, to time.Time) ([]jobs.Entry, error)
+	Reach    func(carrier string) time.Duration
+	// Final is told of a file that changes a final report; nil: nobody is.
+	Final func(e jobs.Entry, rep jobs.Report)
 }
 
 // mostFollowed is how many files are asked for at once.
@@ -90,6 +96,11 @@ func (f *Follower) follow(ctx context.Context, x jobs.Followup) (done bool, err 
 		changes, err := f.changes(ctx, x, days, rep)
 		if err != nil {
 			return false, err
+		}
+		if changes {
+			if changes, err = f.open(ctx, x.Entry, rep); err != nil {
+				return false, err
+			}
 		}
 		if changes {
 			queued, err := f.enqueue(ctx, rep, jobs.TriggerUpload)
@@ -240,6 +251,9 @@ func (f *Follower) Ripen(ctx context.Context) error {
 			continue
 		}
 		rests, err := f.rests(ctx, rep, now)
+		if err == nil && !rests {
+			rests, err = f.final(ctx, rep)
+		}
 		if err == nil && !rests {
 			_, err = f.enqueue(ctx, rep, jobs.TriggerPending)
 		}

@@ -153,6 +153,9 @@ func (r *Reconciler) prepare(ctx context.Context, run jobs.Run) (t *task, err er
 	if len(newest) > 0 {
 		t.latest = &newest[0]
 	}
+	if err := t.refusePurged(); err != nil {
+		return nil, err
+	}
 	t.settings = t.takeSettings()
 	if err := t.takeNumbers(ctx, t.shelf().Staging("numbers", t.run)); err != nil {
 		return nil, err

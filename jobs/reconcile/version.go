@@ -138,7 +138,7 @@ func (r *Reconciler) waiting(rep *jobs.Report) ([]string, error) {
 func (r *Reconciler) Missing(ctx context.Context) (list []jobs.Report, err error) {
 	all, err := r.State.Reports(ctx, jobs.ReportFilter{Newest: true})
 	for _, rep := range all {
-		if r.shelf().InPlace(rep) {
+		if rep.Purged != 0 || r.shelf().InPlace(rep) {
 			continue
 		}
 		if waiting, werr := r.waiting(&rep); werr == nil && len(waiting) == 0 {

@@ -252,7 +252,7 @@ func (s *Service) holdsRecords(ctx context.Context, id string) (bool, error) {
 	if errors.Is(err, jobs.ErrNoFile) {
 		return false, nil
 	}
-	return err == nil && e.Ingested(), err
+	return err == nil && e.Ingested() && e.RecordsPurged == 0, err
 }
 
 // mostStarts is how often a run may be under way when its service ends and

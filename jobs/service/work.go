@@ -45,6 +45,7 @@ func (s *Service) openWork(ctx context.Context) error {
 	s.subjects = s.openSubjects()
 	s.follow = &reconcile.Follower{
 		State: outputs{s.store}, Kind: s.kind, Late: s.late, Holds: s.holds, LateWindow: s.lateWindow, Now: s.Now,
+		Covering: s.store.Covering, Reach: s.reach, Final: s.tooLate,
 	}
 	return nil
 }

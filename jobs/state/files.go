@@ -3,6 +3,8 @@ package state
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"concord/jobs"
 )
@@ -13,7 +15,7 @@ func (s *Store) ListFiles(ctx context.Context, f jobs.FileFilter) (list []jobs.E
 	w.equal("carrier", f.Carrier)
 	w.equal("status", string(f.Status))
 	w.equal("CASE WHEN microsoft THEN 'microsoft' ELSE 'carrier' END", f.Side)
-	if f.Name != "" {
+	if f.Name != "" && !f.Masked {
 		w.add(s.d.contains+"(name, ?) > 0", text(f.Name)) // LIKE knows no case in SQLite
 	}
 	if !f.Since.IsZero() {
@@ -27,6 +29,10 @@ func (s *Store) ListFiles(ctx context.Context, f jobs.FileFilter) (list []jobs.E
 				return errors.Join(err, missing(found, jobs.ErrNoFile, f.Before))
 			}
 			w.add("seq < ?", seq)
+		}
+		if f.Name != "" && f.Masked {
+			list, err = t.maskedFiles(ctx, w, f)
+			return err
 		}
 		// The rows are wide: those of the page are read after it was chosen.
 		list, err = t.entries(ctx, "WHERE seq IN (SELECT seq FROM files"+w.text()+" ORDER BY seq DESC"+w.limit(f.Limit)+") ORDER BY seq DESC", w.args...)
@@ -43,4 +49,38 @@ func (s *Store) File(ctx context.Context, id string) (e jobs.Entry, err error) {
 		return errors.Join(err, missing(found != nil || err != nil, jobs.ErrNoFile, id))
 	})
 	return e, err
+}
+
+// errEnough ends a walk.
+var errEnough = errors.New("enough")
+
+// maskedFiles lists the entries whose masked names have a part. The database
+// cannot mask: names are walked until there are enough.
+func (t tx) maskedFiles(ctx context.Context, w where, f jobs.FileFilter) (list []jobs.Entry, err error) {
+	var seqs []any
+	err = t.query(ctx, func(scan func(...any) error) error {
+		var seq int64
+		var name string
+		if err := scan(&seq, &name); err != nil {
+			return err
+		}
+		if strings.Contains(jobs.Mask(name), f.Name) {
+			seqs = append(seqs, seq)
+		}
+		if f.Limit > 0 && len(seqs) == f.Limit {
+			return errEnough
+		}
+		return nil
+	}, "SELECT seq, name FROM files"+w.text()+" ORDER BY seq DESC", w.args...)
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, err
+	}
+	for chunk := range slices.Chunk(seqs, daysAtOnce) {
+		some, err := t.entries(ctx, "WHERE seq IN "+tuples(1, len(chunk))+" ORDER BY seq DESC", chunk...)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+	}
+	return list, nil
 }

@@ -217,7 +217,7 @@ func (x *erasure) eraseFiles(ctx context.Context) error {
 // removed: they are made anew of the content, as long as that is there.
 func (x *erasure) eraseRecords(ctx context.Context) error {
 	return x.entries(ctx, func(e jobs.Entry) error {
-		if !e.Ingested() {
+		if !e.Ingested() || e.RecordsPurged != 0 {
 			return nil
 		}
 		path, err := x.Records(ctx, e)

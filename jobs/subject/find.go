@@ -106,7 +106,7 @@ func (s *search) contents(ctx context.Context, sums []string) (map[string]int64,
 // recordsOf looks into the records of an entry. Those that are lost and cannot
 // be made anew hold nothing.
 func (s *search) recordsOf(ctx context.Context, e jobs.Entry) (rows int64, days []string, err error) {
-	if !e.Ingested() {
+	if !e.Ingested() || e.RecordsPurged != 0 {
 		return 0, nil, nil
 	}
 	path, err := s.Records(ctx, e)

@@ -88,6 +88,9 @@ func (x *erasure) eraseReports(ctx context.Context) error {
 	}
 	replaced := map[string]bool{}
 	for _, r := range slices.Backward(list) {
+		if r.Purged != 0 {
+			continue
+		}
 		before, err := x.State.ReportErasures(ctx, r.ID)
 		if err != nil {
 			return err
