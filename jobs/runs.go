@@ -263,7 +263,7 @@ type FileFilter struct {
 	// Masked has Name be a part of the name as Mask shows it: who may not see
 	// digits could find them out one by one.
 	Masked bool
-	Since   time.Time
-	Before  string // id of an entry: those recorded before it; ErrNoFile
-	Limit   int    // 0: all
+	Since  time.Time
+	Before string // id of an entry: those recorded before it; ErrNoFile
+	Limit  int    // 0: all
 }

@@ -52,6 +52,9 @@ type commands struct {
 	Files      filesCmd      `cmd:"" help:"List what carriers sent and what became of it, or show one file."`
 	Reports    reportsCmd    `cmd:"" help:"List reports, show one, or get its files."`
 	Subject    subjectCmd    `cmd:"" help:"Find what is kept about a phone number, or erase it."`
+	Purge      purgeCmd      `cmd:"" help:"Remove what is older than it is kept, and leave a proof."`
+	Hold       holdCmd       `cmd:"" help:"Keep what is in dispute, whatever its age."`
+	Proofs     proofsCmd     `cmd:"" help:"List the proofs of what was purged, erased, held and released, or verify their chain."`
 	Alerts     alertsCmd     `cmd:"" help:"List what a person should know of."`
 	Audit      auditCmd      `cmd:"" help:"List who did what."`
 	Reload     reloadCmd     `cmd:"" help:"Have the running service read its configuration again."`

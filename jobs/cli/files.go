@@ -64,12 +64,13 @@ func (g *grid) file(f *control.File) {
 type filesShowCmd struct {
 	targetFlags
 	FileID string `arg:"" name:"file" help:"The id of a file."`
+	Unmask bool   `help:"Show names as they arrived, which may hold phone numbers. Who asks is in the audit trail."`
 }
 
 // Run shows a file.
 func (c *filesShowCmd) Run(s *session) error {
 	return c.with(s, func(t *target) error {
-		f, err := t.File(s.ctx, c.FileID)
+		f, err := c.look(s, t)
 		switch {
 		case err != nil:
 			return err
@@ -79,6 +80,13 @@ func (c *filesShowCmd) Run(s *session) error {
 		s.showFile(&f)
 		return nil
 	})
+}
+
+func (c *filesShowCmd) look(s *session, t *target) (control.FileDetail, error) {
+	if c.Unmask {
+		return t.UnmaskedFile(s.ctx, c.FileID, t.by)
+	}
+	return t.File(s.ctx, c.FileID)
 }
 
 func (s *session) showFile(f *control.FileDetail) {
@@ -97,6 +105,9 @@ func (s *session) showFile(f *control.FileDetail) {
 	}
 	if f.DuplicateOf != "" {
 		g.add("repeats", shown(f.DuplicateOf))
+	}
+	for _, p := range f.Purged {
+		g.add("purged", purgedInWords(p))
 	}
 	g.write(s.Out, "")
 	for _, r := range f.Reasons {

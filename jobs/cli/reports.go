@@ -112,10 +112,17 @@ func (s *session) showReport(r *control.ReportDetail) {
 	g.add("version", fmt.Sprintf("%d, published %s", r.Version, clock(r.Published)))
 	g.add("run", r.Run+" of job "+r.Job)
 	g.figures(&r.Report)
+	gone := false
+	for _, p := range r.Purged {
+		g.add("purged", purgedInWords(p))
+		gone = gone || p.Class == string(jobs.ClassReports)
+	}
 	g.write(s.Out, "")
-	if len(r.Files) == 0 {
+	switch {
+	case gone:
+	case len(r.Files) == 0:
 		fmt.Fprintln(s.Out, "\nThe files are not in their place yet")
-	} else {
+	default:
 		fmt.Fprintln(s.Out, "\nFiles")
 	}
 	s.showFiles(r.Files)

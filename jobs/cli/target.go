@@ -108,7 +108,8 @@ func desk(cfg *config.Config, store *state.Store) *control.Desk {
 	return &control.Desk{
 		Queue: store, Pauses: store, Noting: func(r jobs.AuditRow) control.Changes { return store.Noted(r) }, Requests: store, Archive: store, Ledger: store, Alarms: store, Trail: store, Coverage: store, Deliveries: store, Chain: store,
 		Config: func() *config.Config { return cfg }, Now: time.Now, Folder: service.ReportsFolder(cfg),
-		Reach: func(carrier string) time.Duration { return reach(cfg, carrier) },
+		Reach:   func(carrier string) time.Duration { return reach(cfg, carrier) },
+		Foresee: service.Purger(func() *config.Config { return cfg }, store, time.Now).Foresee,
 	}
 }
 

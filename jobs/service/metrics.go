@@ -35,6 +35,7 @@ type metrics struct {
 	fetched  *prometheus.CounterVec
 	reports  *prometheus.CounterVec
 	usages   *prometheus.CounterVec
+	purged   *prometheus.CounterVec
 
 	microsoft *prometheus.CounterVec
 	delivered *prometheus.CounterVec
@@ -58,13 +59,14 @@ func newMetrics(s *Service) *metrics {
 		listings: counter("concord_number_listings_total", "Microsoft's listings of numbers, by what became of them.", "carrier", "status"),
 		changes:  counter("concord_number_changes_total", "Numbers that carriers were told of, by what changed.", "carrier", "change"),
 		fetched:  counter("concord_microsoft_host_files_total", "Files that were taken from hosts of Microsoft's side.", "host"),
+		purged:   counter("concord_purged_total", "Things that were purged.", "carrier", "class"),
 		reports:  counter("concord_reports_delivered_total", "Versions of reports that were put into outboxes of carriers.", "carrier"),
 		usages:   counter("concord_usage_versions_total", "Versions of usage that were published, by whether every day had a report.", "carrier", "complete"),
 
 		microsoft: counter("concord_microsoft_files_total", "Microsoft's files of quality rows, and those about several carriers (no carrier), by what became of them.", "carrier", "holds", "status"),
 		delivered: counter("concord_call_changes_total", "Calls and quality rows that carriers were told of, by what changed.", "carrier", "holds", "change"),
 	}
-	m.registry.MustRegister(m.files, m.rows, m.runs, m.seconds, m.lost, m.logins, m.bytes, m.requests, m.moved, m.messages, m.listings, m.changes, m.fetched, m.reports, m.usages, m.microsoft, m.delivered,
+	m.registry.MustRegister(m.files, m.rows, m.runs, m.seconds, m.lost, m.logins, m.bytes, m.requests, m.moved, m.messages, m.listings, m.changes, m.fetched, m.reports, m.usages, m.purged, m.microsoft, m.delivered,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.gauge("concord_disk_free_bytes", "What is free where the data folder is.", func() float64 { free, _ := s.free(); return float64(free) }),
 		m.gauge("concord_leader", "1 when this service has the exchange with carriers.", func() float64 {

@@ -30,6 +30,7 @@ import (
 	"concord/jobs/calls"
 	"concord/jobs/config"
 	"concord/jobs/numbering"
+	"concord/jobs/privacy"
 	"concord/jobs/reconcile"
 	"concord/jobs/schedule"
 	"concord/jobs/state"
@@ -73,6 +74,7 @@ type Service struct {
 	dealer   *calls.Dealer
 	courier  *calls.Clerk
 	subjects *subject.Desk
+	purger   *privacy.Purger
 
 	exchange  atomic.Pointer[reception] // nil without the lock
 	wake      chan struct{}             // there may be a run of those that make reports

@@ -43,6 +43,7 @@ func (s *Service) openWork(ctx context.Context) error {
 	s.books, s.due = s.openUsage()
 	s.openCalls()
 	s.subjects = s.openSubjects()
+	s.purger = s.openPurger()
 	s.follow = &reconcile.Follower{
 		State: outputs{s.store}, Kind: s.kind, Late: s.late, Holds: s.holds, LateWindow: s.lateWindow, Now: s.Now,
 		Covering: s.store.Covering, Reach: s.reach, Final: s.tooLate,
@@ -158,10 +159,11 @@ const mostCalls = 64
 func (s *Service) dispatch(ctx context.Context, wg *sync.WaitGroup) {
 	reports := s.dispatcher(map[string]dispatch.Work{
 		string(config.Reconcile): s.reconcile, string(config.Numbers): s.clerk.Do, string(config.Usage): s.books.Do, string(config.Calls): s.courier.Do,
+		string(config.Purge): s.purge,
 	}, s.wake)
 	// What is delivered goes into homes.
 	reports.Can = func(kind string) bool {
-		return kind != string(config.Numbers) && kind != string(config.Calls) || s.leads()
+		return kind != string(config.Numbers) && kind != string(config.Calls) && kind != string(config.Purge) || s.leads()
 	}
 	reports.Workers, reports.PerCarrier = s.cfg().Runs.Workers, func() int { return s.cfg().Runs.PerCarrier }
 	calls := s.dispatcher(map[string]dispatch.Work{string(config.Collect): s.collect}, s.wakeCalls)

@@ -92,7 +92,7 @@ func (t tx) purgeableReports(ctx context.Context, count, rest, carrier string) (
 		list = append(list, p)
 		return err
 	}, "SELECT id, period_from, period_to, folder, "+count+
-		", (SELECT count(*) FROM report_deliveries d WHERE d.report = reports.id AND d.ended IS NULL) FROM reports "+rest+" ORDER BY seq", text(carrier))
+		", (SELECT count(*) FROM report_deliveries d WHERE d.report = reports.id AND d.begun IS NOT NULL AND d.ended IS NULL) FROM reports "+rest+" ORDER BY seq", text(carrier))
 	return list, err
 }
 

@@ -16,7 +16,7 @@ func (t tx) askDelivery(ctx context.Context, r *jobs.Report) error {
 // WaitingReports implements jobs.ReportDeliveries.
 func (s *Store) WaitingReports(ctx context.Context) (list []jobs.ReportDelivery, err error) {
 	err = s.read(ctx, "list reports that go to carriers", func(t tx) (err error) {
-		list, err = t.reportDeliveries(ctx, "WHERE ended IS NULL AND NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.state = 'working') ORDER BY seq")
+		list, err = t.reportDeliveries(ctx, "WHERE ended IS NULL AND EXISTS (SELECT 1 FROM reports WHERE reports.id = report AND reports.purged = 0) AND NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.state = 'working') ORDER BY seq")
 		return err
 	})
 	return list, err
