@@ -126,17 +126,14 @@ func (r *reader) checkRetention() {
 		return
 	}
 	for _, c := range r.c.Carriers {
-		least, why := r.leastRecords(c)
-		for _, class := range []string{"records", "raw"} {
-			k := r.c.Retention.Keep(c.Place(), class)
-			if k.Days == 0 || class == "raw" && k.Days >= rawDays || class == "records" && k.Days >= least {
-				continue
+		for _, x := range []struct {
+			class string
+			kinds []JobKind
+		}{{"records", []JobKind{Reconcile}}, {"reports", []JobKind{Reconcile, Usage}}} { // a new version says what it changes of the one before
+			least, why := r.least(c, x.kinds)
+			if k := r.c.Retention.Keep(c.Place(), x.class); k.Days > 0 && k.Days < least {
+				ruleAt(y, c.Place(), x.class).Report("is too short for %s: write %dd or more, because %s", c.Name, least, why)
 			}
-			if class == "raw" {
-				ruleAt(y, c.Place(), class).Report("is too short for %s: write %dd or more, in which a file that was damaged is still found out", c.Name, rawDays)
-				continue
-			}
-			ruleAt(y, c.Place(), class).Report("is too short for %s: write %dd or more, because %s", c.Name, least, why)
 		}
 	}
 	for country := range r.c.Retention.countries {
@@ -146,10 +143,6 @@ func (r *reader) checkRetention() {
 		r.note(y, "no job of kind purge is there: nothing is removed; add one under jobs")
 	}
 }
-
-// rawDays is how long the content of a file is kept at the least: records that
-// are damaged are made anew of it.
-const rawDays = 2
 
 // noteCountry notes rules for a country that no carrier is in.
 func (r *reader) noteCountry(y *yamltree.Node, country string) {
@@ -186,16 +179,16 @@ func (r *reader) checkPurges() {
 	}
 }
 
-// leastRecords is for how many days a carrier's records may still be read
-// after the day that they are about, and by what.
-func (r *reader) leastRecords(c *Carrier) (least int, why string) {
+// least is for how many days what jobs of some kinds read of a carrier may still be
+// read after the day that it is about, and by what.
+func (r *reader) least(c *Carrier, kinds []JobKind) (least int, why string) {
 	p := dialect.Canonical()
 	if c.Profile != nil {
 		p = c.Profile
 	}
 	late := p.Rules().LateWindow
 	for _, j := range r.c.Jobs {
-		if j.Kind != Reconcile || len(j.Carriers) > 0 && !slices.Contains(j.Carriers, c.Name) {
+		if !slices.Contains(kinds, j.Kind) || len(j.Carriers) > 0 && !slices.Contains(j.Carriers, c.Name) {
 			continue
 		}
 		span := 2 * day // the day itself, and until it is reported
@@ -203,12 +196,12 @@ func (r *reader) leastRecords(c *Carrier) (least int, why string) {
 			span = 62 * day
 		}
 		wait := late
-		if j.Schedule != nil && j.CatchUp != schedule.None && j.CatchUpTo > wait {
-			wait = j.CatchUpTo
+		if j.Schedule != nil && j.CatchUp != schedule.None {
+			wait = max(wait, j.CatchUpTo)
 		}
 		if n := int((span + wait + 2*day - time.Nanosecond) / day); n > least {
 			least = n
-			why = fmt.Sprintf("job %s reports them up to %d days later, and late_window and catch_up_window last up to %s", j.Name, span/day, wait)
+			why = fmt.Sprintf("job %s reads them up to %d days later, and late_window and catch_up_window last up to %s", j.Name, span/day, wait)
 		}
 	}
 	return least, why

@@ -105,6 +105,19 @@ func pick(days []report.UsageDay, list []jobs.Report, p jobs.Period) *choice {
 	return c
 }
 
+// refusePurged refuses a usage that would lack what was purged.
+func (t *task) refusePurged() error {
+	gone := slices.DeleteFunc(slices.Clone(t.choice.reports), func(r jobs.Report) bool { return r.Purged == 0 })
+	if l := t.latest; l != nil && l.Purged != 0 {
+		gone = append(gone, *l)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return dispatch.Permanent(fmt.Errorf("the usage of %s of %s cannot be summed up any more: version %d of %s was purged (proof %d), and it would lack that",
+		t.run.Period.Text, t.run.Carrier, gone[0].Version, gone[0].Period.Text, gone[0].Purged))
+}
+
 func (c *choice) missing() (n int) {
 	for _, d := range c.days {
 		if d.Report < 0 {

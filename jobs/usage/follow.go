@@ -62,7 +62,7 @@ var errMaking = errors.New("a run is making it at this moment")
 
 func (f *Follower) follow(ctx context.Context, u jobs.Report) error {
 	delay, late := f.Late(u.Job, u.Carrier)
-	if !late {
+	if !late || u.Purged != 0 {
 		return nil
 	}
 	c, err := choose(ctx, f.State, u.Carrier, u.Period, f.Zone(u.Job))
@@ -73,8 +73,8 @@ func (f *Follower) follow(ctx context.Context, u jobs.Report) error {
 	if err != nil && !errors.Is(err, jobs.ErrNoRun) {
 		return err
 	}
-	if slices.Equal(c.inputs(), run.Inputs) {
-		return nil
+	if slices.Equal(c.inputs(), run.Inputs) || slices.ContainsFunc(c.reports, func(r jobs.Report) bool { return r.Purged != 0 }) {
+		return nil // the same, or final
 	}
 	tried, err := f.tried(ctx, u, c)
 	if err != nil || tried {

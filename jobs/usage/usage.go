@@ -125,6 +125,9 @@ func (b *Bookkeeper) prepare(ctx context.Context, run jobs.Run) (t *task, err er
 	if len(newest) > 0 {
 		t.latest = &newest[0]
 	}
+	if err := t.refusePurged(); err != nil {
+		return nil, err
+	}
 	t.settings = settings{Program: b.Program, From: stamp(run.Period.From), To: stamp(run.Period.To), Zone: t.job.Zone.String(), Users: t.job.Users}
 	return t, nil
 }
