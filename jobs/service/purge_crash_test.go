@@ -1,0 +1,203 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"concord/jobs"
+	"concord/jobs/control"
+	"concord/jobs/privacy"
+	"concord/jobs/service"
+)
+
+// fragilePurges is a state that a crash may keep from being changed.
+type fragilePurges struct {
+	jobs.Purges
+	*crash
+}
+
+func (f fragilePurges) Purge(ctx context.Context, o jobs.PurgeOrder, now time.Time) (p jobs.Proof, left []jobs.Remains, err error) {
+	return p, left, f.step(func() (err error) {
+		p, left, err = f.Purges.Purge(ctx, o, now)
+		return err
+	})
+}
+
+func (f fragilePurges) EndRemains(ctx context.Context, seq int64) error {
+	return f.step(func() error { return f.Purges.EndRemains(ctx, seq) })
+}
+
+func (f fragilePurges) ScrubPurged(ctx context.Context, l jobs.Lease) error {
+	return f.step(func() error { return f.Purges.ScrubPurged(ctx, l) })
+}
+
+// fragileDisk is a disk that a crash may keep from being changed.
+type fragileDisk struct {
+	privacy.Disk
+	*crash
+}
+
+func (f fragileDisk) Remove(ctx context.Context, r jobs.Remains) (gone bool, err error) {
+	return gone, f.step(func() (err error) {
+		gone, err = f.Disk.Remove(ctx, r)
+		return err
+	})
+}
+
+// at opens a service on a copy of the data folder, that does nothing by itself.
+func (h *house) at(dir string) *service.Service {
+	h.t.Helper()
+	cfg := h.config(h.t)
+	cfg.Data, cfg.Microsoft = dir, filepath.Join(dir, "microsoft")
+	srv, err := service.Open(h.t.Context(), cfg, h.options(&h.out))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return srv
+}
+
+// purgeIn does a run of the purge in a data folder until the crash. What a crash
+// has interrupted is queued again by the next start.
+func (h *house) purgeIn(dir string, c *crash) error {
+	h.t.Helper()
+	srv := h.at(dir)
+	defer func() {
+		if err := srv.Close(); err != nil {
+			h.t.Error(err)
+		}
+	}()
+	ctx, store := h.t.Context(), srv.Store()
+	if _, err := srv.Desk().Start(ctx, control.Start{Job: "purge", By: "test"}); err != nil {
+		h.t.Fatal(err)
+	}
+	run, err := store.Claim(ctx, jobs.ClaimOptions{Owner: "test", Now: h.now(), Lease: time.Hour, Kinds: []string{"purge"}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	p := srv.Purger()
+	p.State, p.Disk = fragilePurges{p.State, c}, fragileDisk{p.Disk, c}
+	end, err := p.Do(ctx, run)
+	if err != nil {
+		return err
+	}
+	_, err = store.Finish(ctx, run.Lease(), end, h.now())
+	return err
+}
+
+// came is what a purge came to: what each proof is about, and what lies there.
+func (h *house) came(dir string) string {
+	h.t.Helper()
+	srv := h.at(dir)
+	defer func() {
+		if err := srv.Close(); err != nil {
+			h.t.Error(err)
+		}
+	}()
+	ctx := h.t.Context()
+	var lines []string
+	proofs, err := srv.Desk().Proofs(ctx, jobs.ProofFilter{})
+	for _, p := range proofs {
+		lines = append(lines, fmt.Sprint(p.Act, p.Class, p.Country, p.Rule, p.Count, p.Bytes, p.From, p.To, p.Items))
+	}
+	check, err2 := srv.Desk().VerifyProofs(ctx)
+	left, err3 := srv.Store().Remaining(ctx, "fabrikam")
+	entries, err4 := srv.Store().Files(ctx, "fabrikam")
+	if err := errors.Join(err, err2, err3, err4); err != nil {
+		h.t.Fatal(err)
+	}
+	for _, e := range entries {
+		lines = append(lines, fmt.Sprint(e.ID, e.Name, e.RawPurged != 0, e.RecordsPurged != 0))
+	}
+	slices.Sort(lines)
+	return strings.Join(append(lines, check.Fault, fmt.Sprint(len(left))), "\n")
+}
+
+// TestAPurgeIsGoneOnWith breaks off a purge behind each of its steps.
+// At each of them what is marked is proved, and the next run ends as if nothing
+// had been.
+func TestAPurgeIsGoneOnWith(t *testing.T) {
+	h := keptHouse(t)
+	h.fillKept()
+	h.stop()
+	h.offset = offsetTo("2026-12-20T06:00:00Z")
+	whole := filepath.Join(t.TempDir(), "data")
+	h.copied(whole)
+	count := new(crash)
+	if err := h.purgeIn(whole, count); err != nil {
+		t.Fatal(err)
+	}
+	h.nowhere(whole, "/microsoft/")
+	want := h.came(whole)
+	if count.n < 30 || strings.Count(want, "purge") < 5 {
+		t.Errorf("%d steps\n%s", count.n, want)
+	}
+	stride := 1
+	if testing.Short() {
+		stride = 5
+	}
+	for at := 1; at <= count.n; at += stride {
+		dir := filepath.Join(t.TempDir(), "data")
+		h.copied(dir)
+		// Behind one step is before the next.
+		if err := h.purgeIn(dir, &crash{at: at, after: at > 1}); !errors.Is(err, errCrash) {
+			t.Fatalf("step %d: %v", at, err)
+		}
+		h.provable(dir)
+		if err := h.purgeIn(dir, new(crash)); err != nil {
+			t.Fatalf("behind step %d: %v", at, err)
+		}
+		h.nowhere(dir, "/microsoft/")
+		if got := h.came(dir); got != want {
+			t.Errorf("behind step %d:\n%s\nnot\n%s", at, got, want)
+		}
+	}
+}
+
+// provable checks that whatever is not there any more is marked, and that each
+// mark has its proof.
+func (h *house) provable(dir string) {
+	h.t.Helper()
+	there := h.dir
+	h.dir = filepath.Dir(dir)
+	defer func() { h.dir = there }()
+	records, spool, reports := strings.Join(h.lies("records"), "\n"), strings.Join(h.lies("spool"), "\n"), strings.Join(h.lies("reports"), "\n")
+	h.dir = there
+	srv := h.at(dir)
+	defer func() {
+		if err := srv.Close(); err != nil {
+			h.t.Error(err)
+		}
+	}()
+	ctx := h.t.Context()
+	check, err := srv.Desk().VerifyProofs(ctx)
+	if err != nil || check.Fault != "" {
+		h.t.Errorf("%+v, %v", check, err)
+	}
+	entries, err := srv.Store().Files(ctx, "fabrikam")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.RawPurged == 0 && !strings.Contains(spool, e.SHA256) || e.RecordsPurged == 0 && e.Ingested() && !strings.Contains(records, e.ID) {
+			h.t.Errorf("%s is gone without a mark", e.ID)
+		}
+		if max(e.RawPurged, e.RecordsPurged) > check.Count {
+			h.t.Errorf("%s is marked without a proof", e.ID)
+		}
+	}
+	list, err := srv.Store().Reports(ctx, jobs.ReportFilter{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, r := range list {
+		if r.Purged == 0 && !strings.Contains(reports, r.Folder[len("fabrikam/"):]+"/manifest.json") {
+			h.t.Errorf("%s is gone without a mark", r.Folder)
+		}
+	}
+}
