@@ -9,11 +9,14 @@ import (
 // gap is what people and programs write between the digits of a number.
 const gap = `[\s_.,()/\x{a0}\x{2010}-\x{2015}-]{0,3}`
 
+// id is one of ours, of which no part is a number.
+const id = `\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`
+
 // suspect is what may be or hold a phone number: up to 15 digits, as E.164
 // allows them, behind a plus or an escaped one, or behind a zero and in groups;
 // and letters and digits in a row. Lines join the parts of an id.
 var suspect = regexp.MustCompile(
-	`(?:\+|%2[Bb])` + gap + `\d(?:` + gap + `\d){6,14}` +
+	id + `|(?:\+|%2[Bb])` + gap + `\d(?:` + gap + `\d){6,14}` +
 		`|\(?\b0[1-9]\d{0,5}\)?[ /.\x{a0}\x{2010}-\x{2015}-]{1,3}\d(?:[ /.\x{a0}\x{2010}-\x{2015}-]?\d){4,12}` +
 		`|\b00[1-9]\d{0,2}(?:[ /.()\x{a0}\x{2010}-\x{2015}-]{1,3}\d{1,8}){2,5}` +
 		`|[0-9A-Za-z-]*\d{9}[0-9A-Za-z-]*`)

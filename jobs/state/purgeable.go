@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +21,12 @@ func (s *Store) Purgeable(ctx context.Context, class jobs.Class, carrier string,
 func (t tx) purgeable(ctx context.Context, class jobs.Class, carrier string) ([]jobs.Purgeable, error) {
 	switch class {
 	case jobs.ClassRaw:
-		return t.purgeableFiles(ctx, "raw_purged = 0 AND sha256 <> ''", carrier)
+		files, err := t.purgeableFiles(ctx, "raw_purged = 0 AND sha256 <> ''", carrier)
+		if err != nil {
+			return nil, err
+		}
+		listings, err := t.purgeableListings(ctx, carrier)
+		return append(files, listings...), err
 	case jobs.ClassRecords:
 		return t.purgeableFiles(ctx, "records_purged = 0 AND ingested", carrier)
 	case jobs.ClassReports:
@@ -93,6 +99,23 @@ func (t tx) purgeableReports(ctx context.Context, count, rest, carrier string) (
 		return err
 	}, "SELECT id, period_from, period_to, folder, "+count+
 		", (SELECT count(*) FROM report_deliveries d WHERE d.report = reports.id AND d.begun IS NOT NULL AND d.ended IS NULL) FROM reports "+rest+" ORDER BY seq", text(carrier))
+	return list, err
+}
+
+// listingID begins the ids of listings of numbers among what arrived.
+const listingID = "listing "
+
+// purgeableListings lists listings of numbers, of which the spool has the content
+// and nobody reads it again. They are about the time as of which they are.
+func (t tx) purgeableListings(ctx context.Context, carrier string) (list []jobs.Purgeable, err error) {
+	err = t.query(ctx, func(scan func(...any) error) error {
+		p := jobs.Purgeable{Count: 1, Remains: jobs.Remains{Microsoft: true}}
+		var seq int64
+		err := scan(&seq, &p.Remains.SHA256, &p.Bytes, moment{&p.To})
+		p.ID, p.From, p.Remains.Bytes = listingID+strconv.FormatInt(seq, 10), p.To, p.Bytes
+		list = append(list, p)
+		return err
+	}, "SELECT seq, sha256, bytes, as_of FROM number_listings WHERE carrier = $1 AND raw_purged = 0 AND sha256 <> '' ORDER BY seq", text(carrier))
 	return list, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"concord/jobs"
@@ -161,6 +162,10 @@ func (t tx) mark(ctx context.Context, r *jobs.Remains) (err error) {
 	id, proof := text(r.Object), r.Proof
 	switch r.Class {
 	case jobs.ClassRaw:
+		if seq, is := strings.CutPrefix(id, listingID); is {
+			_, err = t.exec(ctx, "UPDATE number_listings SET raw_purged = $1 WHERE carrier = $2 AND seq = CAST($3 AS BIGINT)", proof, text(r.Carrier), seq)
+			return err
+		}
 		if _, err = t.exec(ctx, "UPDATE files SET raw_purged = $1 WHERE id = $2", proof, id); err == nil {
 			err = t.maskFile(ctx, id)
 		}

@@ -48,6 +48,7 @@ CREATE TRIGGER privacy_head_goes_forward BEFORE UPDATE ON privacy_head
 -- Numbers of the proofs that tell of a purge; 0: it is kept.
 ALTER TABLE files ADD COLUMN raw_purged BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE files ADD COLUMN records_purged BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE number_listings ADD COLUMN raw_purged BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE reports ADD COLUMN purged BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE reports ADD COLUMN cases_purged BIGINT NOT NULL DEFAULT 0;
 

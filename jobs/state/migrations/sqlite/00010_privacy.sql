@@ -59,6 +59,7 @@ END;
 -- Numbers of the proofs that tell of a purge; 0: it is kept.
 ALTER TABLE files ADD COLUMN raw_purged INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE files ADD COLUMN records_purged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE number_listings ADD COLUMN raw_purged INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE reports ADD COLUMN purged INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE reports ADD COLUMN cases_purged INTEGER NOT NULL DEFAULT 0;
 
