@@ -52,6 +52,10 @@ type MicrosoftFile struct {
 	Until   time.Time
 
 	Decided time.Time
+
+	// RawPurged is the number of the proof that what arrived was removed; 0: it
+	// is kept. Purges sets it, no one else, and masks Name and texts with it.
+	RawPurged int64
 }
 
 // Share is what one carrier was dealt of a file.
@@ -93,6 +97,10 @@ type CallsDelivery struct {
 	Files    []DeliveredFile
 	Calls    Delivery
 	Quality  Delivery
+
+	// Purged is the number of the proof that what the next version would be
+	// compared with was removed; 0: it is kept. Purges sets it, no one else.
+	Purged int64
 }
 
 // Delivery counts what is delivered of one kind of rows.

@@ -46,11 +46,18 @@ type Remains struct {
 	Received  time.Time
 }
 
+// How the ids of things begin that are not in the ledger of carriers' files.
+const (
+	PurgeListing   = "listing "   // a listing of numbers
+	PurgeMicrosoft = "microsoft " // a file of quality rows, or of several carriers
+	PurgeCalls     = "calls "     // what is kept of a delivery of calls: its sequence, in six digits
+)
+
 // PurgeOrder is what to purge of one class and carrier, by one rule.
 type PurgeOrder struct {
 	Lease   Lease
 	Class   Class
-	Carrier string
+	Carrier string // empty: what is about several
 	Country string
 	Rule    string
 	By      string
@@ -69,9 +76,10 @@ type PurgeBounds struct {
 // remains is ended. What was broken off is found by Remaining.
 type Purges interface {
 	// Purgeable lists what of a class and carrier is kept, oldest recorded
-	// first. Deliveries are not recorded: of them it lists nothing.
+	// first; without a carrier, what is about several. What lies in outboxes is
+	// not recorded: of deliveries it lists what is remembered of them.
 	Purgeable(ctx context.Context, class Class, carrier string, b PurgeBounds, now time.Time) ([]Purgeable, error)
-	// PurgeGuard returns what keeps things of a carrier.
+	// PurgeGuard returns what keeps things of a carrier; without one, of any.
 	PurgeGuard(ctx context.Context, carrier string, b PurgeBounds, now time.Time) (PurgeGuard, error)
 	// Purge marks those of the things that nothing keeps, and testifies to it,
 	// both or neither. What is not on the disk is gone with that. Without any,
@@ -125,7 +133,8 @@ type DisputeHolds interface {
 // PurgeGuard is what keeps a carrier's things, whatever their age.
 type PurgeGuard struct {
 	Holds   []Hold   // that stand
-	Busy    []Period // of runs that make reports, queued or running
+	Busy    []Period // of runs that make reports or deliveries, queued or running
+	Begun   []Period // of deliveries of calls that may not have reached the outbox
 	Pending []Period // reported with calls that are still waited for
 }
 
@@ -149,6 +158,8 @@ func (g *PurgeGuard) Keeps(class Class, p *Purgeable, b PurgeBounds) (hold *Hold
 		return nil, ""
 	case overlaps(g.Busy, p, b.Reach):
 		return nil, "a run that is queued or running may read it"
+	case overlaps(g.Begun, p, b.Reach):
+		return nil, "a delivery that was broken off is made of it"
 	case overlaps(g.Pending, p, b.Reach):
 		return nil, "a report of it has calls that are still waited for"
 	}

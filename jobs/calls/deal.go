@@ -181,7 +181,7 @@ func (d *Dealer) known(ctx context.Context, f *jobs.MicrosoftFile) (list []jobs.
 		k := jobs.KnownCalls{Carrier: c.ID}
 		fmt.Fprintf(h, "%q %q\n", c.ID, c.Names)
 		for _, e := range entries {
-			if !e.Microsoft {
+			if !e.Microsoft || e.RecordsPurged != 0 {
 				continue
 			}
 			path, err := d.Records(ctx, e)

@@ -41,7 +41,7 @@ func known(ctx context.Context, s jobs.Calls, carrier string) ([]jobs.Entry, err
 func entryOf(f *jobs.MicrosoftFile) jobs.Entry {
 	return jobs.Entry{
 		Microsoft: true, Carrier: f.Carrier, Name: f.Name, Bytes: f.Bytes, Received: f.Received, SHA256: f.SHA256, Status: f.Status,
-		Rows: f.Rows, Accepted: f.Accepted, Rejected: f.Rejected, Reasons: f.Reasons, Notes: f.Notes,
+		Rows: f.Rows, Accepted: f.Accepted, Rejected: f.Rejected, Reasons: f.Reasons, Notes: f.Notes, RawPurged: f.RawPurged,
 	}
 }
 

@@ -128,7 +128,7 @@ func (l *look) forget() error {
 
 // advance takes one file a step further.
 func (l *look) advance(ctx context.Context, x item) error {
-	if l.known[markOf(x.name, x.entry.Size, x.entry.Time)] {
+	if l.knows(x) {
 		delete(l.seen, x.name)
 		return l.finish(ctx, x)
 	}
@@ -150,6 +150,12 @@ func (l *look) advance(ctx context.Context, x item) error {
 	}
 	delete(l.seen, x.name)
 	return l.finish(ctx, x)
+}
+
+// knows reports whether a file was taken. Of one that was purged since only the
+// masked name is remembered.
+func (l *look) knows(x item) bool {
+	return l.known[markOf(x.name, x.entry.Size, x.entry.Time)] || l.known[markOf(jobs.Mask(x.name), x.entry.Size, x.entry.Time)]
 }
 
 // take puts a file into its place and remembers it.

@@ -71,10 +71,10 @@ func (t tx) microsoftFiles(ctx context.Context, rest string, args ...any) (list 
 		var f jobs.MicrosoftFile
 		err := scan(&f.ID, &f.Carrier, &f.Name, &f.Bytes, moment{&f.Received}, &f.SHA256, &f.Holds, &f.Status, &f.Format, &f.Rows, &f.Accepted, &f.Rejected,
 			moment{&f.First}, moment{&f.Last}, document{&f.Reasons}, document{&f.Faults}, document{&f.Notes}, document{&f.Shares},
-			&f.Nobody, &f.Waiting, &f.Rest, moment{&f.Until}, moment{&f.Decided})
+			&f.Nobody, &f.Waiting, &f.Rest, moment{&f.Until}, moment{&f.Decided}, &f.RawPurged)
 		list = append(list, f)
 		return err
-	}, "SELECT seq, "+microsoftColumns+" FROM microsoft_files "+rest, args...)
+	}, "SELECT seq, "+microsoftColumns+", raw_purged FROM microsoft_files "+rest, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -108,10 +108,10 @@ func (t tx) callsDeliveries(ctx context.Context, rest string, args ...any) (list
 	err = t.query(ctx, func(scan func(...any) error) error {
 		var d jobs.CallsDelivery
 		err := scan(&d.Carrier, &d.Sequence, moment{&d.Period.From}, moment{&d.Period.To}, &d.Period.Text, &d.Version, &d.Base, &d.Job, &d.Run, &d.Basis,
-			document{&d.Settings}, document{&d.Inputs}, moment{&d.Begun}, document{&d.Files}, document{&d.Calls}, document{&d.Quality}, moment{&d.Ended})
+			document{&d.Settings}, document{&d.Inputs}, moment{&d.Begun}, document{&d.Files}, document{&d.Calls}, document{&d.Quality}, moment{&d.Ended}, &d.Purged)
 		list = append(list, d)
 		return err
-	}, "SELECT "+callsColumns+", ended FROM call_deliveries "+rest, args...)
+	}, "SELECT "+callsColumns+", ended, purged FROM call_deliveries "+rest, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,7 +18,8 @@ func (s *Store) PlaceHold(ctx context.Context, h jobs.Hold, country string) (_ j
 		return h, p, fmt.Errorf("hold what is about %s of %s: the period is empty", h.Period.Text, h.Carrier)
 	}
 	err = s.write(ctx, "place a hold", func(t tx) error {
-		if err := t.lock(ctx, h.Carrier); err != nil {
+		// It holds what is about several carriers, too.
+		if err := errors.Join(t.lock(ctx, ""), t.lock(ctx, h.Carrier)); err != nil {
 			return err
 		}
 		_, err := t.exec(ctx, "INSERT INTO holds ("+holdColumns+") VALUES "+tuples(1, 11),

@@ -138,7 +138,7 @@ func (s *Store) Holds(ctx context.Context, sha256 string) (held bool, err error)
 	}
 	err = s.read(ctx, "look for a content", func(t tx) (err error) {
 		held, err = t.one(ctx, []any{new(int64)}, "SELECT seq FROM files WHERE sha256 = $1 AND raw_purged = 0 LIMIT 1", sha256)
-		for _, other := range []string{"number_listings WHERE sha256 = $1 AND raw_purged = 0", "microsoft_files WHERE sha256 = $1", "microsoft_files WHERE rest = $1 AND rest <> ''", "erased_contents WHERE instead = $1"} {
+		for _, other := range []string{"number_listings WHERE sha256 = $1 AND raw_purged = 0", "microsoft_files WHERE sha256 = $1 AND raw_purged = 0", "microsoft_files WHERE rest = $1 AND rest <> ''", "erased_contents WHERE instead = $1"} {
 			if err == nil && !held {
 				held, err = t.one(ctx, []any{new(int64)}, "SELECT 1 FROM "+other+" LIMIT 1", sha256)
 			}

@@ -21,12 +21,9 @@ func (s *Store) Purgeable(ctx context.Context, class jobs.Class, carrier string,
 func (t tx) purgeable(ctx context.Context, class jobs.Class, carrier string) ([]jobs.Purgeable, error) {
 	switch class {
 	case jobs.ClassRaw:
-		files, err := t.purgeableFiles(ctx, "raw_purged = 0 AND sha256 <> ''", carrier)
-		if err != nil {
-			return nil, err
-		}
-		listings, err := t.purgeableListings(ctx, carrier)
-		return append(files, listings...), err
+		return t.purgeableRaw(ctx, carrier)
+	case jobs.ClassDeliveries:
+		return t.purgeableCalls(ctx, carrier)
 	case jobs.ClassRecords:
 		return t.purgeableFiles(ctx, "records_purged = 0 AND ingested", carrier)
 	case jobs.ClassReports:
@@ -102,31 +99,31 @@ func (t tx) purgeableReports(ctx context.Context, count, rest, carrier string) (
 	return list, err
 }
 
-// listingID begins the ids of listings of numbers among what arrived.
-const listingID = "listing "
-
 // purgeableListings lists listings of numbers, of which the spool has the content
 // and nobody reads it again. They are about the time as of which they are.
 func (t tx) purgeableListings(ctx context.Context, carrier string) (list []jobs.Purgeable, err error) {
 	err = t.query(ctx, func(scan func(...any) error) error {
 		p := jobs.Purgeable{Count: 1, Remains: jobs.Remains{Microsoft: true}}
 		var seq int64
-		err := scan(&seq, &p.Remains.SHA256, &p.Bytes, moment{&p.To})
-		p.ID, p.From, p.Remains.Bytes = listingID+strconv.FormatInt(seq, 10), p.To, p.Bytes
+		var source, name string
+		err := scan(&seq, &source, &name, &p.Remains.SHA256, &p.Bytes, moment{&p.Remains.Received}, moment{&p.To})
+		p.ID, p.From, p.Remains.Bytes, p.Remains.Name = jobs.PurgeListing+strconv.FormatInt(seq, 10), p.To, p.Bytes, source+"/"+name
 		list = append(list, p)
 		return err
-	}, "SELECT seq, sha256, bytes, as_of FROM number_listings WHERE carrier = $1 AND raw_purged = 0 AND sha256 <> '' ORDER BY seq", text(carrier))
+	}, "SELECT seq, source, name, sha256, bytes, changed, as_of FROM number_listings WHERE carrier = $1 AND raw_purged = 0 AND sha256 <> '' ORDER BY seq", text(carrier))
 	return list, err
 }
 
-// How the ids of runs and alerts begin among logs.
+// How the ids of runs, alerts and keys of rows begin among logs.
 const (
 	logRun   = "r"
 	logAlert = "a"
+	logKey   = "k"
 )
 
-// purgeableLogs lists runs that are over and of which no kept report was made,
-// and alerts that are resolved. They are about the time when they ended.
+// purgeableLogs lists runs that are over and of which no kept report or delivery
+// was made, alerts that are resolved, and keys by which rows were posted. They
+// are about the time when they ended.
 func (t tx) purgeableLogs(ctx context.Context, carrier string) (list []jobs.Purgeable, err error) {
 	err = t.query(ctx, func(scan func(...any) error) error {
 		p := jobs.Purgeable{Count: 1}
@@ -137,6 +134,8 @@ func (t tx) purgeableLogs(ctx context.Context, carrier string) (list []jobs.Purg
 		return err
 	}, "SELECT 'r', id, created, finished FROM runs WHERE carrier = $1 AND finished IS NOT NULL AND state IN ('succeeded', 'failed', 'cancelled') "+
 		"AND NOT EXISTS (SELECT 1 FROM reports WHERE reports.run = runs.id AND reports.purged = 0) "+
+		"AND NOT EXISTS (SELECT 1 FROM call_deliveries d WHERE d.run = runs.id AND d.purged = 0) "+
+		"UNION ALL SELECT 'k', key, begun, placed FROM row_batches WHERE carrier = $1 AND placed IS NOT NULL "+
 		"UNION ALL SELECT 'a', id, raised, resolved FROM alerts WHERE carrier = $1 AND resolved IS NOT NULL "+
 		"AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.alert = alerts.seq) ORDER BY 4", text(carrier))
 	return list, err

@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"concord/jobs"
@@ -22,13 +22,16 @@ func (s *Store) PurgeGuard(ctx context.Context, carrier string, b jobs.PurgeBoun
 }
 
 func (t tx) guard(ctx context.Context, carrier string, b jobs.PurgeBounds, now time.Time) (g jobs.PurgeGuard, err error) {
-	if g.Holds, err = t.holdList(ctx, "WHERE carrier = $1 AND released IS NULL ORDER BY placed, id", text(carrier)); err != nil {
+	// What is about several carriers is kept for each of them.
+	const whose = "WHERE (carrier = $1 OR $1 = '') "
+	if g.Holds, err = t.holdList(ctx, whose+"AND released IS NULL ORDER BY placed, id", text(carrier)); err != nil {
 		return g, err
 	}
 	for query, list := range map[string]*[]jobs.Period{
-		"SELECT period_from, period_to FROM runs WHERE carrier = $1 AND state IN ('queued', 'running') AND period_to >= $2": &g.Busy,
+		"SELECT period_from, period_to FROM runs " + whose + "AND state IN ('queued', 'running') AND period_to >= $2": &g.Busy,
+		"SELECT period_from, period_to FROM call_deliveries " + whose + "AND ended IS NULL AND period_to >= $2":       &g.Begun,
 		// A call that lasts is looked at once more after the late window.
-		"SELECT period_from, period_to FROM reports WHERE carrier = $1 AND period_to > $2 AND superseded_by = '' AND pending > 0 AND purged = 0": &g.Pending,
+		"SELECT period_from, period_to FROM reports " + whose + "AND period_to > $2 AND superseded_by = '' AND pending > 0 AND purged = 0": &g.Pending,
 	} {
 		since := edge(time.Time{}) // runs of no period have year 1
 		if list == &g.Pending {
@@ -102,11 +105,12 @@ func (t tx) due(ctx context.Context, o jobs.PurgeOrder, now time.Time) (things [
 	if err != nil {
 		return nil, err
 	}
-	there := o.Things // of deliveries only the disk knows
-	if o.Class != jobs.ClassDeliveries {
-		if there, err = t.purgeable(ctx, o.Class, o.Carrier); err != nil {
-			return nil, err
-		}
+	there, err := t.purgeable(ctx, o.Class, o.Carrier)
+	if err != nil {
+		return nil, err
+	}
+	if o.Class == jobs.ClassDeliveries { // of what lies in outboxes only the disk knows
+		there = append(there, inOutbox(o.Things)...)
 	}
 	asked := make(map[string]*jobs.Purgeable, len(o.Things))
 	for i := range o.Things {
@@ -123,6 +127,11 @@ func (t tx) due(ctx context.Context, o jobs.PurgeOrder, now time.Time) (things [
 		}
 	}
 	return things, nil
+}
+
+// inOutbox are the things that have a name there.
+func inOutbox(list []jobs.Purgeable) []jobs.Purgeable {
+	return slices.DeleteFunc(slices.Clone(list), func(p jobs.Purgeable) bool { return p.Remains.Name == "" })
 }
 
 // proofOf tells of what is purged.
@@ -162,25 +171,25 @@ func (t tx) mark(ctx context.Context, r *jobs.Remains) (err error) {
 	id, proof := text(r.Object), r.Proof
 	switch r.Class {
 	case jobs.ClassRaw:
-		if seq, is := strings.CutPrefix(id, listingID); is {
-			_, err = t.exec(ctx, "UPDATE number_listings SET raw_purged = $1 WHERE carrier = $2 AND seq = CAST($3 AS BIGINT)", proof, text(r.Carrier), seq)
-			return err
-		}
-		if _, err = t.exec(ctx, "UPDATE files SET raw_purged = $1 WHERE id = $2", proof, id); err == nil {
-			err = t.maskFile(ctx, id)
+		return errors.Join(t.markRaw(ctx, r), t.maskOnHosts(ctx, r))
+	case jobs.ClassDeliveries:
+		if r.Name == "" {
+			err = t.markCalls(ctx, r)
 		}
 	case jobs.ClassRecords:
 		if _, err = t.exec(ctx, "UPDATE files SET records_purged = $1 WHERE id = $2", proof, id); err == nil {
 			err = t.maskFile(ctx, id)
 		}
 	case jobs.ClassReports:
-		_, err = t.exec(ctx, "UPDATE reports SET purged = $1 WHERE id = $2", proof, id)
+		if _, err = t.exec(ctx, "UPDATE reports SET purged = $1 WHERE id = $2", proof, id); err == nil {
+			_, err = t.exec(ctx, "DELETE FROM report_deliveries WHERE report = $1", id)
+		}
 	case jobs.ClassCases:
 		if _, err = t.exec(ctx, "UPDATE reports SET cases_purged = $1 WHERE id = $2", proof, id); err == nil {
 			_, err = t.exec(ctx, "DELETE FROM cases WHERE report = (SELECT seq FROM reports WHERE id = $1)", id)
 		}
 	case jobs.ClassLogs:
-		err = t.removeLog(ctx, r.Object)
+		err = t.removeLog(ctx, r)
 	}
 	return err
 }
@@ -242,13 +251,17 @@ func (s *Store) ScrubPurged(ctx context.Context, l jobs.Lease) error {
 	})
 }
 
-// removeLog removes a run or an alert.
-func (t tx) removeLog(ctx context.Context, object string) error {
-	kind, id := object[:1], object[2:]
-	table, ok := map[string]string{logRun: "runs", logAlert: "alerts"}[kind]
+// removeLog removes a run, an alert or a key of rows.
+func (t tx) removeLog(ctx context.Context, r *jobs.Remains) error {
+	kind, id := r.Object[:1], r.Object[2:]
+	where, ok := map[string]string{logRun: "runs WHERE id = $1", logAlert: "alerts WHERE id = $1", logKey: "row_batches WHERE key = $1 AND carrier = $2"}[kind]
 	if !ok {
-		return fmt.Errorf("purge a log: %q is neither a run nor an alert", kind)
+		return fmt.Errorf("purge a log: %q is neither a run, an alert nor a key", kind)
 	}
-	_, err := t.exec(ctx, "DELETE FROM "+table+" WHERE id = $1", text(id))
+	args := []any{text(id)}
+	if kind == logKey {
+		args = append(args, text(r.Carrier))
+	}
+	_, err := t.exec(ctx, "DELETE FROM "+where, args...)
 	return err
 }
