@@ -134,7 +134,7 @@ const (
 // deliver makes the next delivery of the period, when there is anything new in
 // it. It returns what there is to say when there is not.
 func (d *desk) deliver(ctx context.Context) (said string, err error) {
-	next, latest, err := d.next(ctx)
+	next, latest, said, err := d.next(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -142,6 +142,8 @@ func (d *desk) deliver(ctx context.Context) (said string, err error) {
 		return "", err
 	}
 	switch {
+	case said != "":
+		return said, nil
 	case len(next.Inputs) == 0:
 		return saidNothing, nil
 	case latest != nil && latest.Basis == next.Basis && d.asked():

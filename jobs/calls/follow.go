@@ -77,6 +77,12 @@ func (c *Clerk) followFile(ctx context.Context, f *jobs.MicrosoftFile) (done boo
 		if err != nil {
 			return false, err
 		}
+		if !seen {
+			seen, err = c.final(ctx, &d)
+		}
+		if err != nil {
+			return false, err
+		}
 		if seen {
 			continue
 		}

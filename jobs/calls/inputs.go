@@ -29,35 +29,43 @@ type settings struct {
 const qualityReach = 24 * time.Hour
 
 // next is the delivery to come, and latest the newest one of the period; nil:
-// there is none.
-func (d *desk) next(ctx context.Context) (next jobs.CallsDelivery, latest *jobs.CallsDelivery, err error) {
+// there is none. said is what there is to say when there cannot be a next one,
+// nor need be.
+func (d *desk) next(ctx context.Context) (next jobs.CallsDelivery, latest *jobs.CallsDelivery, said string, err error) {
 	next = jobs.CallsDelivery{Carrier: d.run.Carrier, Period: d.run.Period, Version: 1, Sequence: 1, Job: d.run.Job}
-	if next.Inputs, err = d.inputs(ctx); err != nil {
-		return next, nil, err
+	inputs, purged, err := d.inputs(ctx)
+	if err != nil {
+		return next, nil, "", err
 	}
+	next.Inputs = inputs
 	last, err := d.State.CallsDeliveries(ctx, jobs.CallsFilter{Carrier: d.run.Carrier, Limit: 1})
 	if err != nil {
-		return next, nil, err
+		return next, nil, "", err
 	}
 	if len(last) > 0 {
 		next.Sequence = last[0].Sequence + 1
 	}
 	newest, err := d.State.CallsDeliveries(ctx, jobs.CallsFilter{Carrier: d.run.Carrier, Period: &d.run.Period, Newest: true, Limit: 1})
 	if err != nil {
-		return next, nil, err
+		return next, nil, "", err
 	}
 	if len(newest) > 0 {
 		latest = &newest[0]
 		next.Version, next.Base = latest.Version+1, latest.Sequence
+	}
+	if said, err = d.refusePurged(&next, latest, purged); err != nil {
+		return next, nil, "", err
+	}
+	if latest != nil {
 		if err := d.complete(latest, next.Inputs); err != nil {
-			return next, nil, err
+			return next, nil, "", err
 		}
 	}
 	if next.Settings, err = json.Marshal(d.settings()); err != nil {
-		return next, nil, err
+		return next, nil, "", err
 	}
 	next.Basis, err = basis(&next)
-	return next, latest, err
+	return next, latest, said, err
 }
 
 func (d *desk) settings() settings {
@@ -78,25 +86,28 @@ func basis(d *jobs.CallsDelivery) (string, error) {
 }
 
 // inputs are the files that the period is made of: those of which a
-// reconciliation reads the records, and quality rows.
-func (d *desk) inputs(ctx context.Context) (list []jobs.CallsInput, err error) {
+// reconciliation reads the records, and quality rows. Those that were purged are
+// among them.
+func (d *desk) inputs(ctx context.Context) (list []jobs.CallsInput, purged gone, err error) {
 	p := d.run.Period
 	entries, err := d.State.Covering(ctx, d.run.Carrier, p.From.Add(-d.x.Reach), p.To.Add(d.x.Reach))
 	if err != nil {
-		return nil, err
+		return nil, purged, err
 	}
 	for _, e := range entries {
 		if e.Microsoft {
+			purged.add(e.RawPurged)
 			list = append(list, jobs.CallsInput{Holds: jobs.HoldsCalls, ID: e.ID, Name: e.Name, SHA256: e.SHA256})
 		}
 	}
 	files, err := d.State.MicrosoftFiles(ctx, jobs.MicrosoftFilter{Carrier: d.run.Carrier, From: p.From.Add(-qualityReach), To: p.To.Add(qualityReach)})
 	for _, f := range files {
 		if f.Usable() {
+			purged.add(f.RawPurged)
 			list = append(list, jobs.CallsInput{Holds: jobs.HoldsQuality, ID: qualityID(f.ID), Name: f.Name, SHA256: f.SHA256})
 		}
 	}
-	return list, err
+	return list, purged, err
 }
 
 // qualityID is how a run calls a file of quality rows among its inputs.

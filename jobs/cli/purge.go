@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -99,7 +100,7 @@ func (g *grid) purge(l *jobs.PurgeLine) {
 	if l.Hold != "" {
 		why += " (hold " + l.Hold + ")"
 	}
-	g.add(fate, string(l.Class), l.Carrier, grouped(l.Count), grouped(l.Bytes), clock(l.Oldest), clock(l.Newest), orNone(l.Country), l.Rule, why)
+	g.add(fate, string(l.Class), cmp.Or(l.Carrier, "(several)"), grouped(l.Count), grouped(l.Bytes), clock(l.Oldest), clock(l.Newest), orNone(l.Country), l.Rule, why)
 }
 
 // purgedInWords says what was removed, when and by which proof.

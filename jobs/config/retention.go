@@ -129,7 +129,9 @@ func (r *reader) checkRetention() {
 		for _, x := range []struct {
 			class string
 			kinds []JobKind
-		}{{"records", []JobKind{Reconcile}}, {"reports", []JobKind{Reconcile, Usage}}} { // a new version says what it changes of the one before
+		}{ // a new version says what it changes of the one before
+			{"records", []JobKind{Reconcile}}, {"reports", []JobKind{Reconcile, Usage}}, {"raw", []JobKind{Calls}}, {"deliveries", []JobKind{Calls}},
+		} {
 			least, why := r.least(c, x.kinds)
 			if k := r.c.Retention.Keep(c.Place(), x.class); k.Days > 0 && k.Days < least {
 				ruleAt(y, c.Place(), x.class).Report("is too short for %s: write %dd or more, because %s", c.Name, least, why)

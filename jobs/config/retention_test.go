@@ -44,6 +44,7 @@ func TestFaultsOfRetention(t *testing.T) {
 	w := newWorld(t)
 	daily := "jobs: {d: {kind: reconcile, schedule: \"@daily\", period: previous_day}}\n"
 	monthly := "jobs: {m: {kind: reconcile, schedule: \"@monthly\", period: previous_month, catch_up: none}, u: {kind: usage, schedule: \"@monthly\", period: previous_month}}\n"
+	courier := "jobs: {c: {kind: calls, schedule: \"@daily\", period: previous_day}}\n"
 	for name, c := range map[string]struct{ text, want string }{
 		"a word":                          {"retention: {raw: long}", `retention.raw: "long" is no length of time; write whole days`},
 		"hours":                           {"retention: {raw: 48h}", `retention.raw: "48h" is no length of time`},
@@ -56,6 +57,8 @@ func TestFaultsOfRetention(t *testing.T) {
 		"records of a month":              {kept + monthly + "retention: {records: 65d}", "retention.records: is too short for abc: write 66d or more, because job m"},
 		"records in one country":          {kept + daily + "retention: {records: 400d, countries: {FR: {records: 7d}}}", "retention.countries.FR.records: is too short for xyz: write 10d"},
 		"reports that a usage sums up":    {kept + monthly + "retention: {reports: 69d}", "retention.reports: is too short for abc: write 70d or more, because job u"},
+		"files that calls are made of":    {kept + courier + "retention: {raw: 9d}", "retention.raw: is too short for abc: write 10d or more, because job c reads them up to 2 days later"},
+		"what calls are compared with":    {kept + courier + "retention: {countries: {FR: {deliveries: 9d}}}", "retention.countries.FR.deliveries: is too short for xyz: write 10d or more, because job c"},
 		"a purge that is about a period":  {kept + "jobs: {p: {kind: purge, period: previous_day}}", "jobs.p.period: has no meaning for purge"},
 		"a purge with settings of others": {kept + "jobs: {p: {kind: purge, verdicts: true}}", "jobs.p.verdicts: has no meaning for purge"},
 	} {

@@ -24,6 +24,10 @@ type Keeper interface {
 	jobs.Purges
 	jobs.DisputeHolds
 	jobs.Proofs
+	jobs.Calls
+	jobs.HostFiles
+	jobs.RowBatches
+	jobs.ReportDeliveries
 }
 
 // TestPurges is the contract of a Keeper. open returns an empty one; reopen returns
@@ -41,6 +45,13 @@ func TestPurges(t *testing.T, open func(t *testing.T) Keeper, reopen func(t *tes
 		"what a run may read survives":                                     (*keeper).busy,
 		"what is purged already is not purged again":                       (*keeper).twice,
 		"who lost the run purges nothing":                                  (*keeper).lost,
+		"files of Microsoft's go like others":                              (*keeper).microsoft,
+		"what is about several carriers is held for each of them":          (*keeper).several,
+		"a file whose rows wait for their carrier waits":                   (*keeper).waitingRows,
+		"what is remembered of a delivery goes when it has ended":          (*keeper).deliveries,
+		"what a delivery that was broken off is made of stays":             (*keeper).brokenOff,
+		"a name is masked where a host is remembered":                      (*keeper).hosts,
+		"keys of rows go like logs":                                        (*keeper).keys,
 		"runs go when they are over":                                       (*keeper).logs,
 		"the database is cleaned by the last purge":                        (*keeper).scrubbed,
 	} {

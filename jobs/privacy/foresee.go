@@ -24,7 +24,9 @@ func (p *Purger) due(ctx context.Context, carrier string, c Carrier, class jobs.
 	now := p.Now()
 	all, err := p.State.Purgeable(ctx, class, carrier, c.Bounds, now)
 	if err == nil && class == jobs.ClassDeliveries {
-		all, err = p.Disk.Delivered(carrier)
+		var sent []jobs.Purgeable
+		sent, err = p.Disk.Delivered(carrier)
+		all = append(all, sent...)
 	}
 	if err != nil {
 		return nil, err
@@ -51,7 +53,8 @@ func (p *Purger) due(ctx context.Context, carrier string, c Carrier, class jobs.
 	return list, nil
 }
 
-// Foresee says what a purge of some carriers would do now.
+// Foresee says what a purge of some carriers would do now, what is about several
+// included, which every purge looks at.
 func (p *Purger) Foresee(ctx context.Context, carriers []string) ([]jobs.PurgeLine, error) {
 	lines := []jobs.PurgeLine{}
 	for _, name := range carriers {
@@ -59,13 +62,23 @@ func (p *Purger) Foresee(ctx context.Context, carriers []string) ([]jobs.PurgeLi
 		if !ok {
 			return nil, fmt.Errorf("%s is not in the configuration", name)
 		}
-		for _, class := range classes {
-			due, err := p.due(ctx, name, c, class)
-			if err != nil {
-				return nil, err
-			}
-			lines = append(lines, summed(due, jobs.PurgeLine{Class: class, Carrier: name, Country: c.Country, Rule: c.Rules[class].Text})...)
+		some, err := p.foresee(ctx, name, c, classes)
+		if err != nil {
+			return nil, err
 		}
+		lines = append(lines, some...)
+	}
+	some, err := p.foresee(ctx, "", p.Shared(), []jobs.Class{jobs.ClassRaw})
+	return append(lines, some...), err
+}
+
+func (p *Purger) foresee(ctx context.Context, carrier string, c Carrier, classes []jobs.Class) (lines []jobs.PurgeLine, err error) {
+	for _, class := range classes {
+		due, err := p.due(ctx, carrier, c, class)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, summed(due, jobs.PurgeLine{Class: class, Carrier: carrier, Country: c.Country, Rule: c.Rules[class].Text})...)
 	}
 	return lines, nil
 }

@@ -51,8 +51,12 @@ type Purger struct {
 	Disk  Disk
 	// Carrier returns what holds for one; false: it is not in the configuration.
 	Carrier func(name string) (Carrier, bool)
-	Now     func() time.Time
-	Purged  func(jobs.Proof) // is told of each proof
+	// Shared is what holds for what is about several carriers, which the run
+	// of any carrier purges. It is kept for as long as the one with the
+	// longest rule keeps its own.
+	Shared func() Carrier
+	Now    func() time.Time
+	Purged func(jobs.Proof) // is told of each proof
 }
 
 // classes are the order in which is purged: what others are made of goes last.
@@ -69,11 +73,14 @@ func (p *Purger) Do(ctx context.Context, run jobs.Run) (jobs.Ending, error) {
 		return jobs.Ending{}, fmt.Errorf("%s is not in the configuration any more", run.Carrier)
 	}
 	w := &work{Purger: p, carrier: c, run: run, counts: map[string]int64{}}
-	err := w.finish(ctx)
+	err := errors.Join(w.finish(ctx, run.Carrier), w.finish(ctx, ""))
 	for _, class := range classes {
 		if ctx.Err() == nil {
-			err = errors.Join(err, w.purge(ctx, class))
+			err = errors.Join(err, w.purge(ctx, run.Carrier, c, class))
 		}
+	}
+	if ctx.Err() == nil {
+		err = errors.Join(err, w.purge(ctx, "", p.Shared(), jobs.ClassRaw))
 	}
 	if err = errors.Join(err, ctx.Err()); err == nil {
 		err = p.State.ScrubPurged(ctx, run.Lease())
@@ -89,9 +96,9 @@ type work struct {
 	counts  map[string]int64 // what was done, in words
 }
 
-// finish removes what earlier runs have marked.
-func (w *work) finish(ctx context.Context) error {
-	left, err := w.State.Remaining(ctx, w.run.Carrier)
+// finish removes what earlier runs have marked of a carrier, or of several.
+func (w *work) finish(ctx context.Context, carrier string) error {
+	left, err := w.State.Remaining(ctx, carrier)
 	if err != nil {
 		return err
 	}
@@ -117,12 +124,11 @@ func (w *work) remove(ctx context.Context, left []jobs.Remains) error {
 }
 
 // purge purges what is due of a class.
-func (w *work) purge(ctx context.Context, class jobs.Class) error {
-	due, err := w.due(ctx, w.run.Carrier, w.carrier, class)
+func (w *work) purge(ctx context.Context, carrier string, c Carrier, class jobs.Class) error {
+	due, err := w.due(ctx, carrier, c, class)
 	if err != nil {
 		return err
 	}
-	rule := w.carrier.Rules[class]
 	for _, d := range due {
 		if d.fate != jobs.FatePurge {
 			w.counts[d.fate+" "+string(class)] += d.count()
@@ -132,7 +138,7 @@ func (w *work) purge(ctx context.Context, class jobs.Class) error {
 	var errs []error
 	for some := range slices.Chunk(due, atOnce) {
 		o := jobs.PurgeOrder{
-			Lease: w.run.Lease(), Class: class, Carrier: w.run.Carrier, Country: w.carrier.Country, Rule: rule.Text, By: w.run.By, Bounds: w.carrier.Bounds,
+			Lease: w.run.Lease(), Class: class, Carrier: carrier, Country: c.Country, Rule: c.Rules[class].Text, By: w.run.By, Bounds: c.Bounds,
 		}
 		for _, d := range some {
 			o.Things = append(o.Things, d.Purgeable)

@@ -19,6 +19,7 @@ var today = time.Date(2026, 12, 1, 6, 0, 0, 0, time.UTC)
 // books is a state in memory. jobs/state has the real one.
 type books struct {
 	things map[jobs.Class][]jobs.Purgeable
+	shared []jobs.Purgeable // what arrived about several carriers
 	guard  jobs.PurgeGuard
 	left   []jobs.Remains
 	orders []jobs.PurgeOrder
@@ -26,7 +27,10 @@ type books struct {
 	fail   error // of Purge
 }
 
-func (b *books) Purgeable(_ context.Context, class jobs.Class, _ string, _ jobs.PurgeBounds, _ time.Time) ([]jobs.Purgeable, error) {
+func (b *books) Purgeable(_ context.Context, class jobs.Class, carrier string, _ jobs.PurgeBounds, _ time.Time) ([]jobs.Purgeable, error) {
+	if carrier == "" {
+		return slices.Clone(b.shared), nil
+	}
 	return slices.Clone(b.things[class]), nil
 }
 
@@ -41,15 +45,20 @@ func (b *books) Purge(_ context.Context, o jobs.PurgeOrder, _ time.Time) (jobs.P
 	b.orders = append(b.orders, o)
 	var left []jobs.Remains
 	for _, x := range o.Things {
-		b.things[o.Class] = slices.DeleteFunc(b.things[o.Class], func(p jobs.Purgeable) bool { return p.ID == x.ID })
+		is := func(p jobs.Purgeable) bool { return p.ID == x.ID }
+		if o.Carrier == "" {
+			b.shared = slices.DeleteFunc(b.shared, is)
+		} else {
+			b.things[o.Class] = slices.DeleteFunc(b.things[o.Class], is)
+		}
 		left = append(left, jobs.Remains{Seq: int64(len(b.left) + 1), Class: o.Class, Carrier: o.Carrier, Object: x.ID})
 		b.left = append(b.left, left[len(left)-1])
 	}
 	return jobs.Proof{Seq: int64(len(b.orders)), Class: string(o.Class), Count: int64(len(o.Things))}, left, nil
 }
 
-func (b *books) Remaining(context.Context, string) ([]jobs.Remains, error) {
-	return slices.Clone(b.left), nil
+func (b *books) Remaining(_ context.Context, carrier string) ([]jobs.Remains, error) {
+	return slices.DeleteFunc(slices.Clone(b.left), func(r jobs.Remains) bool { return r.Carrier != carrier }), nil
 }
 
 func (b *books) EndRemains(_ context.Context, seq int64) error {
@@ -108,7 +117,7 @@ func newDesk() *desk {
 	rules := map[jobs.Class]Rule{jobs.ClassRaw: {30, "raw: 30d"}, jobs.ClassRecords: {90, "records: 90d"}, jobs.ClassDeliveries: {40, "deliveries: 40d"}}
 	x.Purger = &Purger{State: x.b, Disk: x.d, Now: func() time.Time { return today }, Carrier: func(name string) (Carrier, bool) {
 		return Carrier{Country: "DE", Rules: rules}, name == "fabrikam"
-	}}
+	}, Shared: func() Carrier { return Carrier{Rules: map[jobs.Class]Rule{jobs.ClassRaw: {60, "raw: 60d"}}} }}
 	return x
 }
 
@@ -195,5 +204,26 @@ func TestAPurgeThatCannotBeRecordedRemovesNothing(t *testing.T) {
 	}
 	if _, err := x.Foresee(t.Context(), []string{"nobody"}); err == nil {
 		t.Error("a carrier that is not there")
+	}
+}
+
+// TestWhatIsAboutSeveralCarriersGoesByItsOwnRule goes with the run of any of them,
+// and what is stuck is gone on with by the next.
+func TestWhatIsAboutSeveralCarriersGoesByItsOwnRule(t *testing.T) {
+	x := newDesk()
+	x.b.things = map[jobs.Class][]jobs.Purgeable{}
+	x.Disk.(*disk).stuck = "old"
+	x.b.shared = []jobs.Purgeable{aged("old", 60), aged("young", 59)}
+	lines, err := x.Foresee(t.Context(), nil)
+	if err != nil || len(lines) != 1 || lines[0].Carrier != "" || lines[0].Count != 1 || lines[0].Rule != "raw: 60d" || lines[0].Fate != jobs.FatePurge {
+		t.Errorf("%+v, %v", lines, err)
+	}
+	if _, err := x.do(t); err == nil || len(x.b.left) != 1 || x.b.left[0].Carrier != "" {
+		t.Errorf("%+v, %v", x.b.left, err)
+	}
+	x.d.stuck = ""
+	said, err := x.do(t)
+	if err != nil || !strings.Contains(said, "1 left by an earlier run") || len(x.b.left) > 0 || len(x.b.shared) != 1 {
+		t.Errorf("%q %v %+v", said, err, x.b)
 	}
 }

@@ -14,18 +14,22 @@ import (
 	"concord/jobs"
 )
 
-// Shelf is the Disk of a data folder. What only looks needs no Spool, Holds and
-// Home.
+// Shelf is the Disk of a data folder. What only looks needs no Spool, Holds,
+// Home and Foreign.
 type Shelf struct {
 	Spool interface {
 		Discard(ctx context.Context, sum string, holds func(context.Context, string) (bool, error)) (bool, error)
 	}
 	Holds func(ctx context.Context, sum string) (bool, error)
 	// Home has something done with the home of a carrier, if it has one.
-	Home    func(carrier string, do func(*landing.Home) error) error
-	Homes   string // the folder of all homes
-	Records string // and that of records
-	Reports string // and that of reports
+	Home func(carrier string, do func(*landing.Home) error) error
+	// Foreign removes a file of Microsoft's that the service itself has put
+	// into a folder of theirs.
+	Foreign    func(ctx context.Context, r jobs.Remains) error
+	Homes      string // the folder of all homes
+	Records    string // and that of records
+	Reports    string // and that of reports
+	Deliveries string // and that of what is remembered of deliveries of calls
 }
 
 var _ Disk = (*Shelf)(nil)
@@ -37,6 +41,10 @@ func (s *Shelf) Size(class jobs.Class, carrier string, p *jobs.Purgeable) int64 
 		return sizeOf(jobs.RecordsPath(s.Records, carrier, p.ID))
 	case jobs.ClassReports:
 		return sizeOf(s.report(p.Remains.Name))
+	case jobs.ClassDeliveries:
+		if p.Remains.Name == "" {
+			return sizeOf(s.index(carrier, p.ID))
+		}
 	}
 	return p.Bytes
 }
@@ -57,6 +65,11 @@ func sizeOf(name string) (n int64) {
 
 func (s *Shelf) report(folder string) string {
 	return filepath.Join(s.Reports, filepath.FromSlash(folder))
+}
+
+// index is the folder with what is remembered of a delivery.
+func (s *Shelf) index(carrier, id string) string {
+	return filepath.Join(s.Deliveries, carrier, strings.TrimPrefix(id, jobs.PurgeCalls))
 }
 
 func (s *Shelf) outbox(carrier string) string {
@@ -102,14 +115,23 @@ func (s *Shelf) Remove(ctx context.Context, r jobs.Remains) (gone bool, err erro
 	case jobs.ClassReports:
 		return true, s.removeReport(r)
 	case jobs.ClassDeliveries:
+		if r.Name == "" {
+			folder := s.index(r.Carrier, r.Object)
+			return true, errors.Join(os.RemoveAll(folder), syncIfThere(filepath.Dir(folder)))
+		}
 		return true, s.removeDelivery(r)
 	}
 	return true, nil
 }
 
-// removeRaw removes what arrived. Microsoft's own folder is only read.
+// removeRaw removes what arrived. Of Microsoft's folders that goes which the
+// service has put there; what others have is only read.
 func (s *Shelf) removeRaw(ctx context.Context, r jobs.Remains) (gone bool, err error) {
-	if !r.Microsoft {
+	if r.Microsoft {
+		if err := s.Foreign(ctx, r); err != nil {
+			return false, err
+		}
+	} else {
 		relic := landing.Relic{Name: r.Name, SHA256: r.SHA256, Bytes: r.Bytes, Received: r.Received}
 		if err := s.Home(r.Carrier, func(h *landing.Home) error { return h.Forget(ctx, relic) }); err != nil {
 			return false, err

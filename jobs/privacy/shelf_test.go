@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -110,12 +111,40 @@ func TestADeliveryGoesUnlessItIsAnother(t *testing.T) {
 	}
 }
 
-// TestMicrosoftsFilesHaveNoHome only discards their content.
+// TestMicrosoftsFilesHaveNoHome discards their content, and what was put into a
+// folder of theirs before that.
 func TestMicrosoftsFilesHaveNoHome(t *testing.T) {
-	spool := spoolOf("aa")
+	spool, stuck := spoolOf("aa"), errors.New("the share is away")
 	s := &Shelf{Spool: &spool, Holds: func(context.Context, string) (bool, error) { return false, nil }}
-	if gone, err := s.Remove(t.Context(), jobs.Remains{Class: jobs.ClassRaw, Microsoft: true, SHA256: "aa"}); !gone || err != nil || spool != "" {
+	s.Foreign = func(_ context.Context, r jobs.Remains) error { return stuck }
+	r := jobs.Remains{Class: jobs.ClassRaw, Microsoft: true, SHA256: "aa"}
+	if gone, err := s.Remove(t.Context(), r); gone || !errors.Is(err, stuck) || spool == "" {
 		t.Error(gone, err, spool)
+	}
+	stuck = nil
+	if gone, err := s.Remove(t.Context(), r); !gone || err != nil || spool != "" {
+		t.Error(gone, err, spool)
+	}
+}
+
+// TestWhatIsRememberedOfADeliveryGoes leaves what belongs to the next one.
+func TestWhatIsRememberedOfADeliveryGoes(t *testing.T) {
+	dir := t.TempDir()
+	s := &Shelf{Deliveries: dir}
+	for _, name := range []string{"fabrikam/000007/index/fabrikam.calls", "fabrikam/000008/index/fabrikam.calls"} {
+		put(t, filepath.Join(dir, name), "12345")
+	}
+	p := jobs.Purgeable{ID: jobs.PurgeCalls + "000007"}
+	if n := s.Size(jobs.ClassDeliveries, "fabrikam", &p); n != 5 {
+		t.Error(n)
+	}
+	for _, carrier := range []string{"fabrikam", "fabrikam", "nobody"} {
+		if gone, err := s.Remove(t.Context(), jobs.Remains{Class: jobs.ClassDeliveries, Carrier: carrier, Object: p.ID}); !gone || err != nil {
+			t.Error(gone, err)
+		}
+	}
+	if there(filepath.Join(dir, "fabrikam/000007")) || !there(filepath.Join(dir, "fabrikam/000008")) {
+		t.Error("the wrong one is gone")
 	}
 }
 

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"concord/jobs"
 	"concord/jobs/dispatch"
@@ -49,6 +50,9 @@ func (f *Follower) final(ctx context.Context, rep jobs.Report) (bool, error) {
 	}
 	reach := f.Reach(rep.Carrier)
 	list, err := f.Covering(ctx, rep.Carrier, rep.Period.From.Add(-reach), rep.Period.To.Add(reach))
+	if f.Kind != nil && f.Kind(rep.Job) == "calls" { // it is made of what arrived
+		return slices.ContainsFunc(list, func(e jobs.Entry) bool { return e.Microsoft && e.RawPurged != 0 }), err
+	}
 	n, _ := purgedAmong(list)
 	return n > 0, err
 }

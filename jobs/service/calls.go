@@ -230,7 +230,7 @@ func (o outputs) Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Repor
 	}
 	delivered, err := o.CallsDeliveries(ctx, jobs.CallsFilter{Carrier: f.Carrier, From: f.From, To: f.To, Newest: true})
 	for _, d := range delivered {
-		list = append(list, jobs.Report{Carrier: d.Carrier, Period: d.Period, Job: d.Job, Run: d.Run})
+		list = append(list, jobs.Report{Carrier: d.Carrier, Period: d.Period, Job: d.Job, Run: d.Run, Purged: d.Purged})
 	}
 	return list, err
 }

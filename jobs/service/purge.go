@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"concord/engine"
+	"concord/exchange"
 	"concord/exchange/landing"
 	"concord/jobs"
 	"concord/jobs/config"
@@ -23,7 +26,11 @@ func Purger(cfg func() *config.Config, store *state.Store, now func() time.Time)
 	data := cfg().Data
 	return &privacy.Purger{
 		State: store, Now: now, Carrier: func(name string) (privacy.Carrier, bool) { return keeping(cfg(), name) },
-		Disk: &privacy.Shelf{Homes: filepath.Join(data, homesDir), Records: filepath.Join(data, recordsDir), Reports: filepath.Join(data, reportsDir)},
+		Shared: func() privacy.Carrier { return keepingShared(cfg()) },
+		Disk: &privacy.Shelf{
+			Homes: filepath.Join(data, homesDir), Records: filepath.Join(data, recordsDir), Reports: filepath.Join(data, reportsDir),
+			Deliveries: filepath.Join(data, deliveriesDir),
+		},
 	}
 }
 
@@ -48,13 +55,64 @@ func keeping(c *config.Config, name string) (privacy.Carrier, bool) {
 	return out, true
 }
 
+// keepingShared says how long what is about several carriers is kept: for as long
+// as any of them keeps its own.
+func keepingShared(c *config.Config) privacy.Carrier {
+	out := privacy.Carrier{Rules: map[jobs.Class]privacy.Rule{}}
+	for i, x := range c.Carriers {
+		own, _ := keeping(c, x.Name)
+		out.Bounds.Reach = max(out.Bounds.Reach, own.Bounds.Reach)
+		out.Bounds.LateWindow = max(out.Bounds.LateWindow, own.Bounds.LateWindow)
+		rule, longest := own.Rules[jobs.ClassRaw], out.Rules[jobs.ClassRaw]
+		if i == 0 || longest.Days != 0 && (rule.Days == 0 || rule.Days > longest.Days) {
+			out.Country, out.Rules[jobs.ClassRaw] = own.Country, rule
+		}
+	}
+	return out
+}
+
 // openPurger makes what does runs of kind purge.
 func (s *Service) openPurger() *privacy.Purger {
 	p := Purger(s.cfg, s.store, s.Now)
 	shelf := p.Disk.(*privacy.Shelf)
 	shelf.Spool, shelf.Holds, shelf.Home = s.spool, s.store.Holds, s.homeOf
+	shelf.Foreign = s.unput
 	p.Purged = s.purged
 	return p
+}
+
+// unput removes a file of Microsoft's which the service itself put into a folder
+// of theirs. A listing that several carriers share goes with the last of them.
+func (s *Service) unput(ctx context.Context, r jobs.Remains) error {
+	c := s.cfg()
+	root, name := c.Microsoft, path.Join(r.Carrier, r.Name)
+	switch source, rest, _ := strings.Cut(r.Name, "/"); {
+	case r.Carrier == "":
+		root, name = c.Calls, r.Name
+	case strings.HasPrefix(r.Object, jobs.PurgeMicrosoft):
+		name = path.Join(r.Carrier, jobs.QualityFolder, r.Name)
+	case strings.HasPrefix(r.Object, jobs.PurgeListing) && source == "shared":
+		if held, err := s.store.Holds(ctx, r.SHA256); held || err != nil {
+			return err
+		}
+		root, name = c.Numbers, rest
+	case strings.HasPrefix(r.Object, jobs.PurgeListing):
+		name = path.Join(r.Carrier, jobs.NumbersFolder, rest)
+	}
+	if root == "" || !ownName(c, name) || !filepath.IsLocal(filepath.FromSlash(name)) {
+		return nil
+	}
+	file := filepath.Join(root, filepath.FromSlash(name))
+	info, err := os.Lstat(file)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular() || info.Size() != r.Bytes || info.ModTime().UnixMicro() != r.Received.UnixMicro():
+		return nil // it is another one by now
+	}
+	return errors.Join(os.Remove(file), (exchange.OS{}).SyncDir(filepath.Dir(file)))
 }
 
 // purge does a run of kind purge.
@@ -93,6 +151,6 @@ func (s *Service) purged(p jobs.Proof) {
 
 // tooLate is told of a file that changes a report which cannot be made anew.
 func (s *Service) tooLate(e jobs.Entry, rep jobs.Report) {
-	s.Log.Warn("a late file changes a report that is final, because records of its period were purged",
+	s.Log.Warn("a late file changes a report or a delivery that is final, because files or records of its period were purged",
 		"carrier", e.Carrier, "file", fmt.Sprintf("%s (%s)", e.Name, e.ID), "period", rep.Period.Text, "report", rep.ID)
 }

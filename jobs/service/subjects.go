@@ -33,12 +33,7 @@ func (s *Service) openSubjects() *subject.Desk {
 // foreign are the folders of Microsoft's files.
 func (s *Service) foreign() []subject.Folder {
 	c := s.cfg()
-	// What comes from Graph and from hosts, or was dealt out, lies in folders named for that.
-	own := func(name string) bool {
-		return slices.ContainsFunc(strings.Split(path.Dir(name), "/"), func(dir string) bool {
-			return dir == "graph" || dir == calls.SharedFolder || slices.ContainsFunc(c.MicrosoftHosts, func(h *config.MicrosoftHost) bool { return h.Name == dir })
-		})
-	}
+	own := func(name string) bool { return ownName(c, name) }
 	list := []subject.Folder{{Path: c.Microsoft, Own: own}}
 	for _, shared := range []string{c.Numbers, c.Calls} {
 		if shared != "" {
@@ -53,6 +48,15 @@ func (s *Service) foreign() []subject.Folder {
 func (s *Service) contentOf(ctx context.Context, sha256 string) (path string, erased bool, err error) {
 	instead, err := s.store.Instead(ctx, sha256)
 	return s.spool.Path(cmp.Or(instead, sha256)), instead != "", err
+}
+
+// ownName reports whether the service itself has put a file into a folder of
+// Microsoft's: what comes from Graph and from hosts, or was dealt out, lies in
+// folders named for that.
+func ownName(c *config.Config, name string) bool {
+	return slices.ContainsFunc(strings.Split(path.Dir(name), "/"), func(dir string) bool {
+		return dir == "graph" || dir == calls.SharedFolder || slices.ContainsFunc(c.MicrosoftHosts, func(h *config.MicrosoftHost) bool { return h.Name == dir })
+	})
 }
 
 // unerased takes files of Microsoft's, but none whose content was erased: that is
