@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 	"unicode"
@@ -176,6 +177,21 @@ func VerifyProofs(ctx context.Context, p Proofs) (c ProofCheck, err error) {
 			return c.end(ctx, p)
 		}
 	}
+}
+
+// CheckProofs looks through proofs that were exported, in the order of the chain
+// from the first one on. Whether there were later ones it cannot tell.
+func CheckProofs(list iter.Seq2[Proof, error]) (c ProofCheck, err error) {
+	c.Last = FirstProof
+	for p, err := range list {
+		if err != nil {
+			return c, err
+		}
+		if c.Fault = c.follow(&p); c.Fault != "" {
+			return c, nil
+		}
+	}
+	return c, nil
 }
 
 // follow takes the next proof, or says why it is not the next one.

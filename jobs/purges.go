@@ -90,8 +90,8 @@ type Purges interface {
 	// EndRemains says that something lies there no more.
 	EndRemains(ctx context.Context, seq int64) error
 	// ScrubPurged has the database forget what it keeps of rows that are gone,
-	// if there are any and no other purge is queued or running, which would do
-	// so at its end.
+	// if there are any and no other purge is queued, which would do so at its
+	// end. One that is running may be past that.
 	ScrubPurged(ctx context.Context, l Lease) error
 }
 

@@ -56,7 +56,8 @@ func (g *grid) proof(p *control.Proof) {
 
 type proofsVerifyCmd struct {
 	targetFlags
-	At  int64 `placeholder:"N" help:"With --sum: a proof whose sum was written down elsewhere."`
+	From string `placeholder:"FILE" help:"Verify what concord proofs list --json wrote; - reads it from the standard input. Needs no service and no data folder."`
+	At   int64  `placeholder:"N" help:"With --sum: a proof whose sum was written down elsewhere."`
 	Sum given `placeholder:"HEX" help:"The sum that proof N had; its first 12 digits are enough."`
 }
 
@@ -66,13 +67,17 @@ func (proofsVerifyCmd) Help() string {
 
 Examples:
   concord proofs verify
-  concord proofs verify --at 1024 --sum 5f2c6a0d9e11` + "\n\nExit codes: 0 the chain is right, 1 it is not."
+  concord proofs verify --at 1024 --sum 5f2c6a0d9e11
+  concord proofs list --json > proofs.jsonl; concord proofs verify --from proofs.jsonl` + "\n\nExit codes: 0 the chain is right, 1 it is not."
 }
 
 // Run verifies the chain.
 func (c *proofsVerifyCmd) Run(s *session) error {
 	if (c.At > 0) != (c.Sum != "") {
 		return usageFailure("--at and --sum belong together: give both, or none")
+	}
+	if c.From != "" {
+		return c.offline(s)
 	}
 	return c.with(s, func(t *target) error { return s.verifyProofs(t, c.JSON, c.At, string(c.Sum)) })
 }
@@ -87,6 +92,11 @@ func (s *session) verifyProofs(t *target, asJSON bool, at int64, sum string) err
 	if err != nil {
 		return err
 	}
+	return s.tellProofs(x, asJSON)
+}
+
+// tellProofs says what came of a look through the chain.
+func (s *session) tellProofs(x control.ProofCheck, asJSON bool) (err error) {
 	if asJSON {
 		err = printJSON(s.Out, x)
 	} else if x.Fault == "" {
@@ -104,13 +114,23 @@ func anchored(s *session, t *target, at int64, sum string) (string, error) {
 		return "", usageFailure("--sum: give at least its first %d digits", leastSum)
 	}
 	list, err := t.Proofs(s.ctx, jobs.ProofFilter{After: at - 1, Limit: 1})
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", err
-	case len(list) == 0 || list[0].Seq != at:
-		return fmt.Sprintf("there is no proof %d any more", at), nil
-	case !strings.HasPrefix(list[0].Sum, sum):
-		return fmt.Sprintf("proof %d has another sum than was written down: the chain was written anew", at), nil
 	}
-	return "", nil
+	if len(list) == 0 || list[0].Seq != at {
+		return unanchored(at, "", sum), nil
+	}
+	return unanchored(at, list[0].Sum, sum), nil
+}
+
+// unanchored says what is wrong with a proof whose sum was written down; is is
+// empty: it is not there.
+func unanchored(at int64, is, sum string) string {
+	switch {
+	case is == "":
+		return fmt.Sprintf("there is no proof %d any more", at)
+	case !strings.HasPrefix(is, sum):
+		return fmt.Sprintf("proof %d has another sum than was written down: the chain was written anew", at)
+	}
+	return ""
 }

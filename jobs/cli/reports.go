@@ -181,6 +181,11 @@ func (c *reportsGetCmd) Run(s *session) error {
 		if err != nil {
 			return err
 		}
+		for _, p := range r.Purged {
+			if p.Class == string(jobs.ClassReports) {
+				return &jobs.Failure{Kind: jobs.KindFailed, Messages: []string{fmt.Sprintf("the files of report %s were purged, as proof %d says", c.Report, p.Proof)}}
+			}
+		}
 		i := slices.IndexFunc(r.Files, func(f control.ReportFile) bool { return f.Name == c.File })
 		if i < 0 {
 			return usageFailure("report %s has no file %s; concord reports show lists them", c.Report, shown(c.File))

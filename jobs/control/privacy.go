@@ -216,6 +216,14 @@ func proofOf(p jobs.Proof) Proof {
 	}
 }
 
+// Link is the link of the chain that a proof shows.
+func (p *Proof) Link() jobs.Proof {
+	return jobs.Proof{
+		Seq: p.Seq, At: p.At, Act: jobs.Act(p.Act), Class: p.Class, Country: p.Country, Carrier: p.Carrier, Rule: p.Rule, Ref: p.Ref,
+		Count: p.Count, Bytes: p.Bytes, From: p.From, To: p.To, Run: p.Run, By: p.By, Items: p.Items, Prev: p.Prev, Sum: p.Sum,
+	}
+}
+
 // VerifyProofs implements Operations.
 func (d *Desk) VerifyProofs(ctx context.Context) (ProofCheck, error) {
 	c, err := jobs.VerifyProofs(ctx, d.Chain)

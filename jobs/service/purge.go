@@ -115,11 +115,13 @@ func (s *Service) unput(ctx context.Context, r jobs.Remains) error {
 	return errors.Join(os.Remove(file), (exchange.OS{}).SyncDir(filepath.Dir(file)))
 }
 
-// purge does a run of kind purge.
+// purge does a run of kind purge. What new files change is seen to first: until
+// then they are kept.
 func (s *Service) purge(ctx context.Context, r jobs.Run) (jobs.Ending, error) {
 	if _, ok := s.cfg().Carrier(r.Carrier); !ok {
 		return jobs.Ending{}, dispatch.Permanent(errLeft)
 	}
+	s.attempt(ctx, "follow up", s.follow.Follow)
 	return s.purger.Do(ctx, r)
 }
 

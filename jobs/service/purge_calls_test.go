@@ -2,11 +2,9 @@ package service_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"concord/jobs"
 	"concord/jobs/control"
@@ -48,12 +46,7 @@ func dealtHouse(t *testing.T) *house {
 		list, err := h.srv.Store().Unfollowed(t.Context(), "", 10)
 		return err == nil && len(list) == 0
 	})
-	at := time.Date(2026, 10, 2, 7, 0, 0, 0, time.UTC)
-	for _, name := range h.lies("homes") { // by the clock of the house
-		if err := os.Chtimes(filepath.Join(h.dir, "data", "homes", name), at, at); err != nil {
-			t.Fatal(err)
-		}
-	}
+	h.sent()
 	return h
 }
 

@@ -19,10 +19,25 @@ func held(t *testing.T, s *state.Store) []any {
 	seq, sum, err2 := s.ProofHead(t.Context())
 	left, err3 := s.Remaining(t.Context(), "fabrikam")
 	holds, err4 := s.HoldList(t.Context(), "", false)
-	if err := errors.Join(err, err2, err3, err4); err != nil {
+	files, err5 := s.MicrosoftFiles(t.Context(), jobs.MicrosoftFilter{Carrier: "fabrikam"})
+	deliveries, err6 := s.CallsDeliveries(t.Context(), jobs.CallsFilter{})
+	hosts, err7 := s.HostFiles(t.Context(), "host")
+	if err := errors.Join(err, err2, err3, err4, err5, err6, err7); err != nil {
 		t.Fatal(err)
 	}
-	return append(memory(t, s), proofs, seq, sum, left, holds)
+	return append(memory(t, s), proofs, seq, sum, left, holds, files, deliveries, hosts)
+}
+
+// dealt records a file of Microsoft's that came from a host, and a delivery.
+func dealt(t *testing.T, s *state.Store, r jobs.Run) {
+	t.Helper()
+	const name = "host/q_493012345678.csv"
+	_, err := s.RecordMicrosoft(t.Context(), jobs.MicrosoftFile{Carrier: "fabrikam", Name: name, Bytes: 1, Received: now, SHA256: "q", Status: landing.StatusAccepted, Decided: now})
+	err2 := s.KeepHostFile(t.Context(), jobs.HostFile{Host: "host", Name: name, Bytes: 1, Changed: now, Taken: now})
+	d, err3 := s.BeginCalls(t.Context(), r.Lease(), jobs.CallsDelivery{Carrier: "fabrikam", Sequence: 1, Version: 1, Period: jobs.Period{From: now, To: now.Add(time.Hour), Text: "p"}, Settings: []byte("{}")}, now)
+	if err := errors.Join(err, err2, err3, s.EndCalls(t.Context(), r.Lease(), d, now)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestAPurgeThatCannotBeRecordedLeavesNothing lets each of the statements of a
@@ -41,6 +56,7 @@ func TestAPurgeThatCannotBeRecordedLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := running(t, s)
+		dealt(t, s, r)
 		purge := func(class jobs.Class) func() error {
 			return func() error {
 				things, err := s.Purgeable(t.Context(), class, "fabrikam", jobs.PurgeBounds{}, now)
@@ -59,8 +75,9 @@ func TestAPurgeThatCannotBeRecordedLeavesNothing(t *testing.T) {
 			do     func() error
 			faults []fault
 		}{
-			{purge(jobs.ClassRaw), []fault{{"INSERT", "privacy_proofs", "true"}, {"UPDATE", "privacy_head", "true"}, {"UPDATE", "files", "true"}, {"INSERT", "purge_remains", "NEW.class = 'raw'"}, {"INSERT", "purge_remains", "NEW.class = 'database'"}}},
+			{purge(jobs.ClassRaw), []fault{{"INSERT", "privacy_proofs", "true"}, {"UPDATE", "privacy_head", "true"}, {"UPDATE", "files", "true"}, {"UPDATE", "microsoft_files", "true"}, {"INSERT", "host_files", "true"}, {"DELETE", "host_files", "true"}, {"INSERT", "purge_remains", "NEW.class = 'raw'"}, {"INSERT", "purge_remains", "NEW.class = 'database'"}}},
 			{purge(jobs.ClassRecords), []fault{{"UPDATE", "files", "NEW.records_purged > 0 AND NEW.name <> OLD.name"}, {"UPDATE", "privacy_head", "true"}}},
+			{purge(jobs.ClassDeliveries), []fault{{"UPDATE", "call_deliveries", "true"}, {"INSERT", "privacy_proofs", "true"}}},
 			{place, []fault{{"INSERT", "holds", "true"}, {"INSERT", "privacy_proofs", "true"}}},
 			{release, []fault{{"UPDATE", "holds", "true"}, {"UPDATE", "privacy_head", "true"}}},
 		} {

@@ -232,7 +232,7 @@ func (s *Store) ScrubPurged(ctx context.Context, l jobs.Lease) error {
 		if _, err := t.one(ctx, []any{&last}, "SELECT coalesce(max(seq), 0) FROM purge_remains WHERE class = $1", string(classDatabase)); err != nil {
 			return err
 		}
-		others, err := t.one(ctx, []any{new(int64)}, "SELECT 1 FROM runs WHERE state IN ('queued', 'running') AND id <> $1 "+
+		others, err := t.one(ctx, []any{new(int64)}, "SELECT 1 FROM runs WHERE state = 'queued' AND id <> $1 "+
 			"AND kind = (SELECT kind FROM runs WHERE id = $1) AND not_before IS NULL LIMIT 1", text(l.Run))
 		if others {
 			last = 0
