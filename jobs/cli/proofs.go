@@ -58,7 +58,7 @@ type proofsVerifyCmd struct {
 	targetFlags
 	From string `placeholder:"FILE" help:"Verify what concord proofs list --json wrote; - reads it from the standard input. Needs no service and no data folder."`
 	At   int64  `placeholder:"N" help:"With --sum: a proof whose sum was written down elsewhere."`
-	Sum given `placeholder:"HEX" help:"The sum that proof N had; its first 12 digits are enough."`
+	Sum  given  `placeholder:"HEX" help:"The sum that proof N had; its first 12 digits are enough."`
 }
 
 // Help says what is found.

@@ -2,6 +2,7 @@ package jobstest
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -209,5 +210,38 @@ func (c *keeper) keys() {
 		if b, err := c.k.BindRows(c.Context(), "fabrikam", key, "body", c.now); err != nil || b.Fresh != fresh {
 			c.Errorf("%s: %+v %v", key, b, err)
 		}
+	}
+}
+
+func (c *keeper) instead() {
+	a := c.file("fabrikam", "a.csv", "aa", "2026-10-02")
+	c.taken("northwind", "q.csv", 2)
+	c.must(errors.Join(
+		c.k.EraseContent(c.Context(), "e1", "aa"), c.k.KeepInstead(c.Context(), "aa", "bb"),
+		c.k.EraseContent(c.Context(), "e2", "bb"), c.k.KeepInstead(c.Context(), "bb", "cc"),
+	))
+	c.heldContent("cc", true)
+	_, left, err := c.k.Purge(c.Context(), c.order(jobs.ClassRaw), c.now)
+	c.must(err)
+	c.reopened()
+	var sums []string
+	for _, r := range left {
+		if sums = append(sums, r.SHA256); r.Object != a.ID || r.Seq == 0 {
+			c.Errorf("%+v", r)
+		}
+	}
+	slices.Sort(sums)
+	if !slices.Equal(sums, []string{"aa", "bb", "cc"}) {
+		c.Error(sums)
+	}
+	for _, sum := range sums {
+		c.heldContent(sum, false)
+	}
+	needed, err := c.k.NeededContents(c.Context())
+	if err != nil || len(needed) != 1 {
+		c.Error(needed, err)
+	}
+	if got, err := c.k.Instead(c.Context(), "aa"); got != "" || err != nil {
+		c.Error(got, err)
 	}
 }

@@ -28,6 +28,7 @@ type Keeper interface {
 	jobs.HostFiles
 	jobs.RowBatches
 	jobs.ReportDeliveries
+	jobs.Erasures
 }
 
 // TestPurges is the contract of a Keeper. open returns an empty one; reopen returns
@@ -51,6 +52,7 @@ func TestPurges(t *testing.T, open func(t *testing.T) Keeper, reopen func(t *tes
 		"what is remembered of a delivery goes when it has ended":          (*keeper).deliveries,
 		"what a delivery that was broken off is made of stays":             (*keeper).brokenOff,
 		"a name is masked where a host is remembered":                      (*keeper).hosts,
+		"what is kept instead of a content goes with it":                   (*keeper).instead,
 		"keys of rows go like logs":                                        (*keeper).keys,
 		"runs go when they are over":                                       (*keeper).logs,
 		"the database is cleaned by the last purge":                        (*keeper).scrubbed,

@@ -84,6 +84,9 @@ func (s *Service) openPurger() *privacy.Purger {
 // unput removes a file of Microsoft's which the service itself put into a folder
 // of theirs. A listing that several carriers share goes with the last of them.
 func (s *Service) unput(ctx context.Context, r jobs.Remains) error {
+	if r.Name == "" { // it is what was kept instead of another content
+		return nil
+	}
 	c := s.cfg()
 	root, name := c.Microsoft, path.Join(r.Carrier, r.Name)
 	switch source, rest, _ := strings.Cut(r.Name, "/"); {

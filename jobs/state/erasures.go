@@ -138,7 +138,7 @@ func (s *Store) NeededContents(ctx context.Context) (list []string, err error) {
 			err := scan(&sum)
 			list = append(list, sum)
 			return err
-		}, "SELECT sha256 FROM files WHERE microsoft AND sha256 <> '' UNION SELECT sha256 FROM microsoft_files WHERE carrier <> '' UNION "+
+		}, "SELECT sha256 FROM files WHERE microsoft AND sha256 <> '' AND raw_purged = 0 UNION SELECT sha256 FROM microsoft_files WHERE carrier <> '' AND raw_purged = 0 UNION "+
 			"SELECT rest FROM microsoft_files WHERE rest <> '' UNION SELECT instead FROM erased_contents WHERE instead <> ''")
 	})
 	return list, err

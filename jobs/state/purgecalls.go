@@ -132,6 +132,26 @@ func (t tx) markCalls(ctx context.Context, r *jobs.Remains) error {
 	return err
 }
 
+// markInstead has go, too, what is kept instead of a content from which numbers
+// were erased, when nobody else has that content.
+func (t tx) markInstead(ctx context.Context, r *jobs.Remains) error {
+	const others = "SELECT 1 FROM files WHERE sha256 = $1 AND raw_purged = 0 UNION ALL SELECT 1 FROM number_listings WHERE sha256 = $1 AND raw_purged = 0 " +
+		"UNION ALL SELECT 1 FROM microsoft_files WHERE sha256 = $1 AND raw_purged = 0 LIMIT 1"
+	kept, err := t.one(ctx, []any{new(int64)}, others, r.SHA256)
+	for last := r.SHA256; err == nil && !kept && last != ""; {
+		instead := ""
+		if _, err := t.one(ctx, []any{&instead}, "SELECT instead FROM erased_contents WHERE sha256 = $1", last); err != nil || instead == "" {
+			return err
+		}
+		if _, err := t.exec(ctx, "UPDATE erased_contents SET instead = '' WHERE sha256 = $1", last); err != nil {
+			return err
+		}
+		err = t.putRemains(ctx, &jobs.Remains{Proof: r.Proof, Class: r.Class, Carrier: r.Carrier, Object: r.Object, Microsoft: true, SHA256: instead})
+		last = instead
+	}
+	return err
+}
+
 // maskOnHosts masks the name by which a file of Microsoft's is remembered to have
 // been taken from a host. By size and time it is known again.
 func (t tx) maskOnHosts(ctx context.Context, r *jobs.Remains) error {

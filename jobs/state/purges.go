@@ -85,8 +85,10 @@ func (t tx) purge(ctx context.Context, o jobs.PurgeOrder, now time.Time) (p jobs
 			if err := t.putRemains(ctx, r); err != nil {
 				return p, nil, err
 			}
-			left = append(left, *r)
 		}
+	}
+	if left, err = t.remains(ctx, "WHERE proof = $1 ORDER BY seq", p.Seq); err != nil {
+		return p, nil, err
 	}
 	// What the rows had may still be in the file of the database.
 	return p, left, t.putRemains(ctx, &jobs.Remains{Proof: p.Seq, Class: classDatabase, Carrier: o.Carrier})
@@ -171,7 +173,7 @@ func (t tx) mark(ctx context.Context, r *jobs.Remains) (err error) {
 	id, proof := text(r.Object), r.Proof
 	switch r.Class {
 	case jobs.ClassRaw:
-		return errors.Join(t.markRaw(ctx, r), t.maskOnHosts(ctx, r))
+		return errors.Join(t.markRaw(ctx, r), t.maskOnHosts(ctx, r), t.markInstead(ctx, r))
 	case jobs.ClassDeliveries:
 		if r.Name == "" {
 			err = t.markCalls(ctx, r)
@@ -203,17 +205,21 @@ func (t tx) putRemains(ctx context.Context, r *jobs.Remains) error {
 // Remaining implements jobs.Purges.
 func (s *Store) Remaining(ctx context.Context, carrier string) (list []jobs.Remains, err error) {
 	err = s.read(ctx, "list what is purged and may be there", func(t tx) error {
-		list = nil
-		return t.query(ctx, func(scan func(...any) error) error {
-			var r jobs.Remains
-			var name []byte
-			err := scan(&r.Seq, &r.Proof, &r.Class, &r.Carrier, &r.Object, &r.Microsoft, &name, &r.SHA256, &r.Bytes, moment{&r.Received})
-			r.Name = string(name)
-			list = append(list, r)
-			return err
-		}, "SELECT seq, proof, class, carrier, object, microsoft, name, sha256, bytes, received FROM purge_remains WHERE carrier = $1 AND class <> $2 ORDER BY seq",
-			text(carrier), string(classDatabase))
+		list, err = t.remains(ctx, "WHERE carrier = $1 AND class <> $2 ORDER BY seq", text(carrier), string(classDatabase))
+		return err
 	})
+	return list, err
+}
+
+func (t tx) remains(ctx context.Context, rest string, args ...any) (list []jobs.Remains, err error) {
+	err = t.query(ctx, func(scan func(...any) error) error {
+		var r jobs.Remains
+		var name []byte
+		err := scan(&r.Seq, &r.Proof, &r.Class, &r.Carrier, &r.Object, &r.Microsoft, &name, &r.SHA256, &r.Bytes, moment{&r.Received})
+		r.Name = string(name)
+		list = append(list, r)
+		return err
+	}, "SELECT seq, proof, class, carrier, object, microsoft, name, sha256, bytes, received FROM purge_remains "+rest, args...)
 	return list, err
 }
 
