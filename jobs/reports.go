@@ -124,7 +124,7 @@ type ReportFilter struct {
 	Verdict      string
 	Newest       bool   // only those that no version supersedes
 	Pending      bool   // only those with calls that are pending
-	File         string // whose run has an input of this id, name or hash
+	File         string // whose run has an input of this id or SHA-256
 	Before       string // id: those published before it; ErrNoReport
 	Limit        int    // 0: all
 }

@@ -182,7 +182,7 @@ type RunFilter struct {
 	Job, Carrier string
 	State        RunState
 	From, To     time.Time // runs whose period lies within
-	File         string    // runs with an input of this id, name or hash
+	File         string    // runs with an input of this id or SHA-256, never a name: who may not see one could guess it
 	Report       string
 	Before       string // id of a run: older ones only
 	Limit        int    // 0: all

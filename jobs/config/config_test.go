@@ -99,7 +99,7 @@ func TestTheExampleLoads(t *testing.T) {
 	if l == nil || l.Host.Dial.Addr != "sftp.litware.example" || len(l.Host.Dial.Signers) != 1 || l.Host.Inbox != "/out" || l.LogsIn() {
 		t.Errorf("%+v", l)
 	}
-	if len(c.Jobs) != 6 || len(c.Notes) != 0 || c.Database != "" || c.HTTP.Tokens[0].Role != Ops || c.Microsoft != "/srv/microsoft" {
+	if len(c.Jobs) != 7 || len(c.Notes) != 0 || c.Database != "" || c.HTTP.Tokens[0].Role != Ops || c.Microsoft != "/srv/microsoft" {
 		t.Errorf("%+v", c)
 	}
 	monthly, _ := c.Job("monthly")
