@@ -134,3 +134,28 @@ func TestEveryUnknownFileOfAReportIsEvidence(t *testing.T) {
 		}
 	}
 }
+
+// TestAReportThatNamesItsInputsIsEvidence has an input whose name holds a number:
+// then who sees a file that names it is in the audit trail.
+func TestAReportThatNamesItsInputsIsEvidence(t *testing.T) {
+	o := newOffice(t)
+	e := o.file(t, "fabrikam", "cdr_493012345678.csv", "2026-10-01")
+	if _, err := o.Start(t.Context(), control.Start{Job: "daily", Carriers: []string{"fabrikam"}}); err != nil {
+		t.Fatal(err)
+	}
+	r := o.claim(t)
+	if err := o.store.Snapshot(t.Context(), r.Lease(), []byte("{}"), []jobs.RunInput{{Role: "carrier", File: e.ID, SHA256: e.SHA256}}); err != nil {
+		t.Fatal(err)
+	}
+	rep := o.publish(t, r, 1)
+	for n, name := range []string{"summary.json", "manifest.json"} {
+		f, _, err := o.OpenReportFile(t.Context(), rep.ID, name, "ann")
+		if err = errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := o.Audit(t.Context(), jobs.AuditFilter{What: "report.evidence"})
+		if err != nil || len(rows) != n+1 || rows[0].Detail != name || rows[0].Object != rep.ID || rows[0].Who != "ann" {
+			t.Errorf("%s: the audit trail says %+v, %v", name, rows, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -238,5 +239,45 @@ func TestTheWebhookIsAskedWithoutBeingNamed(t *testing.T) {
 	srv.Close()
 	if f := finding(doctor.Examine(t.Context(), p.Options), "webhook"); f.Level != doctor.Problem || strings.Contains(f.Text, "T0K3N") {
 		t.Errorf("got %+v", f)
+	}
+}
+
+// TestWhatWasPurgedIsNotMissing purges the file and the report that there are.
+func TestWhatWasPurgedIsNotMissing(t *testing.T) {
+	p := newPractice(t, "")
+	store, err := state.Open(t.Context(), p.Config.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().AddDate(0, 1, 0)
+	entries, err := store.Files(t.Context(), "fabrikam")
+	for _, e := range entries {
+		err = errors.Join(err, store.Settle(t.Context(), e.Carrier, e.ID), store.Follow(t.Context(), e.ID))
+	}
+	_, err2 := store.Enqueue(t.Context(), jobs.Run{Job: "purge", Kind: "purge", Carrier: "fabrikam"}, now)
+	r, err3 := store.Claim(t.Context(), jobs.ClaimOptions{Owner: "test", Now: now, Lease: time.Hour, Kinds: []string{"purge"}})
+	if err := errors.Join(err, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	for _, class := range []jobs.Class{jobs.ClassRaw, jobs.ClassReports} {
+		things, err := store.Purgeable(t.Context(), class, "fabrikam", jobs.PurgeBounds{}, now)
+		if err != nil || len(things) != 1 {
+			t.Fatal(things, err)
+		}
+		proof, _, err := store.Purge(t.Context(), jobs.PurgeOrder{Lease: r.Lease(), Class: class, Carrier: "fabrikam", Things: things}, now)
+		if err != nil || proof.Count != 1 {
+			t.Fatal(proof, err)
+		}
+	}
+	remove(t, filepath.Join(p.Config.Data, "spool"))
+	remove(t, p.Reports)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	list := doctor.Examine(t.Context(), p.Options)
+	for _, what := range []string{"spool", "reports"} {
+		if f := finding(list, what); f.Level == doctor.Problem {
+			t.Errorf("%+v", f)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"concord/jobs"
 	"concord/jobs/state"
@@ -32,7 +33,7 @@ func (o *Options) spool(ctx context.Context, store *state.Store) Finding {
 	}
 	var read int
 	for _, e := range list {
-		if e.SHA256 == "" || !e.Ingested() || e.Bytes > sampleBytes {
+		if e.SHA256 == "" || !e.Ingested() || e.RawPurged != 0 || e.Erased != "" || e.Bytes > sampleBytes {
 			continue
 		}
 		sum, err := hashFile(filepath.Join(o.Config.Data, "spool", e.SHA256[:2], e.SHA256))
@@ -67,6 +68,7 @@ func (o *Options) reports(ctx context.Context, store *state.Store) Finding {
 	if err != nil {
 		return bad(what, "see what it says", "%v", err)
 	}
+	list = slices.DeleteFunc(list, func(r jobs.Report) bool { return r.Purged != 0 })
 	for _, r := range list {
 		if err := o.compare(r); err != nil {
 			return bad(what, hint, "%s (report %s): %v", r.Folder, r.ID, reason(err))
