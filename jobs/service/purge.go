@@ -83,26 +83,26 @@ func (s *Service) openPurger() *privacy.Purger {
 
 // unput removes a file of Microsoft's which the service itself put into a folder
 // of theirs. A listing that several carriers share goes with the last of them.
+// Of files about several carriers none is its own.
 func (s *Service) unput(ctx context.Context, r jobs.Remains) error {
-	if r.Name == "" { // it is what was kept instead of another content
+	if r.Name == "" || r.Carrier == "" { // empty: it is what was kept instead of another content
 		return nil
 	}
 	c := s.cfg()
-	root, name := c.Microsoft, path.Join(r.Carrier, r.Name)
+	root, name := filepath.Join(c.Microsoft, r.Carrier), r.Name
 	switch source, rest, _ := strings.Cut(r.Name, "/"); {
-	case r.Carrier == "":
-		root, name = c.Calls, r.Name
 	case strings.HasPrefix(r.Object, jobs.PurgeMicrosoft):
-		name = path.Join(r.Carrier, jobs.QualityFolder, r.Name)
+		root = filepath.Join(root, jobs.QualityFolder)
 	case strings.HasPrefix(r.Object, jobs.PurgeListing) && source == "shared":
 		if held, err := s.store.Holds(ctx, r.SHA256); held || err != nil {
 			return err
 		}
 		root, name = c.Numbers, rest
 	case strings.HasPrefix(r.Object, jobs.PurgeListing):
-		name = path.Join(r.Carrier, jobs.NumbersFolder, rest)
+		root, name = filepath.Join(root, jobs.NumbersFolder), rest
 	}
-	if root == "" || !ownName(c, name) || !filepath.IsLocal(filepath.FromSlash(name)) {
+	folder, _, below := strings.Cut(path.Clean(name), "/")
+	if root == "" || !below || !ownFolder(c, folder) || !filepath.IsLocal(filepath.FromSlash(name)) {
 		return nil
 	}
 	file := filepath.Join(root, filepath.FromSlash(name))

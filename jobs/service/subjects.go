@@ -50,13 +50,17 @@ func (s *Service) contentOf(ctx context.Context, sha256 string) (path string, er
 	return s.spool.Path(cmp.Or(instead, sha256)), instead != "", err
 }
 
-// ownName reports whether the service itself has put a file into a folder of
-// Microsoft's: what comes from Graph and from hosts, or was dealt out, lies in
-// folders named for that.
+// ownName reports whether the service itself may have put a file into a folder of
+// Microsoft's.
 func ownName(c *config.Config, name string) bool {
-	return slices.ContainsFunc(strings.Split(path.Dir(name), "/"), func(dir string) bool {
-		return dir == "graph" || dir == calls.SharedFolder || slices.ContainsFunc(c.MicrosoftHosts, func(h *config.MicrosoftHost) bool { return h.Name == dir })
-	})
+	return slices.ContainsFunc(strings.Split(path.Dir(name), "/"), func(dir string) bool { return ownFolder(c, dir) })
+}
+
+// ownFolder reports whether a folder is called like those that the service makes
+// in Microsoft's: what comes from Graph and from hosts, or was dealt out, lies in
+// folders named for that.
+func ownFolder(c *config.Config, dir string) bool {
+	return dir == "graph" || dir == calls.SharedFolder || slices.ContainsFunc(c.MicrosoftHosts, func(h *config.MicrosoftHost) bool { return h.Name == dir })
 }
 
 // unerased takes files of Microsoft's, but none whose content was erased: that is
