@@ -16,6 +16,7 @@ import (
 
 	"concord/engine"
 	"concord/engine/numbers"
+	"concord/exchange/atrest"
 	"concord/formats/report"
 )
 
@@ -36,7 +37,7 @@ type KnownNumbers interface {
 // WriteAssigned writes what is known of a carrier's numbers in [from, to) into
 // a new file, row by row. When nothing is known of that time there is no file,
 // and the answer is nil.
-func WriteAssigned(ctx context.Context, known KnownNumbers, carrier string, from, to time.Time, path string) (*Assigned, error) {
+func WriteAssigned(ctx context.Context, keys *atrest.Keys, known KnownNumbers, carrier string, from, to time.Time, path string) (*Assigned, error) {
 	sources, err := known.NumberSources(ctx, carrier)
 	if err != nil || len(sources.Begun) == 0 {
 		return nil, err
@@ -45,7 +46,7 @@ func WriteAssigned(ctx context.Context, known KnownNumbers, carrier string, from
 	for source, at := range sources.Begun {
 		w.Sources[source] = at.UnixMicro()
 	}
-	a, err := writeAssigned(ctx, path, known.KnownNumbers(ctx, NumbersAt{Carrier: carrier, Position: sources.Position}), w)
+	a, err := writeAssigned(ctx, keys, path, known.KnownNumbers(ctx, NumbersAt{Carrier: carrier, Position: sources.Position}), w)
 	if a != nil {
 		a.Position = sources.Position
 	}
@@ -66,8 +67,8 @@ func window(from, to time.Time) numbers.Window {
 // microseconds.
 const assignedHead = "concord numbers 1 "
 
-func writeAssigned(ctx context.Context, path string, rows numbers.Rows, w numbers.Window) (_ *Assigned, err error) {
-	f, err := createAssigned(path)
+func writeAssigned(ctx context.Context, keys *atrest.Keys, path string, rows numbers.Rows, w numbers.Window) (_ *Assigned, err error) {
+	f, err := createAssigned(keys, path)
 	if err != nil {
 		return nil, fmt.Errorf("write the numbers of a run: %w", reason(err))
 	}
@@ -114,13 +115,13 @@ func writeAssigned(ctx context.Context, path string, rows numbers.Rows, w number
 	return a, nil
 }
 
-func createAssigned(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+func createAssigned(keys *atrest.Keys, path string) (atrest.Output, error) {
+	return keys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 }
 
 // readAssigned reads such a file; it must be the one that was written.
-func readAssigned(a *Assigned) (_ *numbers.Holders, err error) {
-	f, err := os.Open(a.Path)
+func readAssigned(keys *atrest.Keys, a *Assigned) (_ *numbers.Holders, err error) {
+	f, err := keys.Open(a.Path)
 	if err != nil {
 		return nil, fmt.Errorf("read the numbers of a run: %w", reason(err))
 	}

@@ -122,13 +122,13 @@ func TestARunKnowsWhatTheListingsSaid(t *testing.T) {
 		w := drawListed(t)
 		from := monthBegins.Add(time.Duration(rapid.IntRange(0, 300).Draw(t, "from")) * time.Hour)
 		to := from.Add(time.Duration(rapid.IntRange(1, 400).Draw(t, "length")) * time.Hour)
-		a, err := WriteAssigned(context.Background(), w, "fabrikam", from, to, filepath.Join(dir, "assigned"))
+		a, err := WriteAssigned(context.Background(), nil, w, "fabrikam", from, to, filepath.Join(dir, "assigned"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		h := numbers.NewHolders(numbers.Open)
 		if a != nil {
-			if h, err = readAssigned(a); err != nil {
+			if h, err = readAssigned(nil, a); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -157,7 +157,7 @@ func TestOnlyThePeriodMatters(t *testing.T) {
 		from := monthBegins.Add(48 * time.Hour)
 		to := from.Add(72 * time.Hour)
 		write := func() string {
-			a, err := WriteAssigned(context.Background(), w, "fabrikam", from, to, filepath.Join(dir, "assigned"))
+			a, err := WriteAssigned(context.Background(), nil, w, "fabrikam", from, to, filepath.Join(dir, "assigned"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,7 +183,7 @@ func TestNumbersOfARunAreCheckedWhenTheyAreRead(t *testing.T) {
 	w := &listedWorld{}
 	w.sources[0] = []listedState{{monthBegins, map[uint64]bool{49301: true}}, {monthBegins.Add(time.Hour), map[uint64]bool{}}}
 	path := filepath.Join(t.TempDir(), "assigned")
-	a, err := WriteAssigned(t.Context(), w, "fabrikam", monthBegins, monthBegins.AddDate(0, 0, 1), path)
+	a, err := WriteAssigned(t.Context(), nil, w, "fabrikam", monthBegins, monthBegins.AddDate(0, 0, 1), path)
 	if err != nil || a == nil {
 		t.Fatalf("%+v, %v", a, err)
 	}
@@ -195,12 +195,12 @@ func TestNumbersOfARunAreCheckedWhenTheyAreRead(t *testing.T) {
 		if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readAssigned(a); err == nil {
+		if _, err := readAssigned(nil, a); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
 	}
 	nobody := &listedWorld{}
-	if a, err := WriteAssigned(t.Context(), nobody, "fabrikam", monthBegins, monthBegins.AddDate(0, 0, 1), path+"2"); a != nil || err != nil {
+	if a, err := WriteAssigned(t.Context(), nil, nobody, "fabrikam", monthBegins, monthBegins.AddDate(0, 0, 1), path+"2"); a != nil || err != nil {
 		t.Errorf("of no listing: %+v, %v", a, err)
 	}
 	if left, _ := filepath.Glob(path + "2*"); len(left) > 0 {
@@ -233,7 +233,7 @@ func TestListingsThatArePassedAlong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := readAssigned(p.Assigned)
+	h, err := readAssigned(nil, p.Assigned)
 	if err != nil {
 		t.Fatal(err)
 	}

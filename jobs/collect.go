@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"sync"
 	"time"
@@ -200,7 +201,7 @@ func (c *Collector) tell(e Entry) {
 
 // answer is what an entry means for the file.
 func (c *Collector) answer(ctx context.Context, e Entry) (landing.Answer, error) {
-	a := landing.Answer{ID: e.ID, Verdict: landing.Accept, Receipt: e.Receipt(), Discard: e.Erased != ""}
+	a := landing.Answer{ID: e.ID, Verdict: landing.Accept, Receipt: e.Receipt(), OpenRows: c.openRows, Discard: e.Erased != ""}
 	if e.Status == landing.StatusRejected {
 		a.Verdict = landing.Reject
 	}
@@ -210,6 +211,9 @@ func (c *Collector) answer(ctx context.Context, e Entry) (landing.Answer, error)
 	}
 	return a, nil
 }
+
+// openRows opens the CSV of rejected rows.
+func (c *Collector) openRows(path string) (io.ReadCloser, error) { return c.o.Worker.Keys.Open(path) }
 
 // taking is one offer on its way to a decision.
 type taking struct {

@@ -14,6 +14,7 @@ import (
 	"concord/engine"
 	"concord/engine/quality"
 	"concord/exchange"
+	"concord/exchange/atrest"
 	"concord/exchange/landing"
 	"concord/formats"
 	"concord/formats/partition"
@@ -42,6 +43,9 @@ type DealOptions struct {
 	Out     string `json:"out,omitempty"`
 	Staging string `json:"staging,omitempty"`
 	Memory  int64  `json:"memory,omitempty"` // bytes; 0: DefaultMemory
+	// Keys open and encrypt what is kept; nil: it is in clear. A child has them
+	// from its request.
+	Keys *atrest.Keys `json:"-"`
 }
 
 // KnownCalls are call records that a carrier has.
@@ -127,16 +131,12 @@ type dealer struct {
 // Deal does it in this process. Its error is never a fault of the file.
 func Deal(ctx context.Context, o DealOptions) (*Dealt, error) {
 	d := &dealer{o: o, found: Dealt{First: math.MaxInt64, Last: math.MinInt64}}
-	f, err := os.Open(o.Path)
+	f, err := o.Keys.Open(o.Path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnread, err)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %w", errUnread, err), f.Close())
-	}
 	from := &watchedFile{f: f}
-	err = d.run(ctx, formats.Input{Name: o.Name, R: from, Size: info.Size()})
+	err = d.run(ctx, formats.Input{Name: o.Name, R: from, Size: f.Size()})
 	d.found.Faults = faults(err)
 	if err := errors.Join(from.failure(), ctx.Err(), noted(err), f.Close()); err != nil {
 		return nil, err
@@ -176,9 +176,9 @@ func (d *dealer) publish(ctx context.Context, in formats.Input) (err error) {
 		if filepath.Ext(name) == ".csv" { // Parquet holds the same
 			return noFile{}, nil
 		}
-		return folder.Create(filepath.Join(carrier, name))
+		return sealedIn(folder, d.o.Keys, filepath.Join(carrier, name))
 	}
-	scratch := scratchIn(folder.Staging())
+	scratch := scratchIn(folder.Staging(), d.o.Keys)
 	if d.found.Holds == HoldsCalls {
 		err = d.calls(ctx, in, func(f *formats.Files) (err error) {
 			d.found.Result, err = partition.Calls(ctx, f, create, o)
@@ -253,7 +253,7 @@ func (d *dealer) reject(e *engine.RowError) {
 
 // callers reads the calls that carriers are known to have.
 func (d *dealer) callers(ctx context.Context, carriers []partition.Carrier) (_ *partition.Callers, err error) {
-	c := partition.NewCallers(scratchIn(d.o.Staging), int(d.o.Memory/4))
+	c := partition.NewCallers(scratchIn(d.o.Staging, d.o.Keys), int(d.o.Memory/4))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.Close())
@@ -276,7 +276,7 @@ func (d *dealer) callers(ctx context.Context, carriers []partition.Carrier) (_ *
 
 // addCalls reads the records of one file.
 func (d *dealer) addCalls(ctx context.Context, c *partition.Callers, at int, r RecordsInput) (err error) {
-	in := new(inputs)
+	in := &inputs{keys: d.o.Keys}
 	defer func() { err = errors.Join(err, in.close()) }()
 	list, err := in.handle([]string{r.Path}, []string{r.Name})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"concord/engine"
 	"concord/exchange"
+	"concord/exchange/atrest"
 	"concord/formats/partition"
 )
 
@@ -44,6 +45,9 @@ type DeliverOptions struct {
 	Staging string
 	Memory  int64 // bytes; 0: DefaultMemory
 	Workers int   // 0: one a processor
+	// Keys open and encrypt what is kept; nil: it is in clear. A child has them
+	// from its request.
+	Keys *atrest.Keys `json:"-"`
 }
 
 // Delivered is what was delivered.
@@ -195,13 +199,16 @@ func (w Worker) blameDelivery(ctx context.Context, o *DeliverOptions, d death) e
 
 // CheckDeliveryIndex reports whether the indexes of a delivery are there and
 // as they were written, for the delivery after.
-func CheckDeliveryIndex(folder string) (whole bool, err error) {
+func CheckDeliveryIndex(keys *atrest.Keys, folder string) (whole bool, err error) {
 	names, err := filesIn(filepath.Join(folder, indexFolder))
 	if err != nil || len(names) == 0 {
 		return false, err
 	}
 	for _, name := range names {
-		f, err := os.Open(name)
+		f, err := keys.Open(name)
+		if errors.Is(err, atrest.ErrDamaged) {
+			return false, nil
+		}
 		if err != nil {
 			return false, err
 		}
@@ -209,7 +216,7 @@ func CheckDeliveryIndex(folder string) (whole bool, err error) {
 		if cerr := f.Close(); cerr != nil {
 			return false, cerr
 		}
-		if errors.Is(err, partition.ErrDamagedIndex) {
+		if errors.Is(err, partition.ErrDamagedIndex) || errors.Is(err, atrest.ErrDamaged) {
 			return false, nil
 		}
 		if err != nil {

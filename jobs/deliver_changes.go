@@ -13,6 +13,7 @@ import (
 
 	"concord/engine"
 	"concord/engine/quality"
+	"concord/exchange/atrest"
 	"concord/formats"
 	"concord/formats/partition"
 	"concord/formats/qualityio"
@@ -51,21 +52,17 @@ func (d *delivery) compare(ctx context.Context) error {
 }
 
 func (d *delivery) compareOne(ctx context.Context, carrier string, k *deliveredKind) (err error) {
-	file, err := os.Open(d.path(carrier, k.csv))
+	file, err := d.o.Keys.Open(d.path(carrier, k.csv))
 	if err != nil {
 		return reason(err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	info, err := file.Stat()
-	if err != nil {
-		return reason(err)
-	}
-	csv := formats.Input{Name: k.csv, R: file, Size: info.Size()}
+	csv := formats.Input{Name: k.csv, R: file, Size: file.Size()}
 	before, err := d.before(k.index(carrier))
 	if err != nil {
 		return err
 	}
-	f := partition.Files{Scratch: scratchIn(d.folder.Staging()), Memory: int(d.o.Memory / 4)}
+	f := partition.Files{Scratch: scratchIn(d.folder.Staging(), d.o.Keys), Memory: int(d.o.Memory / 4)}
 	if before != nil {
 		defer func() { err = errors.Join(err, before.Close()) }()
 		f.Previous = before
@@ -94,7 +91,7 @@ func (d *delivery) compareOne(ctx context.Context, carrier string, k *deliveredK
 }
 
 func (d *delivery) writeChanges(ctx context.Context, name string, csv formats.Input, c *partition.Comparison, removed string) (err error) {
-	gone, err := os.Open(removed)
+	gone, err := d.o.Keys.Open(removed)
 	if err != nil {
 		return reason(err)
 	}
@@ -103,11 +100,11 @@ func (d *delivery) writeChanges(ctx context.Context, name string, csv formats.In
 }
 
 // before opens the index of the delivery before; nil when there is none.
-func (d *delivery) before(name string) (*os.File, error) {
+func (d *delivery) before(name string) (*atrest.File, error) {
 	if d.o.Previous == "" {
 		return nil, nil
 	}
-	f, err := os.Open(filepath.Join(d.o.Previous, indexFolder, name))
+	f, err := d.o.Keys.Open(filepath.Join(d.o.Previous, indexFolder, name))
 	if errors.Is(err, fs.ErrNotExist) { // a carrier or a kind that is new
 		return nil, nil
 	}
@@ -176,7 +173,7 @@ func (d *delivery) changed(carrier, kind string) (n int64) {
 
 // list adds a small file of so many rows, if it is there.
 func (d *delivery) list(files []partition.Written, carrier, name string, rows int64) ([]partition.Written, error) {
-	f, err := os.Open(d.path(carrier, name))
+	f, err := d.o.Keys.Open(d.path(carrier, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return files, nil
 	}
@@ -198,7 +195,7 @@ func (o *DeliverOptions) decodeOnly(ctx context.Context) (err error) {
 		return o.overCalls(ctx, func(src openFiles) error { return readAll(ctx, src) })
 	}
 	for i, path := range o.Quality {
-		f := &qualityFile{path: path, name: o.QualityNames[i], done: func(formats.FileInfo) {}}
+		f := &qualityFile{keys: o.Keys, path: path, name: o.QualityNames[i], done: func(formats.FileInfo) {}}
 		if err := errors.Join(f.readAll(ctx), f.close()); err != nil {
 			return err
 		}

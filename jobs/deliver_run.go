@@ -13,6 +13,7 @@ import (
 	"concord/engine"
 	"concord/engine/quality"
 	"concord/exchange"
+	"concord/exchange/atrest"
 	"concord/formats"
 	"concord/formats/partition"
 	"concord/formats/qualityio"
@@ -76,7 +77,7 @@ func (d *delivery) run(ctx context.Context) (err error) {
 
 // write fills the folder.
 func (d *delivery) write(ctx context.Context) (err error) {
-	if d.rejects, err = newRejects(d.folder); err != nil {
+	if d.rejects, err = newRejects(d.folder, d.o.Keys); err != nil {
 		return err
 	}
 	err = d.deal(ctx)
@@ -124,7 +125,16 @@ func (d *delivery) path(elem ...string) string {
 }
 
 func (d *delivery) create(carrier, name string) (partition.File, error) {
-	return d.folder.Create(filepath.Join(carrier, name))
+	return sealedIn(d.folder, d.o.Keys, filepath.Join(carrier, name))
+}
+
+// sealedIn makes a file in a folder, encrypted if there are keys.
+func sealedIn(folder *exchange.Folder, keys *atrest.Keys, name string) (exchange.File, error) {
+	f, err := folder.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	return keys.Seal(f)
 }
 
 // options are what all of the delivery has in common.
@@ -141,7 +151,7 @@ func (d *delivery) options(o partition.Options) partition.Options {
 func (d *delivery) calls(ctx context.Context) (res *partition.Result, err error) {
 	var old *partition.Superseded
 	err = d.o.overCalls(ctx, func(src openFiles) (err error) {
-		old, err = partition.FindSuperseded(ctx, src, scratchIn(d.folder.Staging()), int(d.o.Memory/2))
+		old, err = partition.FindSuperseded(ctx, src, scratchIn(d.folder.Staging(), d.o.Keys), int(d.o.Memory/2))
 		return err
 	})
 	if err != nil {
@@ -162,7 +172,7 @@ func (d *delivery) calls(ctx context.Context) (res *partition.Result, err error)
 
 // overCalls does something with the files of calls.
 func (o *DeliverOptions) overCalls(ctx context.Context, do func(openFiles) error) (err error) {
-	in := new(inputs)
+	in := &inputs{keys: o.Keys}
 	defer func() { err = errors.Join(err, in.close()) }()
 	if err := in.openSide(ctx, engine.Microsoft, o.Calls, o.CallNames, formats.Options{Details: true, Carrier: o.Rest}); err != nil {
 		return err
@@ -178,16 +188,17 @@ func (d *delivery) noteInput(i formats.FileInfo) {
 func (d *delivery) quality(ctx context.Context) (res *partition.Result, err error) {
 	var sources []partition.QualitySource
 	for i, path := range d.o.Quality {
-		f := &qualityFile{path: path, name: d.o.QualityNames[i], carrier: d.o.Rest, done: d.noteInput}
+		f := &qualityFile{keys: d.o.Keys, path: path, name: d.o.QualityNames[i], carrier: d.o.Rest, done: d.noteInput}
 		defer func() { err = errors.Join(err, f.close()) }()
 		sources = append(sources, f)
 	}
-	return partition.Quality(ctx, sources, d.create, scratchIn(d.folder.Staging()), d.options(partition.Options{}))
+	return partition.Quality(ctx, sources, d.create, scratchIn(d.folder.Staging(), d.o.Keys), d.options(partition.Options{}))
 }
 
 // qualityFile is a file of quality rows that is open only while it is read:
 // there may be one for every call.
 type qualityFile struct {
+	keys                *atrest.Keys
 	path, name, carrier string
 	done                func(formats.FileInfo)
 
@@ -198,7 +209,7 @@ type qualityFile struct {
 // Read implements partition.QualitySource.
 func (f *qualityFile) Read(ctx context.Context, dst []quality.Row) (int, error) {
 	if f.r == nil {
-		f.in = new(inputs)
+		f.in = &inputs{keys: f.keys}
 		list, err := f.in.handle([]string{f.path}, []string{f.name})
 		if err != nil {
 			return 0, err
@@ -239,7 +250,7 @@ func (d *delivery) writeJSON(name string, v any) error {
 
 // put makes a file, fills it and makes it lasting.
 func (d *delivery) put(name string, fill func(io.Writer) error) error {
-	f, err := d.folder.Create(name)
+	f, err := sealedIn(d.folder, d.o.Keys, name)
 	if err != nil {
 		return err
 	}
@@ -257,8 +268,8 @@ type rejects struct {
 	err   error
 }
 
-func newRejects(folder *exchange.Folder) (*rejects, error) {
-	f, err := folder.Create("rejected.csv")
+func newRejects(folder *exchange.Folder, keys *atrest.Keys) (*rejects, error) {
+	f, err := sealedIn(folder, keys, "rejected.csv")
 	return &rejects{f: f, buf: []byte("file,row,line,row_group,record_id,field,reason\n")}, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"concord/engine"
+	"concord/exchange/atrest"
 	"concord/exchange/landing"
 	"concord/formats"
 )
@@ -26,6 +27,9 @@ type InspectOptions struct {
 	// Records is where the records of a file are written that can be used;
 	// empty: nobody wants them. They appear whole or not at all.
 	Records string `json:"records,omitempty"`
+	// Keys open and encrypt what is kept; nil: it is in clear. A child has them
+	// from its request.
+	Keys *atrest.Keys `json:"-"`
 }
 
 // side returns whose file it is.

@@ -24,17 +24,13 @@ func inspect(ctx context.Context, o InspectOptions) (_ *Inspection, err error) {
 	if err := p.readProfile(); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(o.Path)
+	f, err := o.Keys.Open(o.Path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnread, err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnread, err)
-	}
 	x := &inspector{opts: o, from: &watchedFile{f: f}, calls: make([]engine.Call, 1024)}
-	in := formats.Input{Name: o.Name, R: x.from, Size: info.Size()}
+	in := formats.Input{Name: o.Name, R: x.from, Size: f.Size()}
 	if err := x.begin(); err != nil {
 		return nil, err
 	}
@@ -134,7 +130,7 @@ func (x *inspector) reject(ctx context.Context, e *engine.RowError) (err error) 
 func unfinished(name string) string { return name + ".part" }
 
 func (x *inspector) create(string) (report.File, error) {
-	return os.OpenFile(unfinished(x.opts.Rejects), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	return x.opts.Keys.OpenFile(unfinished(x.opts.Rejects), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 }
 
 // finished takes over what is known of the whole file.
@@ -149,7 +145,7 @@ func (x *inspector) finished(i formats.FileInfo) {
 // begin begins the records, if somebody wants them.
 func (x *inspector) begin() (err error) {
 	if x.opts.Records != "" {
-		x.records, err = records.Create(recordsDisk{}, x.opts.Records, x.opts.side(), scratchIn(filepath.Dir(x.opts.Records)))
+		x.records, err = records.Create(sealedDisk{keys: x.opts.Keys}, x.opts.Records, x.opts.side(), scratchIn(filepath.Dir(x.opts.Records), x.opts.Keys))
 	}
 	return err
 }

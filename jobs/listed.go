@@ -97,7 +97,7 @@ func (p *plan) learn(ctx context.Context, read readListingFunc) (done func() err
 		from = append(from, report.NumbersListing{Name: f.name, SHA256: found.SHA256, AsOf: f.asOf.UTC().Truncate(time.Microsecond), Rows: found.Accepted, Rejected: found.Rejected})
 	}
 	p.Listings, p.listed = nil, nil
-	p.Assigned, err = writeAssigned(ctx, filepath.Join(dir, "assigned"), h.rows(), w)
+	p.Assigned, err = writeAssigned(ctx, p.Keys, filepath.Join(dir, "assigned"), h.rows(), w)
 	if err == nil && p.Assigned == nil { // the report says that it was asked for, and what is known of it
 		p.Assigned = &Assigned{}
 	}
@@ -119,7 +119,7 @@ func (p *plan) take(ctx context.Context, read readListingFunc, f listedFile, row
 	if found.Rows > 0 && found.Others == found.Rows {
 		return nil, &formats.FileError{File: f.name, Reason: "all its numbers are those of others than " + p.carrier, Hint: "name the carrier as the listing does, with --carrier-name"}
 	}
-	return found, h.take(f, found.Blind, ListedRowsIn(rows))
+	return found, h.take(f, found.Blind, ListedRowsIn(p.Keys, rows))
 }
 
 // lineOf is a line of one source.

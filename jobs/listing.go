@@ -14,6 +14,7 @@ import (
 
 	"concord/engine"
 	"concord/engine/numbers"
+	"concord/exchange/atrest"
 	"concord/exchange/landing"
 	"concord/formats"
 	"concord/formats/dialect"
@@ -36,6 +37,9 @@ type ListingOptions struct {
 	// Out is where the rows are written, as ListedRowsIn reads them. The file
 	// is whole when the listing has no faults.
 	Out string `json:"out"`
+	// Keys open and encrypt what is kept; nil: it is in clear. A child has them
+	// from its request.
+	Keys *atrest.Keys `json:"-"`
 }
 
 // ListingFound is what one listing holds of a carrier's numbers.
@@ -95,20 +99,16 @@ func (s *sheet) add(r sheetRow, x ListedRow) error {
 // readListing reads a listing in this process. Its error is never a fault of
 // the file.
 func readListing(ctx context.Context, o ListingOptions) (_ *ListingFound, err error) {
-	f, err := os.Open(o.Path)
+	f, err := o.Keys.Open(o.Path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnread, err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnread, err)
-	}
 	from := &watchedFile{f: f}
 	x := &listingReader{opts: o}
 	rerr := x.readUsers(ctx)
 	if rerr == nil {
-		rerr = x.read(ctx, formats.Input{Name: o.Name, R: from, Size: info.Size()})
+		rerr = x.read(ctx, formats.Input{Name: o.Name, R: from, Size: f.Size()})
 	}
 	if rerr == nil {
 		rerr = x.write()
@@ -137,17 +137,13 @@ func (x *listingReader) readUsers(ctx context.Context) (err error) {
 	if x.opts.Users == "" {
 		return nil
 	}
-	f, err := os.Open(x.opts.Users)
+	f, err := x.opts.Keys.Open(x.opts.Users)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnread, err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUnread, err)
-	}
 	from := &watchedFile{f: f}
-	x.users, err = formats.ReadAddresses(ctx, formats.Input{Name: x.opts.UsersName, R: from, Size: info.Size()}, dialect.Limits{}, mostNumbers)
+	x.users, err = formats.ReadAddresses(ctx, formats.Input{Name: x.opts.UsersName, R: from, Size: f.Size()}, dialect.Limits{}, mostNumbers)
 	if err != nil {
 		x.about = "its list of users, " + Mask(x.opts.UsersName) + ", cannot be used: "
 	}
@@ -217,7 +213,7 @@ func (x *listingReader) write() (err error) {
 	slices.SortFunc(x.sheet.index, func(a, b sheetRow) int {
 		return cmp.Or(a.Line.Compare(b.Line), boolCompare(a.held, b.held), cmp.Compare(a.from, b.from), cmp.Compare(a.row, b.row))
 	})
-	f, err := os.OpenFile(x.opts.Out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := x.opts.Keys.OpenFile(x.opts.Out, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("write the rows of a listing: %w", err)
 	}
@@ -257,9 +253,9 @@ func boolCompare(a, b bool) int {
 }
 
 // ListedRowsIn reads the rows that a listing was found to hold.
-func ListedRowsIn(path string) ListedRows {
+func ListedRowsIn(keys *atrest.Keys, path string) ListedRows {
 	return func(yield func(ListedRow, error) bool) {
-		f, err := os.Open(path)
+		f, err := keys.Open(path)
 		if err != nil {
 			yield(ListedRow{}, fmt.Errorf("read the rows of a listing: %w", err))
 			return

@@ -28,7 +28,7 @@ func readsListing(t *testing.T, text string) (*ListingFound, []string) {
 		return found, nil
 	}
 	var rows []string
-	for x, err := range ListedRowsIn(o.Out) {
+	for x, err := range ListedRowsIn(nil, o.Out) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"concord/engine"
 	"concord/exchange"
+	"concord/exchange/atrest"
 	"concord/formats"
 	"concord/formats/records"
 	"concord/formats/report"
@@ -51,7 +52,7 @@ func Match(ctx context.Context, o MatchOptions, watch engine.Observer) (out *Out
 	if errors.Is(err, engine.ErrCollision) { // nothing was written, and the next run hashes otherwise
 		out, err = p.run(ctx, watch)
 	}
-	if errors.Is(err, records.ErrDamaged) {
+	if damagedRecords(err) {
 		err = p.putAside(ctx, err)
 	}
 	if err != nil {
@@ -81,7 +82,7 @@ func (p *plan) run(ctx context.Context, watch engine.Observer) (out *Outcome, er
 	}()
 	task := p.task(in, watch)
 	if a := p.Assigned; a != nil && a.Path != "" {
-		if task.Assignments, err = readAssigned(a); err != nil {
+		if task.Assignments, err = readAssigned(p.Keys, a); err != nil {
 			return nil, err
 		}
 	}
@@ -96,7 +97,7 @@ func (p *plan) run(ctx context.Context, watch engine.Observer) (out *Outcome, er
 	if p.rules.Zone != nil {
 		o.Zone = p.rules.Zone.String()
 	}
-	create := func(name string) (report.File, error) { return folder.Create(name) }
+	create := func(name string) (report.File, error) { return sealedIn(folder, p.Keys, name) }
 	written, err := report.Write(ctx, create, result, p.reportOptions(o))
 	if err == nil {
 		err = p.finish(folder, written, o)
@@ -111,7 +112,7 @@ func (p *plan) task(in *inputs, watch engine.Observer) engine.Task {
 	return engine.Task{
 		NearClock: p.nearClock, Carrier: p.carrier, Files: p.names, Rules: p.rules, From: p.from, To: p.to, AsOf: p.asOf,
 		Sources: [2]engine.Source{in.sides[engine.Microsoft], in.sides[engine.Carrier]},
-		Memory:  p.Memory, Workers: p.Workers, Scratch: scratchIn(p.Staging),
+		Memory:  p.Memory, Workers: p.Workers, Scratch: scratchIn(p.Staging, p.Keys),
 		Verdicts: p.Verdicts, Users: p.Users, Observer: watch,
 	}
 }
@@ -126,7 +127,8 @@ func (p *plan) reportOptions(o *Outcome) report.Options {
 
 // inputs are the open files of both sides.
 type inputs struct {
-	handles []*os.File
+	keys    *atrest.Keys
+	handles []*atrest.File
 	sides   [2]openFiles
 }
 
@@ -140,7 +142,7 @@ type openFiles interface {
 // open opens the files of both sides and reports what is wrong with any of
 // them at once.
 func (p *plan) open(ctx context.Context) (*inputs, error) {
-	in := new(inputs)
+	in := &inputs{keys: p.Keys}
 	var errs []error
 	for side, paths := range p.paths() {
 		if p.fromRecords() {
@@ -175,16 +177,15 @@ func (in *inputs) openSide(ctx context.Context, side engine.Side, paths, names [
 func (in *inputs) handle(paths, names []string) ([]formats.Input, error) {
 	list := make([]formats.Input, len(paths))
 	for i, path := range paths {
-		f, err := os.Open(path)
-		if err != nil {
+		f, err := in.keys.Open(path)
+		switch {
+		case errors.Is(err, atrest.ErrDamaged), errors.Is(err, atrest.ErrLocked):
+			return nil, fmt.Errorf("%s: %w", names[i], reason(err))
+		case err != nil:
 			return nil, &formats.FileError{File: names[i], Reason: reason(err).Error()}
 		}
 		in.handles = append(in.handles, f)
-		info, err := f.Stat()
-		if err != nil {
-			return nil, &formats.FileError{File: names[i], Reason: reason(err).Error()}
-		}
-		list[i] = formats.Input{Name: names[i], R: f, Size: info.Size()}
+		list[i] = formats.Input{Name: names[i], R: f, Size: f.Size()}
 	}
 	return list, nil
 }
@@ -278,8 +279,8 @@ func (p *plan) putAside(ctx context.Context, why error) error {
 	errs := []error{fmt.Errorf("%w; do it again: they are made anew from the file as it was received", why)}
 	for side, list := range p.Records {
 		for _, r := range list {
-			err := verifyRecords(ctx, engine.Side(side), r)
-			if errors.Is(err, records.ErrDamaged) {
+			err := verifyRecords(ctx, p.Keys, engine.Side(side), r)
+			if damagedRecords(err) {
 				err = os.Rename(r.Path, r.Path+asideEnding)
 			}
 			errs = append(errs, err)
@@ -288,9 +289,14 @@ func (p *plan) putAside(ctx context.Context, why error) error {
 	return errors.Join(errs...)
 }
 
+// damagedRecords reports whether records are not as they were written.
+func damagedRecords(err error) bool {
+	return errors.Is(err, records.ErrDamaged) || errors.Is(err, atrest.ErrDamaged)
+}
+
 // verifyRecords reads all of a file of records.
-func verifyRecords(ctx context.Context, side engine.Side, r RecordsInput) (err error) {
-	in := new(inputs)
+func verifyRecords(ctx context.Context, keys *atrest.Keys, side engine.Side, r RecordsInput) (err error) {
+	in := &inputs{keys: keys}
 	defer func() { err = errors.Join(err, in.close()) }()
 	if err := in.openRecords(ctx, side, []string{r.Path}, []string{r.Name}, new(plan)); err != nil {
 		return err

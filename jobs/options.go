@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"concord/engine"
+	"concord/exchange/atrest"
 	"concord/formats/dialect"
 	"concord/jobs/schedule"
 )
@@ -88,6 +89,9 @@ type MatchOptions struct {
 	// Release asks what changed since the version before; nil: the report is
 	// no version.
 	Release *Release
+	// Keys open and encrypt what is kept; nil: it is in clear. A child has them
+	// from its request.
+	Keys *atrest.Keys `json:"-"`
 }
 
 // paths returns the file names by side.

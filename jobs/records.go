@@ -14,6 +14,7 @@ import (
 
 	"concord/engine"
 	"concord/exchange"
+	"concord/exchange/atrest"
 	"concord/formats"
 	"concord/formats/dialect"
 	"concord/formats/records"
@@ -52,8 +53,8 @@ func RecordsReach(r engine.Rules) time.Duration {
 }
 
 // RecordsHold reports whether records have calls that begin in [from, to).
-func RecordsHold(ctx context.Context, path string, from, to time.Time) (bool, error) {
-	in := new(inputs)
+func RecordsHold(ctx context.Context, keys *atrest.Keys, path string, from, to time.Time) (bool, error) {
+	in := &inputs{keys: keys}
 	list, err := in.handle([]string{path}, []string{filepath.Base(path)})
 	if err != nil {
 		return false, err
@@ -95,19 +96,23 @@ func (p *plan) checkRecords() error {
 	return errors.Join(errs...)
 }
 
-// recordsDisk is the disk as a records.Writer sees it.
-type recordsDisk struct{ exchange.OS }
+// sealedDisk is the disk as a records.Writer sees it, which encrypts if there are
+// keys.
+type sealedDisk struct {
+	exchange.OS
+	keys *atrest.Keys
+}
 
 // Create implements records.FS.
-func (recordsDisk) Create(name string) (records.File, error) {
-	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+func (d sealedDisk) Create(name string) (records.File, error) {
+	return d.keys.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 }
 
 // Rename implements records.FS.
-func (recordsDisk) Rename(from, to string) error { return os.Rename(from, to) }
+func (sealedDisk) Rename(from, to string) error { return os.Rename(from, to) }
 
 // Remove implements records.FS.
-func (recordsDisk) Remove(name string) error { return os.Remove(name) }
+func (sealedDisk) Remove(name string) error { return os.Remove(name) }
 
 // Records returns the path of the records of an ingested entry. When they are
 // lost or damaged they are made anew, from the content in the spool and the
@@ -130,7 +135,7 @@ func (c *Collector) records(ctx context.Context, e Entry) (string, error) {
 		return "", fmt.Errorf("%w, as proof %d says", ErrPurged, e.RecordsPurged)
 	}
 	path := RecordsPath(c.o.Records, e.Carrier, e.ID)
-	if whole, err := wholeRecords(path); whole || err != nil {
+	if whole, err := wholeRecords(c.o.Worker.Keys, path); whole || err != nil {
 		return path, err
 	}
 	select {
@@ -139,7 +144,7 @@ func (c *Collector) records(ctx context.Context, e Entry) (string, error) {
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	if whole, err := wholeRecords(path); whole || err != nil { // made by another one meanwhile
+	if whole, err := wholeRecords(c.o.Worker.Keys, path); whole || err != nil { // made by another one meanwhile
 		return path, err
 	}
 	return path, c.makeRecords(ctx, e, path)
@@ -147,21 +152,17 @@ func (c *Collector) records(ctx context.Context, e Entry) (string, error) {
 
 // wholeRecords looks at the ends of records. What lies between is looked at
 // when it is read.
-func wholeRecords(path string) (whole bool, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+func wholeRecords(keys *atrest.Keys, path string) (whole bool, err error) {
+	f, err := keys.Open(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, atrest.ErrDamaged) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return false, err
-	}
-	err = records.Check(f, info.Size())
-	if errors.Is(err, records.ErrDamaged) {
+	err = records.Check(f, f.Size())
+	if damagedRecords(err) {
 		return false, nil
 	}
 	return err == nil, err
@@ -173,7 +174,7 @@ func (c *Collector) makeRecords(ctx context.Context, e Entry, path string) error
 		return err
 	}
 	if e.Rows == 0 {
-		return emptyRecords(&e, path)
+		return c.emptyRecords(&e, path)
 	}
 	o := InspectOptions{Name: e.Name, Carrier: e.Carrier, Microsoft: e.Microsoft, Records: path}
 	if e.Profile != "" {
@@ -196,24 +197,24 @@ func (c *Collector) makeRecords(ctx context.Context, e Entry, path string) error
 		return err
 	}
 	if found.SHA256 != e.SHA256 || found.Rows != e.Rows || found.Accepted != e.Accepted || found.DurationMS != e.DurationMS || found.Days == nil && e.Accepted > 0 {
-		return errors.Join(errors.New("they are lost, and what is in the spool is read differently now: it is not what was taken, or the program has changed"), recordsDisk{}.forget(path))
+		return errors.Join(errors.New("they are lost, and what is in the spool is read differently now: it is not what was taken, or the program has changed"), forgetRecords(path))
 	}
 	return nil
 }
 
 // emptyRecords makes the records of a file without rows, of which there may be
 // no more than its name.
-func emptyRecords(e *Entry, path string) error {
+func (c *Collector) emptyRecords(e *Entry, path string) error {
 	o := InspectOptions{Microsoft: e.Microsoft}
-	w, err := records.Create(recordsDisk{}, path, o.side(), scratchIn(filepath.Dir(path)))
+	w, err := records.Create(sealedDisk{keys: c.o.Worker.Keys}, path, o.side(), scratchIn(filepath.Dir(path), c.o.Worker.Keys))
 	if err != nil {
 		return err
 	}
 	return w.Finish(formats.FileInfo{Name: e.Name, SHA256: e.SHA256, Bytes: e.Bytes, Format: e.Format, IntegrityVerified: e.Verified, Notes: e.Notes})
 }
 
-// forget removes a file that need not be there.
-func (recordsDisk) forget(name string) error {
+// forgetRecords removes a file that need not be there.
+func forgetRecords(name string) error {
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove records: %w", err)
 	}
@@ -305,9 +306,9 @@ func (c *Collector) endRecords(t *taking, keep bool) {
 	if t.records == "" {
 		return
 	}
-	_ = recordsDisk{}.forget(records.Unfinished(t.records))
+	_ = forgetRecords(records.Unfinished(t.records))
 	if !keep {
-		_ = recordsDisk{}.forget(t.records)
+		_ = forgetRecords(t.records)
 	}
 	c.taking.Delete(t.records)
 }
@@ -374,5 +375,5 @@ func (c *Collector) sweepOne(ctx context.Context, name string, holds func(ctx co
 	if !left {
 		return nil
 	}
-	return recordsDisk{}.forget(name)
+	return forgetRecords(name)
 }

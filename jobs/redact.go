@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"concord/engine"
+	"concord/exchange/atrest"
 	"concord/formats/records"
 	"concord/formats/trace"
 )
@@ -49,20 +50,20 @@ func (r *Redaction) Call(c *engine.Call) bool {
 
 // RedactRecords takes a number out of the records at a path, and returns the rows
 // that were changed.
-func RedactRecords(ctx context.Context, path string, side engine.Side, r Redaction) (rows []int64, changed bool, err error) {
-	in := new(inputs)
+func RedactRecords(ctx context.Context, keys *atrest.Keys, path string, side engine.Side, r Redaction) (rows []int64, changed bool, err error) {
+	in := &inputs{keys: keys}
 	defer func() { err = errors.Join(err, in.close()) }()
 	list, err := in.handle([]string{path}, []string{"records"})
 	if err != nil {
 		return nil, false, err
 	}
-	return records.Rewrite(ctx, recordsDisk{}, path, side, list[0], scratchIn(filepath.Dir(path)), records.Rewriting{Call: r.Call, Text: r.Text})
+	return records.Rewrite(ctx, sealedDisk{keys: keys}, path, side, list[0], scratchIn(filepath.Dir(path), keys), records.Rewriting{Call: r.Call, Text: r.Text})
 }
 
 // FindInRecords returns how many calls of the records at a path hold a number,
 // and on which days they are.
-func FindInRecords(ctx context.Context, path string, side engine.Side, number *trace.Number) (rows int64, days []string, err error) {
-	in := new(inputs)
+func FindInRecords(ctx context.Context, keys *atrest.Keys, path string, side engine.Side, number *trace.Number) (rows int64, days []string, err error) {
+	in := &inputs{keys: keys}
 	defer func() { err = errors.Join(err, in.close()) }()
 	list, err := in.handle([]string{path}, []string{"records"})
 	if err != nil {

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
 	"path/filepath"
 
 	"concord/exchange"
+	"concord/exchange/atrest"
 	"concord/formats/report"
 )
 
@@ -65,10 +65,10 @@ func (p *plan) release(staged string) *report.Release {
 	r := &report.Release{
 		Version: p.Release.Version, PreviousVersion: p.Release.PreviousVersion, PreviousManifest: p.Release.PreviousManifest,
 		Erasures: p.Release.Erasures,
-		Staged:   os.DirFS(staged), Scratch: scratchIn(staged), Memory: p.Memory / diffShare,
+		Staged:   p.Keys.FS(staged), Scratch: scratchIn(staged, p.Keys), Memory: p.Memory / diffShare,
 	}
 	if p.Release.Previous != "" {
-		r.Previous = os.DirFS(p.Release.Previous)
+		r.Previous = p.Keys.FS(p.Release.Previous)
 	}
 	return r
 }
@@ -90,9 +90,9 @@ func Settle(staging, out string) error { return exchange.Settle(exchange.OS{}, s
 // Events reads what became of each case from a report folder, settled or not,
 // in the order of its changes.csv. Carrier, period, report and version are
 // for the caller to add. The first error ends it.
-func Events(folder string) iter.Seq2[CaseEvent, error] {
+func Events(keys *atrest.Keys, folder string) iter.Seq2[CaseEvent, error] {
 	return func(yield func(CaseEvent, error) bool) {
-		f, err := os.Open(filepath.Join(folder, "changes.csv"))
+		f, err := keys.Open(filepath.Join(folder, "changes.csv"))
 		if err != nil {
 			yield(CaseEvent{}, fmt.Errorf("read changes in folder %s: %w", folder, reason(err)))
 			return

@@ -58,7 +58,7 @@ func versionFolder(in func(string) string, v int) string { return in("v" + strin
 // events returns what became of the cases in a folder, without their ids.
 func events(t *testing.T, folder string) (list []CaseEvent) {
 	t.Helper()
-	for e, err := range Events(folder) {
+	for e, err := range Events(nil, folder) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func TestAReleaseThatMakesNoSenseIsRefusedBeforeAnyWork(t *testing.T) {
 
 func TestEventsThatAreNotThereAreAnError(t *testing.T) {
 	var last error
-	for _, err := range Events(t.TempDir()) {
+	for _, err := range Events(nil, t.TempDir()) {
 		last = err
 	}
 	if last == nil || !strings.Contains(last.Error(), "there is no such file") {

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"concord/engine"
+	"concord/exchange/atrest"
 	"concord/formats/trace"
 )
 
@@ -17,6 +18,9 @@ type RewriteOptions struct {
 	Digits string `json:"digits"` // that stand in its place
 	Path   string `json:"path"`
 	Out    string `json:"out"`
+	// Keys open and encrypt what is kept; nil: it is in clear. A child has them
+	// from its request.
+	Keys *atrest.Keys `json:"-"`
 }
 
 // Rewritten is what became of it.
@@ -61,8 +65,8 @@ func rewrite(ctx context.Context, o RewriteOptions) (*Rewritten, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = withKept(o.Path, func(r io.ReaderAt, size int64) error {
-		return writeFile(o.Out, func(w io.Writer) error { return number.Rewrite(ctx, w, r, size, o.Digits) })
+	err = withKept(o.Keys, o.Path, func(r io.ReaderAt, size int64) error {
+		return writeFile(o.Keys, o.Out, func(w io.Writer) error { return number.Rewrite(ctx, w, r, size, o.Digits) })
 	})
 	if errors.Is(err, trace.ErrForm) {
 		return &Rewritten{Refused: trace.ErrForm.Error()}, nil
@@ -70,8 +74,8 @@ func rewrite(ctx context.Context, o RewriteOptions) (*Rewritten, error) {
 	return new(Rewritten), err
 }
 
-func writeFile(path string, fill func(io.Writer) error) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+func writeFile(keys *atrest.Keys, path string, fill func(io.Writer) error) (err error) {
+	f, err := keys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return reason(err)
 	}

@@ -6,23 +6,28 @@ import (
 	"os"
 
 	"concord/engine"
+	"concord/exchange/atrest"
 )
 
 // scratch makes temporary files in a folder. A file has no name once it is
 // open, where the system allows that, so that nothing is left of a process
 // that dies.
-type scratch struct{ dir string }
+type scratch struct {
+	dir  string
+	keys *atrest.Keys
+}
 
-// scratchIn returns scratch files in $TMPDIR, or else in dir.
-func scratchIn(dir string) scratch {
+// scratchIn returns scratch files in $TMPDIR, or else in dir. With keys, what
+// they leave on the disk can be read by nobody.
+func scratchIn(dir string, keys *atrest.Keys) scratch {
 	if tmp := os.Getenv("TMPDIR"); tmp != "" {
-		return scratch{tmp}
+		dir = tmp
 	}
-	return scratch{dir}
+	return scratch{dir, keys}
 }
 
 // ScratchIn returns temporary files in $TMPDIR, or else in a folder.
-func ScratchIn(dir string) engine.Scratch { return scratchIn(dir) }
+func ScratchIn(dir string, keys *atrest.Keys) engine.Scratch { return scratchIn(dir, keys) }
 
 // Create implements engine.Scratch.
 func (s scratch) Create() (engine.ScratchFile, error) {
@@ -35,9 +40,9 @@ func (s scratch) Create() (engine.ScratchFile, error) {
 		return nil, fmt.Errorf("in folder %s: %w; name another folder for temporary files in TMPDIR", s.dir, err)
 	}
 	if os.Remove(f.Name()) == nil {
-		return f, nil
+		return s.keys.Fleeting(f)
 	}
-	return namedScratch{f}, nil
+	return s.keys.Fleeting(namedScratch{f})
 }
 
 // namedScratch is a file that cannot be removed while it is open.

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"concord/engine"
+	"concord/exchange/atrest"
 	"concord/formats/trace"
 )
 
@@ -17,6 +18,9 @@ import (
 type SearchOptions struct {
 	Number string   `json:"number"` // E.164
 	Paths  []string `json:"paths"`
+	// Keys open what is kept; nil: it is in clear. A child has them from its
+	// request.
+	Keys *atrest.Keys `json:"-"`
 }
 
 // SearchFound is what was found in each file, in their order.
@@ -62,7 +66,7 @@ func (w Worker) searchSome(ctx context.Context, number *trace.Number, paths []st
 	case last != nil && last.Failed != nil:
 		return nil, fmt.Errorf("search files: %w", last.Failed)
 	case len(paths) == 1:
-		return searchBytes(ctx, number, paths[0])
+		return searchBytes(ctx, w.Keys, number, paths[0])
 	}
 	var list []trace.Found
 	for i := range paths {
@@ -76,9 +80,9 @@ func (w Worker) searchSome(ctx context.Context, number *trace.Number, paths []st
 }
 
 // searchBytes looks through the bytes of a file that kills whoever decodes it.
-func searchBytes(ctx context.Context, number *trace.Number, path string) ([]trace.Found, error) {
+func searchBytes(ctx context.Context, keys *atrest.Keys, number *trace.Number, path string) ([]trace.Found, error) {
 	var found trace.Found
-	err := withKept(path, func(r io.ReaderAt, size int64) (err error) {
+	err := withKept(keys, path, func(r io.ReaderAt, size int64) (err error) {
 		found, err = number.ScanBytes(ctx, r, size)
 		return err
 	})
@@ -95,7 +99,7 @@ func search(ctx context.Context, o SearchOptions) (*SearchFound, error) {
 	out := new(SearchFound)
 	for _, path := range o.Paths {
 		var found trace.Found
-		err := withKept(path, func(r io.ReaderAt, size int64) (err error) {
+		err := withKept(o.Keys, path, func(r io.ReaderAt, size int64) (err error) {
 			found, err = number.Scan(ctx, r, size)
 			return err
 		})
@@ -110,8 +114,8 @@ func search(ctx context.Context, o SearchOptions) (*SearchFound, error) {
 // withKept opens a file that is kept. One that has left meanwhile, such as an
 // upload that was moved, holds nothing here: whoever looks again finds it where it
 // is.
-func withKept(path string, do func(r io.ReaderAt, size int64) error) (err error) {
-	f, err := os.Open(path)
+func withKept(keys *atrest.Keys, path string, do func(r io.ReaderAt, size int64) error) (err error) {
+	f, err := keys.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -119,12 +123,8 @@ func withKept(path string, do func(r io.ReaderAt, size int64) error) (err error)
 		return reason(err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return reason(err)
-	}
-	if info.Size() == 0 {
+	if f.Size() == 0 {
 		return do(bytes.NewReader(nil), 0)
 	}
-	return do(f, info.Size())
+	return do(f, f.Size())
 }

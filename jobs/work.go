@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"concord/engine"
+	"concord/exchange/atrest"
 	"concord/formats"
 )
 
@@ -24,6 +25,9 @@ type request struct {
 	Side   engine.Side `json:"side,omitempty"`
 	Infer  string      `json:"infer,omitempty"` // asks only for a profile from this sample
 	Limits limits      `json:"limits"`
+	// Keys are those of what is kept. They come this way only: who may see
+	// the command line or the environment of a process does not see its input.
+	Keys *atrest.Given `json:"keys,omitempty"`
 	// Inspect asks only what is in this file of a carrier.
 	Inspect *InspectOptions `json:"inspect,omitempty"`
 	// Deliver asks for a delivery of calls; DecodeOnly asks only whether its
@@ -80,7 +84,7 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := json.Unmarshal(line, &req); err != nil {
 		return fmt.Errorf("read request: %w", err)
 	}
-	if err := req.Limits.apply(); err != nil {
+	if err := errors.Join(req.unlock(), req.Limits.apply()); err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(req.Limits.Soft)
@@ -92,6 +96,34 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 	}()
 	tell := &teller{enc: json.NewEncoder(out)}
 	return tell.tell(req.do(ctx, tell))
+}
+
+// unlock gives the keys to whatever was asked.
+func (r *request) unlock() error {
+	k, err := atrest.From(r.Keys)
+	if err != nil {
+		return fmt.Errorf("read request: %w", err)
+	}
+	r.Options.Keys = k
+	if r.Inspect != nil {
+		r.Inspect.Keys = k
+	}
+	if r.Deliver != nil {
+		r.Deliver.Keys = k
+	}
+	if r.Listing != nil {
+		r.Listing.Keys = k
+	}
+	if r.Deal != nil {
+		r.Deal.Keys = k
+	}
+	if r.Search != nil {
+		r.Search.Keys = k
+	}
+	if r.Rewrite != nil {
+		r.Rewrite.Keys = k
+	}
+	return nil
 }
 
 // do does what was asked and returns the last event.
@@ -139,7 +171,7 @@ func (r *request) decode(ctx context.Context) (err error) {
 	if r.Side == engine.Carrier {
 		o.Profile = p.profile
 	}
-	in := new(inputs)
+	in := &inputs{keys: p.Keys}
 	defer func() { err = errors.Join(err, in.close()) }()
 	paths, names := []string{r.Probe}, []string{r.Name}
 	if p.fromRecords() {

@@ -15,12 +15,16 @@ import (
 	"time"
 
 	"concord/engine"
+	"concord/exchange/atrest"
 )
 
 // Worker does jobs in child processes of this program.
 type Worker struct {
 	Program string   // the program to start
 	Args    []string // what makes it call Work
+	// Keys open and encrypt what is kept; a child is handed them. Nil: it is in
+	// clear.
+	Keys *atrest.Keys
 	// grace is how long a child may take to stop when asked; 0: 5 s.
 	grace time.Duration
 	// bound changes the limits of a child, for tests; nil: as they are.
@@ -158,6 +162,7 @@ func (w Worker) run(ctx context.Context, req request, watch engine.Observer) (la
 	if w.bound != nil {
 		w.bound(&req.Limits)
 	}
+	req.Keys = w.Keys.Share()
 	line, err := json.Marshal(req)
 	if err != nil {
 		return nil, "", fmt.Errorf("ask a worker: %w", err)

@@ -26,7 +26,7 @@ func (t *tender) writeReceipt(c *claim) error {
 		return fmt.Errorf("write receipt: %w", err)
 	}
 	// The rows first: whoever sees the receipt finds them.
-	if err := t.writeRows(name+".rejected.csv", c.answer.RejectedRows); err != nil {
+	if err := t.writeRows(name+".rejected.csv", &c.answer); err != nil {
 		return fmt.Errorf("write rejected rows: %w", err)
 	}
 	err = t.deliver(ReceiptName(r.File), func(w io.Writer) error {
@@ -65,11 +65,11 @@ func fitting(name string) string {
 	return dir + base[:longest-17] + "~" + hex.EncodeToString(sum[:8])
 }
 
-func (t *tender) writeRows(name, from string) error {
-	if from == "" {
+func (t *tender) writeRows(name string, a *Answer) error {
+	if a.RejectedRows == "" {
 		return ignoreMissing(t.root.Remove(name)) // of an earlier file of this name
 	}
-	f, err := os.Open(from)
+	f, err := a.openRows()
 	if err != nil {
 		return err
 	}
@@ -78,6 +78,13 @@ func (t *tender) writeRows(name, from string) error {
 		_, err := io.Copy(w, f)
 		return err
 	})
+}
+
+func (a *Answer) openRows() (io.ReadCloser, error) {
+	if a.OpenRows != nil {
+		return a.OpenRows(a.RejectedRows)
+	}
+	return os.Open(a.RejectedRows)
 }
 
 // deliver writes a file of ours into a home; it appears complete.

@@ -22,6 +22,7 @@ type Spool struct {
 	dir  string
 	root disk
 	sync flush
+	seal Seal
 
 	mu   sync.Mutex
 	pins map[string]*pin
@@ -42,8 +43,17 @@ type Content struct {
 
 const spoolTemp = "tmp"
 
+// Seal returns a writer that encrypts what is kept on its way to w. Its Close
+// completes the content, and does not close w.
+type Seal func(w io.Writer) (io.WriteCloser, error)
+
 // OpenSpool opens a spool, or makes it.
-func OpenSpool(dir string) (*Spool, error) {
+func OpenSpool(dir string) (*Spool, error) { return OpenSealedSpool(dir, nil) }
+
+// OpenSealedSpool is OpenSpool for one whose contents are encrypted on the disk.
+// They have the names and sizes that they have in clear; whoever reads a Path
+// decrypts. Contents that are there in clear stay so.
+func OpenSealedSpool(dir string, seal Seal) (*Spool, error) {
 	if err := os.MkdirAll(filepath.Join(dir, spoolTemp), 0o750); err != nil {
 		return nil, fmt.Errorf("make spool: %w", err)
 	}
@@ -51,7 +61,7 @@ func OpenSpool(dir string) (*Spool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
 	}
-	return &Spool{dir: dir, root: root, sync: (*os.File).Sync, pins: map[string]*pin{}}, nil
+	return &Spool{dir: dir, root: root, sync: (*os.File).Sync, seal: seal, pins: map[string]*pin{}}, nil
 }
 
 // Close releases the spool.
@@ -75,7 +85,7 @@ func (s *Spool) Add(ctx context.Context, r io.Reader) (_ Content, err error) {
 		}
 	}()
 	sum := sha256.New()
-	n, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(f, sum)}, cancelable{ctx, r}, make([]byte, 256<<10))
+	n, err := s.fill(f, io.TeeReader(cancelable{ctx, r}, sum))
 	if err == nil {
 		err = s.sync(f)
 	}
@@ -87,6 +97,23 @@ func (s *Spool) Add(ctx context.Context, r io.Reader) (_ Content, err error) {
 		return Content{}, fmt.Errorf("write to spool: %w", err)
 	}
 	return Content{SHA256: name, Size: n, Path: s.Path(name)}, nil
+}
+
+// fill writes a content to a file, and returns how long the content is.
+func (s *Spool) fill(f io.Writer, r io.Reader) (n int64, err error) {
+	to := struct{ io.Writer }{f}
+	if s.seal == nil {
+		return io.CopyBuffer(to, r, make([]byte, 256<<10))
+	}
+	enc, err := s.seal(to)
+	if err != nil {
+		return 0, err
+	}
+	n, err = io.CopyBuffer(struct{ io.Writer }{enc}, r, make([]byte, 256<<10))
+	if err != nil {
+		return n, err // what is there is given up
+	}
+	return n, enc.Close()
 }
 
 // pin gives a temporary file its name, unless the content is there.

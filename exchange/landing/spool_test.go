@@ -178,3 +178,88 @@ func TestDelivery(t *testing.T) {
 		t.Errorf("taking it: %v", err)
 	}
 }
+
+// veil stands for encryption: it holds back what is written until it is closed.
+type veil struct {
+	w    io.Writer
+	held []byte
+}
+
+func veiled(w io.Writer) (io.WriteCloser, error) { return &veil{w: w}, nil }
+
+func (v *veil) Write(p []byte) (int, error) {
+	v.held = append(v.held, p...)
+	return len(p), nil
+}
+
+func (v *veil) Close() error {
+	for i := range v.held {
+		v.held[i] ^= 0x5a
+	}
+	_, err := v.w.Write(v.held)
+	return err
+}
+
+// Whatever goes wrong, an encrypted content is there whole or not at all.
+func TestASealedContentIsWholeOrAbsent(t *testing.T) {
+	for i := 0; ; i++ {
+		dir, f := t.TempDir(), &faults{}
+		s, err := OpenSealedSpool(dir, veiled)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.root, s.sync = faulty{s.root.(*os.Root), f}, f.flush
+		f.begin(only(i))
+		c, err := s.Add(t.Context(), strings.NewReader(whole))
+		more := f.happened(i)
+		f.begin(nil)
+		if err == nil && (c.SHA256 != sumOf(whole) || c.Size != int64(len(whole))) {
+			t.Errorf("fault %d: %+v", i, c)
+		}
+		b, rerr := os.ReadFile(s.Path(sumOf(whole)))
+		for i := range b {
+			b[i] ^= 0x5a
+		}
+		if rerr == nil && string(b) != whole || rerr != nil && err == nil {
+			t.Errorf("fault %d: %d bytes on the disk, %v, %v", i, len(b), rerr, err)
+		}
+		if err := errors.Join(s.Sweep(t.Context(), func(context.Context, string) (bool, error) { return false, nil }), s.Close()); err != nil {
+			t.Error(err)
+		}
+		if !more {
+			if err != nil || i < 4 {
+				t.Errorf("%d faults, %v", i, err)
+			}
+			return
+		}
+	}
+}
+
+func TestASealThatFailsLeavesNothing(t *testing.T) {
+	full := errors.New("full")
+	for _, seal := range []Seal{
+		func(io.Writer) (io.WriteCloser, error) { return nil, full },
+		func(w io.Writer) (io.WriteCloser, error) { return &failingSeal{write: full}, nil },
+		func(w io.Writer) (io.WriteCloser, error) { return &failingSeal{end: full}, nil },
+	} {
+		dir := t.TempDir()
+		s, err := OpenSealedSpool(dir, seal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Add(t.Context(), strings.NewReader(whole)); !errors.Is(err, full) {
+			t.Error(err)
+		}
+		if got := files(t, dir); len(got) != 0 {
+			t.Errorf("files %v", got)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+type failingSeal struct{ write, end error }
+
+func (f *failingSeal) Write(p []byte) (int, error) { return len(p), f.write }
+func (f *failingSeal) Close() error                { return f.end }

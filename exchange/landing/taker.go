@@ -2,6 +2,7 @@ package landing
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -62,6 +63,8 @@ type Answer struct {
 	// Discard says that the content is not to be kept, neither in the spool nor
 	// in the home: it was removed before, and has come again.
 	Discard bool
+	// OpenRows opens RejectedRows; nil: it is read as it is.
+	OpenRows func(path string) (io.ReadCloser, error)
 }
 
 // Taker decides of files and remembers what it decided.

@@ -23,6 +23,7 @@ import (
 	"slices"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/jobs"
 	"concord/jobs/dispatch"
 )
@@ -64,6 +65,8 @@ type Clerk struct {
 	Make    func(ctx context.Context, o jobs.DeliverOptions) (*jobs.Delivered, error)
 	Carrier func(job, name string) (Carrier, error)
 	Folder  string // of what is remembered of deliveries
+	// Keys encrypt what is there; nil: it is in clear.
+	Keys    *atrest.Keys
 	Program string // the version of this program
 	Now     func() time.Time
 	// Fetch takes what is new in Microsoft's folders about a carrier.

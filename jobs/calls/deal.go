@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"concord/exchange"
+	"concord/exchange/atrest"
 	"concord/exchange/landing"
 	"concord/formats/partition"
 	"concord/jobs"
@@ -57,8 +58,10 @@ type Dealer struct {
 	// Folder is Microsoft's folder about a carrier.
 	Folder  func(carrier string) string
 	Scratch string // a folder for what is being made
-	Memory  func() int64
-	Now     func() time.Time
+	// Keys open what is made there; nil: it is in clear.
+	Keys   *atrest.Keys
+	Memory func() int64
+	Now    func() time.Time
 	// Wait is how long quality rows of a call that nobody has wait for it [7 days].
 	Wait time.Duration
 	// Dealt is told of every file that was recorded, and of waiting rows that
@@ -214,7 +217,7 @@ func (d *Dealer) publish(f *jobs.MicrosoftFile, out string, got *jobs.Dealt, sum
 		if f.Holds == jobs.HoldsQuality {
 			folder = filepath.Join(d.Folder(c.Carrier), jobs.QualityFolder, SharedFolder)
 		}
-		if err := move(filepath.Join(out, c.Carrier, made), folder, name, f.Received); err != nil {
+		if err := d.move(filepath.Join(out, c.Carrier, made), folder, name, f.Received); err != nil {
 			return fmt.Errorf("deal %s out to %s: %w", jobs.Mask(f.Name), c.Carrier, err)
 		}
 		f.Shares = addShare(f.Shares, c.Carrier, c.Rows)
@@ -237,20 +240,20 @@ func addShare(list []jobs.Share, carrier string, rows int64) []jobs.Share {
 // move gives a synced file its time and its place, on another disk if need be:
 // complete or not at all. Who lists the folder takes names that begin with a
 // dot for what they are.
-func move(from, folder, name string, at time.Time) error {
+func (d *Dealer) move(from, folder, name string, at time.Time) error {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return err
 	}
 	temp := filepath.Join(folder, "."+name+".part")
-	if err := copyFile(from, temp); err != nil {
+	if err := d.copyFile(from, temp); err != nil {
 		return errors.Join(err, os.RemoveAll(temp))
 	}
 	err := errors.Join(os.Chtimes(temp, at, at), os.Rename(temp, filepath.Join(folder, name)))
 	return errors.Join(err, exchange.OS{}.SyncDir(folder))
 }
 
-func copyFile(from, to string) (err error) {
-	src, err := os.Open(from)
+func (d *Dealer) copyFile(from, to string) (err error) {
+	src, err := d.Keys.Open(from)
 	if err != nil {
 		return err
 	}
@@ -259,7 +262,7 @@ func copyFile(from, to string) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = dst.ReadFrom(src)
+	_, err = io.Copy(dst, src)
 	return errors.Join(err, dst.Sync(), dst.Close())
 }
 
@@ -270,7 +273,7 @@ func (d *Dealer) keepRest(ctx context.Context, f *jobs.MicrosoftFile, out string
 	if i < 0 || got.Result.Carriers[i].Rows == 0 || f.Holds != jobs.HoldsQuality {
 		return nil
 	}
-	src, err := os.Open(filepath.Join(out, jobs.WaitingFolder, partition.QualityParquet))
+	src, err := d.Keys.Open(filepath.Join(out, jobs.WaitingFolder, partition.QualityParquet))
 	if err != nil {
 		return err
 	}

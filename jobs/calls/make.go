@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/formats/partition"
 	"concord/jobs"
 	"concord/jobs/dispatch"
@@ -22,6 +23,7 @@ import (
 type maker struct {
 	jobs.CallsDelivery
 	dir    string
+	keys   *atrest.Keys
 	files  map[string]string // by the name that the carrier sees: the path
 	erased bool              // a number was erased from what it is made of
 }
@@ -58,7 +60,7 @@ func (d *desk) making(ctx context.Context, x jobs.CallsDelivery, do func(context
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	m := &maker{CallsDelivery: x, dir: dir, files: map[string]string{}}
+	m := &maker{CallsDelivery: x, dir: dir, keys: d.Keys, files: map[string]string{}}
 	if err := d.make(ctx, m, previous); err != nil {
 		return fmt.Errorf("make delivery %d of calls to %s: %w", x.Sequence, x.Carrier, err)
 	}
@@ -127,6 +129,9 @@ func (m *maker) figures(found *jobs.Delivered) {
 	}
 }
 
+// mostManifest bounds the list of files of one delivery, in bytes.
+const mostManifest = 1 << 20
+
 // manifest tells a carrier what a delivery consists of.
 type manifest struct {
 	Carrier    string               `json:"carrier"`
@@ -167,7 +172,7 @@ func (m *maker) prefix() string {
 // name gives the files their names, and adds the manifest.
 func (m *maker) name() error {
 	folder := filepath.Join(m.out(), m.Carrier)
-	text, err := os.ReadFile(filepath.Join(folder, "manifest.json"))
+	text, err := m.keys.ReadFile(filepath.Join(folder, "manifest.json"), mostManifest)
 	if err != nil {
 		return err
 	}
@@ -191,12 +196,21 @@ func (m *maker) name() error {
 	sum := sha256.Sum256(text)
 	x := jobs.DeliveredFile{Name: m.prefix() + "_manifest.json", Bytes: int64(len(text)), SHA256: hex.EncodeToString(sum[:])}
 	m.Files, m.files[x.Name] = append(m.Files, x), filepath.Join(m.dir, "manifest.json")
-	return os.WriteFile(m.files[x.Name], text, 0o600)
+	return m.put(m.files[x.Name], text)
+}
+
+func (m *maker) put(path string, text []byte) error {
+	f, err := m.keys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
 }
 
 // hand puts one file into the outbox.
 func (m *maker) hand(ctx context.Context, to Outbox, name string) (err error) {
-	f, err := os.Open(m.files[name])
+	f, err := m.keys.Open(m.files[name])
 	if err != nil {
 		return err
 	}
@@ -242,7 +256,7 @@ func (d *desk) index(ctx context.Context, sequence int) (folder string, err erro
 	if err != nil {
 		return "", err
 	}
-	if whole, err := jobs.CheckDeliveryIndex(folder); err != nil || whole && !other {
+	if whole, err := jobs.CheckDeliveryIndex(d.Keys, folder); err != nil || whole && !other {
 		return folder, err
 	}
 	dir, err := d.scratch(d.run.Carrier)
@@ -250,7 +264,7 @@ func (d *desk) index(ctx context.Context, sequence int) (folder string, err erro
 		return "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	m := &maker{CallsDelivery: list[0], dir: dir, files: map[string]string{}}
+	m := &maker{CallsDelivery: list[0], dir: dir, keys: d.Keys, files: map[string]string{}}
 	if err := d.make(ctx, m, ""); err != nil {
 		return "", fmt.Errorf("make what was kept of delivery %d to %s anew: %w", sequence, d.run.Carrier, err)
 	}

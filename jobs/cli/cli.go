@@ -60,6 +60,7 @@ type commands struct {
 	Reload     reloadCmd     `cmd:"" help:"Have the running service read its configuration again."`
 	Config     configCmd     `cmd:"" help:"Check the configuration of the service, or print an example."`
 	Carrier    carrierCmd    `cmd:"" help:"Keys and passwords of carriers; try a carrier's own host."`
+	Encrypt    encryptCmd    `cmd:"" help:"Keys for what is kept in the data folder; encrypt or decrypt what is there."`
 	Doctor     doctorCmd     `cmd:"" help:"Look at everything that the service needs, and say what to do about what is wrong."`
 	Demo       demoCmd       `cmd:"" help:"Make three carriers' files, reconcile each and show the result."`
 	Completion completionCmd `cmd:"" help:"Print the script that completes commands in a shell."`

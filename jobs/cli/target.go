@@ -77,6 +77,9 @@ func (f *targetFlags) open(ctx context.Context) (*target, error) {
 	case !errors.Is(err, api.ErrNotRunning):
 		return nil, err
 	}
+	if err := cfg.Encryption.Check(cfg.Data); err != nil {
+		return nil, err
+	}
 	store, err := state.Open(ctx, database(cfg))
 	if err != nil {
 		return nil, err
@@ -107,7 +110,7 @@ func (f *targetFlags) token() (string, error) {
 func desk(cfg *config.Config, store *state.Store) *control.Desk {
 	return &control.Desk{
 		Queue: store, Pauses: store, Noting: func(r jobs.AuditRow) control.Changes { return store.Noted(r) }, Requests: store, Archive: store, Ledger: store, Alarms: store, Trail: store, Coverage: store, Deliveries: store, Chain: store,
-		Config: func() *config.Config { return cfg }, Now: time.Now, Folder: service.ReportsFolder(cfg),
+		Config: func() *config.Config { return cfg }, Now: time.Now, Folder: service.ReportsFolder(cfg), Keys: cfg.Encryption,
 		Reach:   func(carrier string) time.Duration { return reach(cfg, carrier) },
 		Foresee: service.Purger(func() *config.Config { return cfg }, store, time.Now).Foresee,
 	}

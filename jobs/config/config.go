@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/exchange/landing"
 	"concord/exchange/sftpc"
 	"concord/exchange/sftpd"
@@ -30,8 +31,11 @@ type Config struct {
 	File     string // as Load was given it
 	Data     string // the folder of everything on disk
 	Database Secret // URL of a PostgreSQL; empty: SQLite in Data
-	SFTP     SFTP
-	HTTP     HTTP
+	// Encryption is what files below Data are encrypted with; nil: they are in
+	// clear.
+	Encryption *atrest.Keys
+	SFTP       SFTP
+	HTTP       HTTP
 	// CarrierHTTP is the server for carriers that use HTTP. It has no tokens
 	// of its own.
 	CarrierHTTP HTTP

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/exchange/landing"
 	"concord/exchange/sftpd"
 	"concord/jobs/schedule"
@@ -229,5 +230,48 @@ func TestJobsOfNumbers(t *testing.T) {
 	}
 	if len(c.Notes) != 2 || !strings.Contains(c.Notes[1].Text, "its numbers stay here") {
 		t.Errorf("%v", c.Notes)
+	}
+}
+
+// agePair puts an identity into a file, and returns it between its public key and
+// another one.
+func agePair(t testing.TB, w *world) (recipient, identity, other string) {
+	t.Helper()
+	recipient, identity, err := atrest.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other, _, err = atrest.Generate(); err != nil {
+		t.Fatal(err)
+	}
+	w.write("secrets/age", 0o600, "# created: today\n# public key: "+recipient+"\n"+identity+"\n")
+	return recipient, identity, other
+}
+
+func TestEncryption(t *testing.T) {
+	w := newWorld(t)
+	to, identity, other := agePair(t, w)
+	w.env["AGE"] = identity
+	for name, text := range map[string]string{
+		"from a file":            "data: d\nencryption: {recipients: " + to + ", identity_file: secrets/age}",
+		"from the environment":   "data: d\nencryption: {recipients: [" + to + "], identity_env: AGE}",
+		"for two":                "data: d\nencryption: {recipients: [" + other + ", " + to + "], identity_file: secrets/age}",
+		"beside the data folder": "data: secrets2\nencryption: {recipients: " + to + ", identity_file: secrets/age}",
+	} {
+		c, err := w.parse(text + "\n")
+		if err != nil || c.Encryption == nil || len(c.Encryption.Share().Identities) != 1 {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if lines := c.Diff(c).Lines(); len(lines) != 0 {
+			t.Errorf("%s: differs from itself: %v", name, lines)
+		}
+		was, err := w.parse("data: d\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Join(was.Diff(c).Lines(), "\n"); !strings.Contains(lines, "encryption: changed; it holds from the next start on") || strings.Contains(lines, "SECRET") {
+			t.Errorf("%s: %s", name, lines)
+		}
 	}
 }

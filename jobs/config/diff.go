@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"concord/exchange/atrest"
 	"concord/exchange/sftpc"
 
 	"golang.org/x/crypto/ssh"
@@ -113,6 +114,7 @@ func (c *Config) lasting() []setting {
 	return []setting{
 		{"data", c.Data},
 		{"database", c.Database.Reveal()},
+		{"encryption", keysText(c.Encryption)},
 		{"sftp.listen", c.SFTP.Listen},
 		{"sftp", fmt.Sprint(c.SFTP.Settings)},
 		{"http.listen", c.HTTP.Listen},
@@ -187,6 +189,14 @@ func (e *Expected) text() string {
 		return ""
 	}
 	return fmt.Sprint(e.Hour, e.Minute, e.Zone, e.Days)
+}
+
+func keysText(k *atrest.Keys) string {
+	g := k.Share()
+	if g == nil {
+		return ""
+	}
+	return strings.Join(slices.Concat(g.Recipients, g.Identities), " ")
 }
 
 func keyText(keys []ssh.PublicKey) string {

@@ -18,6 +18,7 @@ func TestFaults(t *testing.T) {
 	w.write("keys/bad", 0o644, "# x\nssh-ed25519 AAAA\n")
 	w.write("keys/private", 0o644, privateKey(t))
 	w.write("keys/empty", 0o644, "# nobody\n")
+	to, identity, other := agePair(t, w)
 	key, carrier := publicLine(1), "carriers: {a: {"
 	host := "carriers: {a: {host: {address: h, user: u, key_file: secrets/litware, host_keys: \"" + key + "\", inbox: /out"
 	tenant := "carriers: {abc: {}}\nmicrosoft: {graph: {t: {tenant: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a11, client_id: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a12, secret_file: secrets/word, since: 2026-10-01"
@@ -26,6 +27,17 @@ func TestFaults(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a key in the file":                 {"carriers: {abc: {}}\nprivacy: {key: 0123456789abcdef}", "privacy.key: a secret does not belong into this file"},
 		"a key that is short":               {"carriers: {abc: {}}\nprivacy: {key_file: secrets/short}", "privacy: key: has "},
+		"nobody to encrypt to":              {"encryption: {identity_file: secrets/age}", "encryption.recipients: required"},
+		"no recipient at all":               {"encryption: {recipients: [], identity_file: secrets/age}", "encryption.recipients: is empty"},
+		"a recipient that is none":          {"encryption: {recipients: [" + to + ", age1nonsense], identity_file: secrets/age}", "encryption.recipients[2]: is no public key of age"},
+		"an identity as a recipient":        {"encryption: {recipients: " + identity + ", identity_file: secrets/age}", "encryption.recipients: is an identity, which is secret"},
+		"an identity in the open":           {"encryption: {recipients: " + to + ", identity: " + identity + "}", "encryption.identity: a secret does not belong into this file"},
+		"no identity":                       {"encryption: {recipients: " + to + "}", "encryption.identity_file: required"},
+		"an identity that all can read":     {"encryption: {recipients: " + to + ", identity_file: secrets/open}", "secrets/open: holds a secret, and others may read"},
+		"an identity that is none":          {"encryption: {recipients: " + to + ", identity_file: secrets/word}", "encryption: an identity is none of age"},
+		"an identity of others":             {"encryption: {recipients: " + other + ", identity_file: secrets/age}", "encryption: none of the identities belongs to a recipient"},
+		"two ways to an identity":           {"encryption: {recipients: " + to + ", identity_file: secrets/age, identity_env: AGE}", "is given beside encryption.identity_"},
+		"an identity beside what it opens":  {"data: secrets\nencryption: {recipients: " + to + ", identity_file: secrets/age}", "encryption.identity_file: lies in the data folder"},
 		"a tenant without calls":            {tenant + "}}}", "microsoft.graph.t.operators: required, or carrier"},
 		"a tenant of nobody":                {tenant + ", carrier: abd}}}", "microsoft.graph.t.carrier: \"abd\" is no carrier"},
 		"an operator of nobody":             {tenant + ", operators: {Abc Tel: abd}}}}", "microsoft.graph.t.operators: \"abd\" is no carrier"},

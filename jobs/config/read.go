@@ -60,6 +60,8 @@ type reader struct {
 	tokensOf  map[[32]byte]string
 	profiles  map[string]*profile
 	elsewhere []error // faults of other files
+
+	identityPath string // of encryption.identity_file
 }
 
 // profile is one that was read, also when it is broken.
@@ -81,6 +83,7 @@ func (r *reader) read() {
 		"http": r.http,
 
 		"carrier_http": r.carrierHTTP,
+		"encryption":   r.encryption,
 		"alerts":       r.alerts,
 		"microsoft":    r.microsoft,
 		"carriers":     r.carriers,
@@ -132,6 +135,7 @@ func (r *reader) together() {
 			r.root.ReportAt("carrier_http.listen", "%s is taken by another server; choose another port", r.c.CarrierHTTP.Listen)
 		}
 	}
+	r.checkEncryption()
 	r.checkGraph()
 	r.checkMicrosoftHosts()
 	r.checkNumbers()

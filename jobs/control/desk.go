@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/formats/yamltree"
 	"concord/jobs"
 	"concord/jobs/config"
@@ -88,6 +89,8 @@ type Desk struct {
 	Now    func() time.Time
 	// Folder is that of all reports.
 	Folder string
+	// Keys open what is in it; nil: it is in clear.
+	Keys *atrest.Keys
 	// Reach is how far beyond a period the records lie that a run reads.
 	Reach func(carrier string) time.Duration
 	// Wake is called after runs were enqueued.

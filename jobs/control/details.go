@@ -14,6 +14,7 @@ import (
 	"path"
 	"slices"
 
+	"concord/exchange/atrest"
 	"concord/jobs"
 )
 
@@ -176,7 +177,7 @@ func (d *Desk) manifest(r jobs.Report) (list []ReportFile, err error) {
 		return list, err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	f, err := root.Open(path.Join(r.Folder, manifestName))
+	f, err := d.Keys.OpenIn(root, path.Join(r.Folder, manifestName))
 	if err != nil {
 		return list, err
 	}
@@ -260,22 +261,18 @@ func (d *Desk) unmasked(ctx context.Context, r jobs.Report, name string) (bool, 
 }
 
 // open opens a file of a report, which must be as long as the manifest says.
-func (d *Desk) open(r jobs.Report, x ReportFile) (_ *os.File, err error) {
+func (d *Desk) open(r jobs.Report, x ReportFile) (_ *atrest.File, err error) {
 	root, err := os.OpenRoot(d.Folder)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	f, err := root.Open(path.Join(r.Folder, x.Name))
+	f, err := d.Keys.OpenIn(root, path.Join(r.Folder, x.Name))
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && info.Size() != x.Bytes {
-		err = errors.New("it is not as long as the manifest says; put it back from a backup")
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
+	if f.Size() != x.Bytes {
+		return nil, errors.Join(errors.New("it is not as long as the manifest says; put it back from a backup"), f.Close())
 	}
 	return f, nil
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/jobs"
 	"concord/jobs/api"
 	"concord/jobs/control"
@@ -88,10 +89,11 @@ func ask(ctx context.Context, dir string) {
 
 // TestEveryReportIsWholeHoweverOftenTheServiceIsKilled kills the service while
 // files of both sides arrive, are recorded, matched and published, and then
-// counts again what the newest versions hold.
+// counts again what the newest versions hold. What is kept is encrypted.
 func TestEveryReportIsWholeHoweverOftenTheServiceIsKilled(t *testing.T) {
 	dir := t.TempDir()
 	key := settle(t, dir)
+	keys := encrypt(t, dir)
 	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
 	var all []*file
 	want := map[string]*[2]total{}
@@ -120,15 +122,15 @@ func TestEveryReportIsWholeHoweverOftenTheServiceIsKilled(t *testing.T) {
 		s.kill()
 		cancel()
 		<-done
-		whole(t, dir)
+		whole(t, keys, dir)
 	}
 	s := start(t, dir)
 	send(t.Context(), s, key, all)
 	await(t, dir, all)
 	ask(t.Context(), dir)
-	agree(t, dir, want)
+	agree(t, keys, dir, want)
 	s.stop(t)
-	audit(t, dir, want)
+	audit(t, keys, dir, want)
 }
 
 // versions lists the folders of reports that are visible.
@@ -142,7 +144,7 @@ func versions(t *testing.T, dir string) []string {
 }
 
 // whole looks whether every report that can be seen is complete.
-func whole(t *testing.T, dir string) {
+func whole(t *testing.T, keys *atrest.Keys, dir string) {
 	t.Helper()
 	for _, folder := range versions(t, dir) {
 		var doc struct {
@@ -151,9 +153,9 @@ func whole(t *testing.T, dir string) {
 				SHA256 string `json:"sha256"`
 			} `json:"files"`
 		}
-		read(t, filepath.Join(folder, "manifest.json"), &doc)
+		read(t, keys, filepath.Join(folder, "manifest.json"), &doc)
 		for _, f := range doc.Files {
-			b, err := os.ReadFile(filepath.Join(folder, f.Name))
+			b, err := keys.ReadFile(filepath.Join(folder, f.Name), 1<<30)
 			sum := sha256.Sum256(b)
 			if err != nil || hex.EncodeToString(sum[:]) != f.SHA256 {
 				t.Errorf("%s of %s is not what the manifest says: %v", f.Name, folder, err)
@@ -165,9 +167,9 @@ func whole(t *testing.T, dir string) {
 	}
 }
 
-func read(t *testing.T, name string, into any) {
+func read(t *testing.T, keys *atrest.Keys, name string, into any) {
 	t.Helper()
-	b, err := os.ReadFile(name)
+	b, err := keys.ReadFile(name, 1<<20)
 	if err == nil {
 		err = json.Unmarshal(b, into)
 	}
@@ -177,7 +179,7 @@ func read(t *testing.T, name string, into any) {
 }
 
 // newest returns the totals of the newest version of a day, and its number.
-func newest(t *testing.T, dir, day string) (got [2]total, n int) {
+func newest(t *testing.T, keys *atrest.Keys, dir, day string) (got [2]total, n int) {
 	t.Helper()
 	for {
 		folder := filepath.Join(dir, "data", "reports", carrier, day, fmt.Sprint("v", n+1))
@@ -191,14 +193,14 @@ func newest(t *testing.T, dir, day string) (got [2]total, n int) {
 				Carrier   total `json:"carrier"`
 			} `json:"totals"`
 		}
-		read(t, filepath.Join(folder, "summary.json"), &doc)
+		read(t, keys, filepath.Join(folder, "summary.json"), &doc)
 		got = [2]total{doc.Totals.Microsoft, doc.Totals.Carrier}
 	}
 }
 
 // agree waits until the newest versions hold every call once, as long as there
 // are new ones: late files lead to them by themselves.
-func agree(t *testing.T, dir string, want map[string]*[2]total) {
+func agree(t *testing.T, keys *atrest.Keys, dir string, want map[string]*[2]total) {
 	t.Helper()
 	late, before := time.After(2*time.Minute), 0
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -206,7 +208,7 @@ func agree(t *testing.T, dir string, want map[string]*[2]total) {
 	for {
 		equal := 0
 		for day, w := range want {
-			if got, _ := newest(t, dir, day); got == *w {
+			if got, _ := newest(t, keys, dir, day); got == *w {
 				equal++
 			}
 		}
@@ -220,7 +222,7 @@ func agree(t *testing.T, dir string, want map[string]*[2]total) {
 		case <-tick.C:
 		case <-late:
 			for day, w := range want {
-				got, n := newest(t, dir, day)
+				got, n := newest(t, keys, dir, day)
 				t.Errorf("%s: version %d has %+v, want %+v", day, n, got, *w)
 			}
 			t.FailNow()
@@ -229,9 +231,9 @@ func agree(t *testing.T, dir string, want map[string]*[2]total) {
 }
 
 // audit compares what the database says with what is on disk.
-func audit(t *testing.T, dir string, want map[string]*[2]total) {
+func audit(t *testing.T, keys *atrest.Keys, dir string, want map[string]*[2]total) {
 	t.Helper()
-	whole(t, dir)
+	whole(t, keys, dir)
 	store, err := state.Open(t.Context(), filepath.Join(dir, "data"))
 	if err != nil {
 		t.Fatal(err)

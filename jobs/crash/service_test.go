@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/jobs"
 	"concord/jobs/config"
 	"concord/jobs/service"
@@ -128,4 +129,27 @@ func settle(t *testing.T, dir string) ssh.Signer {
 		}
 	}
 	return signer
+}
+
+// encrypt has the service encrypt what it keeps, and returns the keys.
+func encrypt(t *testing.T, dir string) *atrest.Keys {
+	t.Helper()
+	to, identity, err := atrest.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "concord.yaml")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = fmt.Appendf(text, "encryption: {recipients: %s, identity_file: identity}\n", to)
+	if err := errors.Join(os.WriteFile(name, text, 0o600), os.WriteFile(filepath.Join(dir, "identity"), []byte(identity), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := atrest.New(atrest.Given{Recipients: []string{to}, Identities: []string{identity}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }

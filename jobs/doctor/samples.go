@@ -36,7 +36,7 @@ func (o *Options) spool(ctx context.Context, store *state.Store) Finding {
 		if e.SHA256 == "" || !e.Ingested() || e.RawPurged != 0 || e.Erased != "" || e.Bytes > sampleBytes {
 			continue
 		}
-		sum, err := hashFile(filepath.Join(o.Config.Data, "spool", e.SHA256[:2], e.SHA256))
+		sum, err := o.hashFile(filepath.Join(o.Config.Data, "spool", e.SHA256[:2], e.SHA256))
 		switch {
 		case err != nil:
 			return bad(what, "put the spool back from a backup", "file %s of %s: %v", e.ID, e.Carrier, reason(err))
@@ -48,8 +48,9 @@ func (o *Options) spool(ctx context.Context, store *state.Store) Finding {
 	return ok(what, "the latest files were read again, %d of them, and are as they arrived", read)
 }
 
-func hashFile(name string) (sum string, err error) {
-	f, err := os.Open(name)
+// hashFile hashes the content of a file that is kept.
+func (o *Options) hashFile(name string) (sum string, err error) {
+	f, err := o.Config.Encryption.Open(name)
 	if err != nil {
 		return "", err
 	}
@@ -77,6 +78,15 @@ func (o *Options) reports(ctx context.Context, store *state.Store) Finding {
 	return ok(what, "the newest versions were read again, %d of them, and are as they were published", len(list))
 }
 
+func (o *Options) manifest(root *os.Root) (b []byte, err error) {
+	f, err := o.Config.Encryption.OpenIn(root, "manifest.json")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return io.ReadAll(f)
+}
+
 // compare compares a report on disk with its manifest.
 func (o *Options) compare(r jobs.Report) (err error) {
 	root, err := os.OpenRoot(filepath.Join(o.Reports, filepath.FromSlash(r.Folder)))
@@ -84,7 +94,7 @@ func (o *Options) compare(r jobs.Report) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	b, err := root.ReadFile("manifest.json")
+	b, err := o.manifest(root)
 	if err != nil {
 		return err
 	}
@@ -98,7 +108,7 @@ func (o *Options) compare(r jobs.Report) (err error) {
 		return fmt.Errorf("manifest.json: %w", err)
 	}
 	for _, f := range manifest.Files {
-		sum, err := hashFile(filepath.Join(root.Name(), path.Base(f.Name)))
+		sum, err := o.hashFile(filepath.Join(root.Name(), path.Base(f.Name)))
 		if err == nil && sum != f.SHA256 {
 			err = errors.New("is not what was published")
 		}

@@ -15,6 +15,7 @@ import (
 
 	"concord/engine"
 	"concord/engine/numbers"
+	"concord/exchange/atrest"
 	"concord/formats"
 	"concord/jobs"
 )
@@ -24,6 +25,7 @@ type maker struct {
 	jobs.NumbersDelivery
 	state State
 	dir   string
+	keys  *atrest.Keys
 }
 
 // making has a delivery made and removes what was needed for it.
@@ -33,7 +35,7 @@ func (d *desk) making(x jobs.NumbersDelivery, do func(*maker) error) (err error)
 		return fmt.Errorf("make a delivery to %s: %w", x.Carrier, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	return do(&maker{NumbersDelivery: x, state: d.State, dir: dir})
+	return do(&maker{NumbersDelivery: x, state: d.State, dir: dir, keys: d.Keys})
 }
 
 // name is that of one file of the delivery.
@@ -73,7 +75,21 @@ func (m *maker) write(ctx context.Context) error {
 	// order.
 	f := jobs.DeliveredFile{Name: m.name("manifest.json"), Bytes: int64(len(text)), SHA256: hex.EncodeToString(sum[:])}
 	m.Files = append(m.Files, f)
-	return os.WriteFile(filepath.Join(m.dir, f.Name), text, 0o600)
+	return m.put(f.Name, text)
+}
+
+func (m *maker) put(name string, text []byte) error {
+	f, err := m.open(name)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
+}
+
+// open makes a file in the folder of the delivery.
+func (m *maker) open(name string) (atrest.Output, error) {
+	return m.keys.OpenFile(filepath.Join(m.dir, name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 }
 
 // present are the numbers that were the carrier's after a listing.
@@ -162,14 +178,15 @@ func (m *maker) files(ends []string, changes bool, rows func(write func(*numbers
 		if err := errors.Join(f.w.Close(), f.buf.Flush()); err != nil {
 			return err
 		}
-		m.Files = append(m.Files, jobs.DeliveredFile{Name: filepath.Base(f.f.Name()), Bytes: f.bytes, Rows: f.rows, SHA256: hex.EncodeToString(f.sum.Sum(nil))})
+		m.Files = append(m.Files, jobs.DeliveredFile{Name: f.name, Bytes: f.bytes, Rows: f.rows, SHA256: hex.EncodeToString(f.sum.Sum(nil))})
 	}
 	return nil
 }
 
 // file is one that is being written.
 type file struct {
-	f     *os.File
+	f     atrest.Output
+	name  string
 	buf   *bufio.Writer
 	w     *formats.NumbersWriter
 	sum   hash.Hash
@@ -178,11 +195,11 @@ type file struct {
 }
 
 func (m *maker) create(end string, changes bool) (*file, error) {
-	o, err := os.OpenFile(filepath.Join(m.dir, m.name(end)), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	o, err := m.open(m.name(end))
 	if err != nil {
 		return nil, err
 	}
-	f := &file{f: o, sum: sha256.New()}
+	f := &file{f: o, name: m.name(end), sum: sha256.New()}
 	f.buf = bufio.NewWriter(f)
 	format := formats.CanonicalCSV
 	if filepath.Ext(end) == ".parquet" {
@@ -204,7 +221,7 @@ func (f *file) Write(p []byte) (int, error) {
 
 // hand puts one file into the outbox.
 func (m *maker) hand(ctx context.Context, to Outbox, name string) (err error) {
-	f, err := os.Open(filepath.Join(m.dir, name))
+	f, err := m.keys.Open(filepath.Join(m.dir, name))
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"io"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/exchange/landing"
 	"concord/jobs"
 	"concord/jobs/dispatch"
@@ -61,8 +62,10 @@ type Clerk struct {
 	Read    func(ctx context.Context, o jobs.ListingOptions) (*jobs.ListingFound, error)
 	Carrier func(job, name string) (Carrier, error)
 	Scratch string // a folder for files that are being made
-	Now     func() time.Time
-	Quiet   time.Duration // how long a file must be unchanged before it is taken [5 s]
+	// Keys encrypt those files, and open the spool; nil: they are in clear.
+	Keys  *atrest.Keys
+	Now   func() time.Time
+	Quiet time.Duration // how long a file must be unchanged before it is taken [5 s]
 
 	// Listed and Delivered are told what became of a listing and of a
 	// delivery; nil: nobody wants to know.

@@ -313,7 +313,7 @@ func (d *desk) take(ctx context.Context, f *found) (err error) {
 // record records a listing. One that takes too many numbers away may be the
 // first part of the whole, as an export of 500 numbers that stops at its limit.
 func (d *desk) record(ctx context.Context, x jobs.Listing, blind bool, out string) (jobs.Listing, error) {
-	rows := func() jobs.ListedRows { return jobs.ListedRowsIn(out) }
+	rows := func() jobs.ListedRows { return jobs.ListedRowsIn(d.Keys, out) }
 	how := jobs.Taking{Blind: blind, MostRemoved: d.x.MostRemoved}
 	got, err := d.State.RecordListing(ctx, d.run.Lease(), x, how, rows, d.Now())
 	if errors.Is(err, jobs.ErrRemoves) {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/jobs"
 )
 
@@ -40,6 +41,8 @@ type Deliverer struct {
 		Report(ctx context.Context, id string) (jobs.Report, error)
 	}
 	Folder string // of all reports
+	// Keys open what is in Folder; nil: it is in clear.
+	Keys *atrest.Keys
 	// Outbox returns that of the carrier of a report; false: nothing may go there
 	// now.
 	Outbox    func(r jobs.Report) (Outbox, bool)
@@ -87,7 +90,7 @@ func (d *Deliverer) deliver(ctx context.Context, x jobs.ReportDelivery) (err err
 	}
 	prefix := deliveryPrefix(r)
 	for _, f := range x.Files[:len(x.Files)-1] {
-		if err := hand(ctx, to, root, path.Join(r.Folder, strings.TrimPrefix(f.Name, prefix)), f); err != nil {
+		if err := d.hand(ctx, to, root, path.Join(r.Folder, strings.TrimPrefix(f.Name, prefix)), f); err != nil {
 			return err
 		}
 	}
@@ -129,7 +132,7 @@ type deliveryManifest struct {
 
 // describe says what there is to deliver of a version, the manifest last.
 func (d *Deliverer) describe(ctx context.Context, root *os.Root, r jobs.Report) (files []jobs.DeliveredFile, text string, err error) {
-	all, err := published(root, r)
+	all, err := d.published(root, r)
 	if err != nil {
 		return nil, "", err
 	}
@@ -166,8 +169,8 @@ const mostManifest = 1 << 20
 
 // published lists the files of a report, which must be the one that was
 // published.
-func published(root *os.Root, r jobs.Report) (list []jobs.DeliveredFile, err error) {
-	f, err := openFile(root, path.Join(r.Folder, "manifest.json"))
+func (d *Deliverer) published(root *os.Root, r jobs.Report) (list []jobs.DeliveredFile, err error) {
+	f, err := d.openFile(root, path.Join(r.Folder, "manifest.json"))
 	if err != nil {
 		return nil, fmt.Errorf("it is not in its place yet: %w", err)
 	}
@@ -186,11 +189,13 @@ func published(root *os.Root, r jobs.Report) (list []jobs.DeliveredFile, err err
 }
 
 // openFile opens a file of a report.
-func openFile(root *os.Root, name string) (io.ReadCloser, error) { return root.Open(name) }
+func (d *Deliverer) openFile(root *os.Root, name string) (io.ReadCloser, error) {
+	return d.Keys.OpenIn(root, name)
+}
 
 // hand puts one file into the outbox, if it is what it should be.
-func hand(ctx context.Context, to Outbox, root *os.Root, from string, f jobs.DeliveredFile) (err error) {
-	src, err := openFile(root, from)
+func (d *Deliverer) hand(ctx context.Context, to Outbox, root *os.Root, from string, f jobs.DeliveredFile) (err error) {
+	src, err := d.openFile(root, from)
 	if err != nil {
 		return err
 	}

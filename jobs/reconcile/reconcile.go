@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"concord/engine"
+	"concord/exchange/atrest"
 	"concord/jobs"
 	"concord/jobs/dispatch"
 
@@ -69,9 +70,12 @@ type Reconciler struct {
 	Match   func(ctx context.Context, o jobs.MatchOptions, watch engine.Observer) (*jobs.Outcome, error)
 	Profile func(carrier string) (Profile, error)
 	// Kept returns where the profile of a SHA-256 is kept.
-	Kept    func(sha256 string) string
-	Job     func(name string) Job
-	Folder  string // of all reports
+	Kept   func(sha256 string) string
+	Job    func(name string) Job
+	Folder string // of all reports
+	// Keys open what is in Folder, as Match has encrypted it; nil: it is in
+	// clear.
+	Keys    *atrest.Keys
 	Program string // the version of this program
 	Now     func() time.Time
 	// Watch returns who is told of a run's progress.

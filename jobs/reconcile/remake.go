@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/formats/report"
 	"concord/jobs"
 )
@@ -77,7 +78,7 @@ func (r *Reconciler) again(ctx context.Context, rep jobs.Report) (*task, error) 
 
 // Events are what became of each case in a version whose files are in a folder.
 func (r *Reconciler) Events(rep *jobs.Report, folder string) (list []jobs.CaseEvent, err error) {
-	for e, err := range jobs.Events(folder) {
+	for e, err := range jobs.Events(r.Keys, folder) {
 		if err != nil {
 			return nil, err
 		}
@@ -140,7 +141,7 @@ func (t *task) remade(rep jobs.Report, out *jobs.Outcome) (*Remade, error) {
 	t.figures(&now, out)
 	events, err := t.events(&now, out)
 	if err == nil {
-		err = sameSummary(t.shelf().Place(rep), out.Staging)
+		err = sameSummary(t.Keys, t.shelf().Place(rep), out.Staging)
 	}
 	if err == nil && (now.Figures != rep.Figures || now.Changes != rep.Changes) {
 		err = fmt.Errorf("%w: its figures would be others", ErrDiffers)
@@ -152,12 +153,15 @@ func (t *task) remade(rep jobs.Report, out *jobs.Outcome) (*Remade, error) {
 	return &Remade{Report: now, Folder: out.Staging, Events: events}, nil
 }
 
+// maxSummary bounds the summary of a version, in bytes.
+const maxSummary = 64 << 20
+
 // sameSummary says whether two reports have the same figures, whatever their
 // inputs are called.
-func sameSummary(a, b string) error {
+func sameSummary(keys *atrest.Keys, a, b string) error {
 	var docs [2]map[string]any
 	for i, dir := range []string{a, b} {
-		text, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+		text, err := keys.ReadFile(filepath.Join(dir, "summary.json"), maxSummary)
 		if err == nil {
 			err = json.Unmarshal(text, &docs[i])
 		}

@@ -24,10 +24,10 @@ func (s *Service) openCalls() {
 	s.dealer = &calls.Dealer{
 		State: s.store, Ledger: s.store, Spool: s.spool, Content: s.contentOf, Deal: s.Worker.Deal, Records: s.taker.Records, Carriers: s.names,
 		Folder:  func(carrier string) string { return filepath.Join(s.cfg().Microsoft, carrier) },
-		Scratch: s.dir(dealingDir), Memory: func() int64 { return s.cfg().Runs.Memory }, Now: s.Now, Dealt: s.dealt,
+		Scratch: s.dir(dealingDir), Keys: s.keys(), Memory: func() int64 { return s.cfg().Runs.Memory }, Now: s.Now, Dealt: s.dealt,
 	}
 	s.courier = &calls.Clerk{
-		State: s.store, Content: s.contentOf, Make: s.Worker.DeliverCalls, Carrier: s.callsOf, Folder: s.dir(deliveriesDir),
+		State: s.store, Content: s.contentOf, Make: s.Worker.DeliverCalls, Carrier: s.callsOf, Folder: s.dir(deliveriesDir), Keys: s.keys(),
 		Program: s.Program, Now: s.Now, Fetch: s.fetchCalls, Late: s.late, Delivered: s.callsDelivered,
 		Trouble: func(err error) { s.Log.Error("calls", "error", err.Error()) },
 	}

@@ -16,7 +16,7 @@ import (
 // openNumbers makes what delivers numbers to carriers.
 func (s *Service) openNumbers() *numbering.Clerk {
 	return &numbering.Clerk{
-		State: s.store, Spool: s.spool, Read: s.Worker.ReadListing, Carrier: s.numbersOf, Scratch: s.dir(numbersDir), Now: s.Now,
+		State: s.store, Spool: s.spool, Read: s.Worker.ReadListing, Carrier: s.numbersOf, Scratch: s.dir(numbersDir), Keys: s.keys(), Now: s.Now,
 		Listed: s.listed, Delivered: s.delivered,
 	}
 }
@@ -48,7 +48,7 @@ func (s *Service) numbersOf(job, carrier string) (numbering.Carrier, error) {
 // numbersIn writes what is known of a carrier's numbers in a period into a
 // file.
 func (s *Service) numbersIn(ctx context.Context, carrier string, p jobs.Period, path string) (*jobs.Assigned, error) {
-	return jobs.WriteAssigned(ctx, s.store, carrier, p.From, p.To, path)
+	return jobs.WriteAssigned(ctx, s.keys(), s.store, carrier, p.From, p.To, path)
 }
 
 // listed is told what became of a listing of numbers.

@@ -89,6 +89,7 @@ func TestNumbersReachTheirCarriers(t *testing.T) {
 	h.append(fmt.Sprintf("    operators: [op-f]\n  litware: {keys: [%s], operators: [op-l]}\nmicrosoft: {numbers: listings}\n", other) +
 		storyJobs + "  numbers: {kind: numbers, schedule: \"0 7 * * *\"}\n")
 	h.offset = offsetTo("2026-10-02T06:00:00Z")
+	lock(h)
 	h.start()
 	t.Cleanup(func() { h.stop() })
 	h.list("a-20261001T200000Z.csv", shared("u1"))
@@ -133,6 +134,7 @@ func TestNumbersReachTheirCarriers(t *testing.T) {
 	if log := h.out.String(); !strings.Contains(log, "numbers delivered") || !strings.Contains(log, "not a number in E.164") || strings.Contains(log, "12345678") {
 		t.Errorf("the log: %s", log)
 	}
+	h.hidden(canary, "telephone", "sip:")
 }
 
 // own checks that a file holds nothing that is not the carrier's.

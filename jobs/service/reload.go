@@ -22,6 +22,7 @@ func (s *Service) Reload(ctx context.Context) ([]string, error) {
 	diff := was.Diff(next)
 	// What needs a restart stays as it is until then.
 	next.Data, next.Database, next.SFTP, next.HTTP.Listen = was.Data, was.Database, was.SFTP, was.HTTP.Listen
+	next.Encryption = was.Encryption
 	next.CarrierHTTP.Listen = was.CarrierHTTP.Listen
 	next.HTTP.BehindProxy, next.Runs.Workers = was.HTTP.BehindProxy, was.Runs.Workers
 	if err := s.keepProfiles(ctx, next); err != nil {

@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/exchange/landing"
 	"concord/exchange/sftpd"
 	"concord/jobs"
@@ -161,7 +162,7 @@ func open(ctx context.Context, c *config.Config, o Options) (_ *Service, err err
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.openData, s.checkFolder, s.openWork, s.cleanUp} {
+	for _, step := range []func(context.Context) error{s.openData, s.checkFolder, s.unlock, s.openWork, s.cleanUp} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -170,6 +171,25 @@ func open(ctx context.Context, c *config.Config, o Options) (_ *Service, err err
 }
 
 func (s *Service) cfg() *config.Config { return s.config.Load() }
+
+// keys are those of the files in the data folder; nil: they are in clear.
+func (s *Service) keys() *atrest.Keys { return s.Worker.Keys }
+
+// unlock makes sure that all that is encrypted in the data folder can be read,
+// before anything is looked at, and that whoever comes next knows of the keys.
+func (s *Service) unlock(context.Context) (err error) {
+	k, data := s.cfg().Encryption, s.cfg().Data
+	if err := errors.Join(k.Check(data), k.Mark(data)); err != nil {
+		return err
+	}
+	s.Worker.Keys = k
+	var seal landing.Seal
+	if k != nil {
+		seal = k.Encrypt
+	}
+	s.spool, err = landing.OpenSealedSpool(s.dir(spoolDir), seal)
+	return err
+}
 
 func (s *Service) dir(name string) string { return filepath.Join(s.cfg().Data, name) }
 
@@ -194,8 +214,7 @@ func (s *Service) openData(ctx context.Context) (err error) {
 	if s.store, err = state.Open(ctx, url); err != nil {
 		return err
 	}
-	s.spool, err = landing.OpenSpool(s.dir(spoolDir))
-	return err
+	return nil
 }
 
 // lockWait is how long the lock of a service that was killed may outlive it: a

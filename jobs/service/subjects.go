@@ -26,7 +26,7 @@ import (
 func (s *Service) openSubjects() *subject.Desk {
 	return &subject.Desk{
 		State: s.store, Spool: s.spool, Homes: s.eachHome, Records: s.taker.Records, Reports: s.maker, Numbers: s.clerk,
-		Search: s.Worker.Search, Rewrite: s.Worker.Rewrite, Data: s.cfg().Data, Database: state.File, Foreign: s.foreign, Key: func() string { return s.cfg().PrivacyKey.Reveal() }, Now: s.Now,
+		Search: s.Worker.Search, Rewrite: s.Worker.Rewrite, Data: s.cfg().Data, Keys: s.keys(), Database: state.File, Foreign: s.foreign, Key: func() string { return s.cfg().PrivacyKey.Reveal() }, Now: s.Now,
 	}
 }
 

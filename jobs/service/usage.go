@@ -15,7 +15,7 @@ import (
 // done anew.
 func (s *Service) openUsage() (*usage.Bookkeeper, *usage.Follower) {
 	books := &usage.Bookkeeper{
-		State: s.store, Job: s.summing, Folder: ReportsFolder(s.cfg()), Program: s.Program, Now: s.Now,
+		State: s.store, Job: s.summing, Folder: ReportsFolder(s.cfg()), Keys: s.keys(), Program: s.Program, Now: s.Now,
 		Trouble:   func(err error) { s.Log.Error("usage", "error", err.Error()) },
 		Published: s.summed,
 	}

@@ -24,7 +24,7 @@ func (h *house) usage(version int) (r control.Report, rows [][]string) {
 		_, err = os.Stat(filepath.Join(h.usageFolder(version), "manifest.json"))
 		return err == nil
 	})
-	b, err := os.ReadFile(filepath.Join(h.usageFolder(version), "usage.csv"))
+	b, err := h.config(h.t).Encryption.ReadFile(filepath.Join(h.usageFolder(version), "usage.csv"), 1<<20)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func (h *house) startUsage() control.RunDetail {
 
 // From files to what customers have used, and what a late file makes of it.
 func TestUsageFollowsReports(t *testing.T) {
-	h := openHouse(t, "  usage: {kind: usage, schedule: \"0 8 1 * *\", period: previous_month, late_delay: 1ms}\n")
+	h := openLocked(t, "  usage: {kind: usage, schedule: \"0 8 1 * *\", period: previous_month, late_delay: 1ms}\n")
 	h.microsoft("m1.csv", table(call{"m1", "2026-10-01T10:00:00Z", 60}, call{"m2", "2026-10-01T11:00:00Z", 120}))
 	h.send("a.csv", table(call{"c1", "2026-10-01T10:00:01Z", 61}))
 	daily := h.run()
@@ -87,6 +87,7 @@ func TestUsageFollowsReports(t *testing.T) {
 		t.Errorf("the log: %s", log)
 	}
 	h.noNumber()
+	h.hidden("12345678", "duration_ms", "PAR1")
 }
 
 // A number is taken away between two calls. Only the later one is flagged, and a

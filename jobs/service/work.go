@@ -34,12 +34,12 @@ func (s *Service) openWork(ctx context.Context) error {
 	s.maker = &reconcile.Reconciler{
 		State: s.store, Records: s.taker.Records, Match: s.Worker.Match, Profile: s.rules, Job: s.reporting, Kept: s.keptProfile,
 		Numbers: s.numbersIn,
-		Folder:  ReportsFolder(s.cfg()), Program: s.Program, Now: s.Now,
+		Folder:  ReportsFolder(s.cfg()), Keys: s.keys(), Program: s.Program, Now: s.Now,
 		Watch:   s.progress.watch,
 		Trouble: func(err error) { s.Log.Error("report", "error", err.Error()) },
 	}
 	s.clerk = s.openNumbers()
-	s.deliver = &reconcile.Deliverer{State: s.store, Folder: ReportsFolder(s.cfg()), Outbox: s.reportOutbox, Now: s.Now, Delivered: s.reported}
+	s.deliver = &reconcile.Deliverer{State: s.store, Folder: ReportsFolder(s.cfg()), Keys: s.keys(), Outbox: s.reportOutbox, Now: s.Now, Delivered: s.reported}
 	s.books, s.due = s.openUsage()
 	s.openCalls()
 	s.subjects = s.openSubjects()
@@ -147,7 +147,7 @@ func (s *Service) holds(ctx context.Context, e jobs.Entry, from, to time.Time) (
 	if err != nil {
 		return false, err
 	}
-	return jobs.RecordsHold(ctx, path, from, to)
+	return jobs.RecordsHold(ctx, s.keys(), path, from, to)
 }
 
 // mostCalls is how many collect runs go on at once: they mostly wait for hosts

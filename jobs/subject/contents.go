@@ -68,7 +68,7 @@ func (x *erasure) keepInstead(ctx context.Context, sum string) (err error) {
 
 // stand keeps a file instead of a content.
 func (x *erasure) stand(ctx context.Context, sum, path string) (err error) {
-	f, err := os.Open(path)
+	f, err := x.Keys.Open(path)
 	if err != nil {
 		return err
 	}

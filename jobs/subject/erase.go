@@ -224,13 +224,13 @@ func (x *erasure) eraseRecords(ctx context.Context) error {
 		if err != nil { // told by eraseFiles
 			return ctx.Err()
 		}
-		_, _, err = jobs.RedactRecords(ctx, path, side(e), x.r)
+		_, _, err = jobs.RedactRecords(ctx, x.Keys, path, side(e), x.r)
 		if errors.Is(err, records.ErrDamaged) {
 			if err := os.Remove(path); err != nil {
 				return err
 			}
 			if path, err = x.Records(ctx, e); err == nil {
-				_, _, err = jobs.RedactRecords(ctx, path, side(e), x.r)
+				_, _, err = jobs.RedactRecords(ctx, x.Keys, path, side(e), x.r)
 			}
 		}
 		return err

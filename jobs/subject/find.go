@@ -117,7 +117,7 @@ func (s *search) recordsOf(ctx context.Context, e jobs.Entry) (rows int64, days 
 		}
 		return 0, nil, err
 	}
-	return jobs.FindInRecords(ctx, path, side(e), s.n)
+	return jobs.FindInRecords(ctx, s.Keys, path, side(e), s.n)
 }
 
 // reports looks into every version.

@@ -200,7 +200,7 @@ func (x *erasure) rewrite(ctx context.Context, r jobs.Report, erasures []jobs.Er
 	}
 	defer func() { err = errors.Join(err, folder.Abort()) }()
 	o := report.Redaction{
-		From: os.DirFS(x.place(r)), Version: r.Version, Manifest: r.Manifest, Text: x.r.Text,
+		From: x.Keys.FS(x.place(r)), Version: r.Version, Manifest: r.Manifest, Text: x.r.Text,
 		Case: func(id string) string { return hex.EncodeToString(x.mac("case", id)[:12]) },
 		Holds: func(name string) (bool, error) {
 			held, err := x.hits(ctx, []string{filepath.Join(x.place(r), name)}, []string{name})
@@ -215,7 +215,7 @@ func (x *erasure) rewrite(ctx context.Context, r jobs.Report, erasures []jobs.Er
 		}
 		o.Supersedes = before.Manifest
 	}
-	r.Manifest, err = report.Redact(ctx, func(name string) (report.File, error) { return folder.Create(name) }, o)
+	r.Manifest, err = report.Redact(ctx, x.sealedIn(folder), o)
 	if err != nil {
 		return nil, err
 	}
@@ -229,4 +229,15 @@ func (x *erasure) rewrite(ctx context.Context, r jobs.Report, erasures []jobs.Er
 		}
 	}
 	return out, folder.Seal()
+}
+
+// sealedIn makes the files of a version, which are encrypted as the others are.
+func (d *Desk) sealedIn(folder *exchange.Folder) func(name string) (report.File, error) {
+	return func(name string) (report.File, error) {
+		f, err := folder.Create(name)
+		if err != nil {
+			return nil, err
+		}
+		return d.Keys.Seal(f)
+	}
 }

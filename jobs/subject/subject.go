@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"concord/engine"
+	"concord/exchange/atrest"
 	"concord/exchange/landing"
 	"concord/formats/trace"
 	"concord/jobs"
@@ -77,7 +78,8 @@ type Desk struct {
 	Search func(ctx context.Context, n *trace.Number, paths []string) ([]trace.Found, error)
 	// Rewrite writes a file without a number, or says why it cannot.
 	Rewrite func(ctx context.Context, r jobs.Redaction, path, out string) (refused string, err error)
-	Data    string // the data folder
+	Data    string       // the data folder
+	Keys    *atrest.Keys // of what is in it; nil: it is in clear
 	// Database begins the names of the files of the database in it, which are
 	// looked into by their tables.
 	Database string

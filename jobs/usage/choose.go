@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -192,5 +191,5 @@ func (t *task) folder(r jobs.Report) fs.FS {
 			place = waiting[0]
 		}
 	}
-	return os.DirFS(place)
+	return t.Keys.FS(place)
 }

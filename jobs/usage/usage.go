@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"concord/exchange"
+	"concord/exchange/atrest"
 	"concord/formats/report"
 	"concord/jobs"
 	"concord/jobs/dispatch"
@@ -51,9 +52,11 @@ type Job struct {
 
 // Bookkeeper does runs. Every field but FS, Trouble and Published is required.
 type Bookkeeper struct {
-	State   State
-	Job     func(name string) (Job, error)
-	Folder  string // of all reports
+	State  State
+	Job    func(name string) (Job, error)
+	Folder string // of all reports
+	// Keys open what is in Folder, and encrypt it; nil: it is in clear.
+	Keys    *atrest.Keys
 	Program string // the version of this program
 	Now     func() time.Time
 	FS      exchange.FS // nil: that of the system
@@ -236,8 +239,8 @@ func (t *task) write(ctx context.Context, version int, before *jobs.Report, stag
 	}
 	defer func() { err = errors.Join(err, folder.Abort()) }()
 	o := t.options(version, before)
-	o.Scratch = jobs.ScratchIn(staging)
-	written, err := report.WriteUsage(ctx, func(name string) (report.File, error) { return folder.Create(name) }, o)
+	o.Scratch = jobs.ScratchIn(staging, t.Keys)
+	written, err := report.WriteUsage(ctx, func(name string) (report.File, error) { return t.create(folder, name) }, o)
 	if errors.Is(err, report.ErrTieOut) || errors.Is(err, report.ErrAltered) || errors.Is(err, report.ErrDays) {
 		err = dispatch.Permanent(err)
 	}
@@ -245,6 +248,15 @@ func (t *task) write(ctx context.Context, version int, before *jobs.Report, stag
 		return nil, err
 	}
 	return written, folder.Seal()
+}
+
+// create makes a file of the version.
+func (t *task) create(folder *exchange.Folder, name string) (report.File, error) {
+	f, err := folder.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	return t.Keys.Seal(f)
 }
 
 func (t *task) options(version int, before *jobs.Report) report.UsageOptions {
