@@ -130,7 +130,7 @@ NOCLUSTER = /etc/postgresql-common/createcluster.conf
 
 .PHONY: machine
 machine: ## installs what is missing when it may, else says what it is
-	@for need in git:git gcc:gcc gcc:libc6-dev sftp-server:openssh-sftp-server initdb:postgresql; do \
+	@for need in git:git gcc:gcc gcc:libc6-dev gpg:gnupg sftp-server:openssh-sftp-server initdb:postgresql; do \
 		case $$need in \
 		sftp-server:*) [ ! -e /usr/lib/openssh/sftp-server ] ;; \
 		gcc:libc6-dev) [ ! -e /usr/include/stdlib.h ] ;; \

@@ -253,6 +253,9 @@ func (c *Collector) judge(ctx context.Context, t *taking) error {
 		ID: t.id, Carrier: t.Carrier, Microsoft: t.microsoft, Name: t.Name, SHA256: t.SHA256, Bytes: t.Size, Verified: t.Checked,
 		Received: t.Received.UTC(), Decided: c.o.Now().UTC(), Run: c.o.Run,
 	}
+	if t.Sealed != nil {
+		t.claim.entry.Sealed = Sealed{t.Sealed.SHA256, t.Sealed.Size}
+	}
 	if t.Fault != "" {
 		t.claim.fault = t.Fault
 		return nil
@@ -278,7 +281,7 @@ func (c *Collector) readName(t *taking) (fits bool, err error) {
 			return false, err
 		}
 	}
-	if t.parts, fits = p.MatchName(path.Base(t.Name)); !fits {
+	if t.parts, fits = p.MatchName(path.Base(t.contentName())); !fits {
 		t.refuse(fmt.Sprintf("the name does not fit the pattern %s that is agreed upon: send the file under such a name", p.Files.Pattern), t.Trust == landing.Doubtful)
 		return false, nil
 	}
@@ -293,6 +296,14 @@ func (c *Collector) readName(t *taking) (fits bool, err error) {
 		t.claim.entry.Date = t.parts.Date.Format(time.DateOnly)
 	}
 	return true, nil
+}
+
+// contentName is what the file was called before it was encrypted.
+func (t *taking) contentName() string {
+	if t.Sealed != nil {
+		return t.Sealed.Name
+	}
+	return t.Name
 }
 
 // refuse says why the file cannot be taken: not yet, when more may come and
@@ -333,6 +344,9 @@ func (c *Collector) work(ctx context.Context, o InspectOptions) (*Inspection, er
 func (t *taking) weigh(i *Inspection) {
 	e := &t.claim.entry
 	e.Format, e.Verified, e.Notes = i.Format, t.Checked || i.Verified, i.Notes
+	if t.Sealed != nil && t.Sealed.Note != "" {
+		e.Notes = append(e.Notes[:len(e.Notes):len(e.Notes)], t.Sealed.Note)
+	}
 	e.Rows, e.Accepted, e.Filtered, e.DurationMS = i.Rows, i.Accepted, i.Filtered, i.DurationMS
 	e.Rejected = i.Rows - i.Accepted - i.Filtered
 	e.Reasons, e.MoreReasons = i.Reasons, i.BadRows-int64(len(i.Reasons))

@@ -74,11 +74,14 @@ type Entry struct {
 	Name      string // below inbox/, or the carrier's folder of Microsoft's files; with slashes
 	SHA256    string // in hex; empty when the content was not offered
 	Bytes     int64
-	Format    string // such as "csv+gzip"; empty when it was not found out
-	Proof     string // how it is known to be whole: content, vouched, closed; empty: it is not
-	Verified  bool   // control totals or checksums agree
-	Sequence  *int64 // of the name
-	Date      string // of the name, such as 2026-10-01; empty: it has none
+	// Sealed is how the file arrived when it was encrypted: SHA256 and Bytes are
+	// those of what was decrypted. Empty: as it was.
+	Sealed   Sealed
+	Format   string // such as "csv+gzip"; empty when it was not found out
+	Proof    string // how it is known to be whole: content, vouched, closed; empty: it is not
+	Verified bool   // control totals or checksums agree
+	Sequence *int64 // of the name
+	Date     string // of the name, such as 2026-10-01; empty: it has none
 
 	Status     landing.Status
 	Rows       int64
@@ -119,6 +122,12 @@ type Entry struct {
 	// Settled says that receipt and file are where they belong. A ledger sets
 	// it, no one else.
 	Settled bool
+}
+
+// Sealed is a file that arrived encrypted.
+type Sealed struct {
+	SHA256 string // in hex
+	Bytes  int64
 }
 
 // Day is what a file holds of one day.
@@ -173,13 +182,17 @@ func (e *Entry) Receipt() landing.Receipt {
 	if run == "" {
 		run = e.ID
 	}
-	return landing.Receipt{
+	r := landing.Receipt{
 		File: e.Name, Status: e.Status, SHA256: e.SHA256, Bytes: e.Bytes,
 		Rows: e.Rows, Accepted: e.Accepted, Rejected: e.Rejected, Filtered: e.Filtered, Seconds: seconds(e.DurationMS),
 		Reasons: e.Reasons, MoreReasons: e.MoreReasons, Integrity: integrity,
 		Sequence: e.Sequence, Missing: e.Missing, Replaces: e.Replaces, DuplicateOf: e.DuplicateOf, Notes: e.Notes,
 		Received: e.Received, Time: e.Decided, Run: run,
 	}
+	if e.Sealed.SHA256 != "" {
+		r.SHA256, r.Bytes, r.ContentSHA256, r.ContentBytes = e.Sealed.SHA256, e.Sealed.Bytes, e.SHA256, e.Bytes
+	}
+	return r
 }
 
 // seconds writes milliseconds as a decimal number of seconds.

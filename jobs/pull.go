@@ -18,6 +18,7 @@ import (
 
 	"concord/exchange"
 	"concord/exchange/landing"
+	"concord/exchange/pgp"
 )
 
 // Host is a carrier's own host, from which files are pulled and to which
@@ -198,14 +199,20 @@ const manifestEnd = "manifest.json"
 
 // rank has manifests pushed last: whoever finds one finds the rest.
 func rank(name string) int {
-	if strings.HasSuffix(name, manifestEnd) {
+	if _, is := deliveryOf(name); is {
 		return 1
 	}
 	return 0
 }
 
+// deliveryOf returns how the names of a delivery begin whose manifest, which may
+// be encrypted, has this name.
+func deliveryOf(name string) (prefix string, is bool) {
+	return strings.CutSuffix(strings.TrimSuffix(name, pgp.Ending), manifestEnd)
+}
+
 // heldBack reports a manifest of a delivery of which not all could be pushed.
 func heldBack(name string, failed []string) bool {
-	prefix, is := strings.CutSuffix(name, manifestEnd)
+	prefix, is := deliveryOf(name)
 	return is && slices.ContainsFunc(failed, func(f string) bool { return strings.HasPrefix(f, prefix) })
 }

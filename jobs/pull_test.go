@@ -219,7 +219,14 @@ func TestTheOutboxIsPushed(t *testing.T) {
 // A manifest follows what it names, and stays here when not all of that could be
 // pushed.
 func TestAManifestIsPushedLast(t *testing.T) {
-	names := []string{"a_1_data.csv", "a_1_manifest.json", "a_1_rest.csv", "b.csv"}
+	for _, end := range []string{"", ".pgp"} {
+		manifestLast(t, end)
+	}
+}
+
+func manifestLast(t *testing.T, end string) {
+	t.Helper()
+	names := []string{"a_1_data.csv" + end, "a_1_manifest.json" + end, "a_1_rest.csv" + end, "b.csv" + end}
 	synctest.Test(t, func(t *testing.T) {
 		for n := 0; ; n++ {
 			h := newCarrierHost(t)
@@ -229,11 +236,11 @@ func TestAManifestIsPushedLast(t *testing.T) {
 				}
 			}
 			err := h.Push(t.Context(), exchangetest.FailAt(n, h.remote))
-			whole := h.holds(t, "in/a_1_data.csv") == names[0] && h.holds(t, "in/a_1_rest.csv") == names[2]
-			if h.holds(t, "in/a_1_manifest.json") != "(none)" && !whole {
+			whole := h.holds(t, "in/"+names[0]) == names[0] && h.holds(t, "in/"+names[2]) == names[2]
+			if h.holds(t, "in/"+names[1]) != "(none)" && !whole {
 				t.Errorf("operation %d: there is a manifest, and not all that it names", n)
 			}
-			if again := h.Push(t.Context(), h.remote); again != nil || h.holds(t, "in/a_1_manifest.json") != names[1] || h.holds(t, "in/a_1_data.csv") != names[0] {
+			if again := h.Push(t.Context(), h.remote); again != nil || h.holds(t, "in/"+names[1]) != names[1] || h.holds(t, "in/"+names[0]) != names[0] {
 				t.Errorf("operation %d: %v", n, again)
 			}
 			if err == nil {

@@ -42,11 +42,13 @@ type request struct {
 	Search *SearchOptions `json:"search,omitempty"`
 	// Rewrite asks for a file without a number.
 	Rewrite *RewriteOptions `json:"rewrite,omitempty"`
+	// Unseal asks for the content of a file that is encrypted.
+	Unseal *UnsealOptions `json:"unseal,omitempty"`
 }
 
 // event is what a worker process says, one line of JSON each. The last one
-// holds Done, Failed, Decoded, Proposal, Inspection, Delivered, Listing, Dealt, Found or
-// Rewritten.
+// holds Done, Failed, Decoded, Proposal, Inspection, Delivered, Listing, Dealt, Found,
+// Rewritten or Unsealed.
 type event struct {
 	Stage   string      `json:"stage,omitempty"`
 	Side    engine.Side `json:"side,omitempty"`
@@ -64,10 +66,11 @@ type event struct {
 	Found   *SearchFound  `json:"found,omitempty"`
 
 	Rewritten *Rewritten `json:"rewritten,omitempty"`
+	Unsealed  *Unsealed  `json:"unsealed,omitempty"`
 }
 
 func (e *event) last() bool {
-	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Delivered != nil || e.Listing != nil || e.Dealt != nil || e.Found != nil || e.Rewritten != nil
+	return e.Done != nil || e.Failed != nil || e.Decoded || e.Proposal != nil || e.Inspection != nil || e.Delivered != nil || e.Listing != nil || e.Dealt != nil || e.Found != nil || e.Rewritten != nil || e.Unsealed != nil
 }
 
 // Work is the whole life of a worker process: it reads one request from in,
@@ -123,6 +126,9 @@ func (r *request) unlock() error {
 	if r.Rewrite != nil {
 		r.Rewrite.Keys = k
 	}
+	if r.Unseal != nil {
+		r.Unseal.Keys = k
+	}
 	return nil
 }
 
@@ -152,6 +158,9 @@ func (r *request) do(ctx context.Context, tell *teller) event {
 		e.Found, err = search(ctx, *r.Search)
 	case r.Rewrite != nil:
 		e.Rewritten, err = rewrite(ctx, *r.Rewrite)
+	case r.Unseal != nil:
+		tell.stage(stageInspect)
+		e.Unsealed, err = unseal(ctx, *r.Unseal)
 	default:
 		e.Done, err = Match(ctx, r.Options, tell.observer())
 	}

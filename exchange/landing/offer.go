@@ -37,7 +37,7 @@ func (t *tender) offer(ctx context.Context, o offered) error {
 	}
 	answer, err := t.submit(ctx, o, content)
 	taken := err == nil && answer.Verdict != Wait
-	err = errors.Join(err, t.spool.Release(content.SHA256, taken && !answer.Discard || errors.Is(err, ErrDoubt)))
+	err = errors.Join(err, t.spool.Release(content.SHA256, taken && !answer.Discard && !answer.Elsewhere || errors.Is(err, ErrDoubt)))
 	switch {
 	case taken:
 		t.took(o.sight, answer)

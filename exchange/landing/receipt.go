@@ -19,13 +19,18 @@ const (
 // Receipt is what a carrier is told about one file. PROTOCOL.md explains its
 // fields.
 type Receipt struct {
-	File     string `json:"file"` // below inbox/, with slashes
-	Status   Status `json:"status"`
-	SHA256   string `json:"sha256,omitempty"` // hex
-	Bytes    int64  `json:"bytes"`
-	Rows     int64  `json:"rows"`
-	Accepted int64  `json:"accepted"`
-	Rejected int64  `json:"rejected"`
+	File   string `json:"file"` // below inbox/, with slashes
+	Status Status `json:"status"`
+	SHA256 string `json:"sha256,omitempty"` // hex
+	Bytes  int64  `json:"bytes"`
+	// ContentSHA256 and ContentBytes are those of what was decrypted; empty: the
+	// file was not encrypted, or could not be opened.
+	ContentSHA256 string `json:"content_sha256,omitempty"` // hex
+	ContentBytes  int64  `json:"content_bytes,omitempty"`
+
+	Rows     int64 `json:"rows"`
+	Accepted int64 `json:"accepted"`
+	Rejected int64 `json:"rejected"`
 	// Filtered are rows that the carrier's profile leaves out.
 	Filtered int64 `json:"filtered,omitempty"`
 	// Seconds is the sum of the accepted durations, a decimal number.

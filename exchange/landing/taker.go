@@ -28,15 +28,26 @@ type Offer struct {
 	Size     int64  // bytes
 	Received time.Time
 	// Content is the path of the content in the spool. It is read-only and
-	// stays there when the answer is Accept or Reject.
+	// stays there when the answer is Accept or Reject, unless Elsewhere.
 	Content string
 	Trust   Trust
 	// Checked says that a checksum sent beside the file agrees.
 	Checked bool
 	// Final says that the deadline has passed: Wait is no answer any more.
 	Final bool
+	// Sealed says how a file arrived that was encrypted: SHA256, Size and Content
+	// are then those of what was decrypted. Nil: it is as it arrived.
+	Sealed *Sealed
 	// Fault says why the file can only be rejected, whatever is in it.
 	Fault string
+}
+
+// Sealed is a file that arrived encrypted.
+type Sealed struct {
+	SHA256 string // in hex
+	Size   int64  // bytes
+	Name   string // of the content, below inbox/
+	Note   string // what a person should know of it; empty: nothing
 }
 
 // Verdict is what becomes of a file.
@@ -57,6 +68,9 @@ type Answer struct {
 	Verdict Verdict
 	Why     string // with Wait: what is missing
 	Receipt Receipt
+	// Elsewhere says that the content is kept in another form: the one that was
+	// offered need not stay in the spool.
+	Elsewhere bool
 	// RejectedRows is the path of a CSV of the rows that could not be read;
 	// empty: none.
 	RejectedRows string

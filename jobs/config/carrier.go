@@ -37,6 +37,7 @@ func (r *reader) carrier(name string, y *yamltree.Node) *Carrier {
 		"tokens":      func(y *yamltree.Node) { r.carrierTokens(c, y) },
 		"country":     func(y *yamltree.Node) { c.Country = r.country(y) },
 		"operators":   func(y *yamltree.Node) { c.Operators = y.Texts("[83d289bc-a4d3-41e6-8a3f-cff260a3f091]") },
+		"pgp":         func(y *yamltree.Node) { c.PGP = r.carrierPGP(y) },
 		"expected":    func(y *yamltree.Node) { c.Expected = r.expected(y) },
 	}
 	const hash = "password_hash"

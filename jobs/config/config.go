@@ -17,6 +17,7 @@ import (
 
 	"concord/exchange/atrest"
 	"concord/exchange/landing"
+	"concord/exchange/pgp"
 	"concord/exchange/sftpc"
 	"concord/exchange/sftpd"
 	"concord/formats/dialect"
@@ -34,8 +35,10 @@ type Config struct {
 	// Encryption is what files below Data are encrypted with; nil: they are in
 	// clear.
 	Encryption *atrest.Keys
-	SFTP       SFTP
-	HTTP       HTTP
+	// PGP are our own keys, to which carriers encrypt; nil: there are none.
+	PGP  *pgp.Private
+	SFTP SFTP
+	HTTP HTTP
 	// CarrierHTTP is the server for carriers that use HTTP. It has no tokens
 	// of its own.
 	CarrierHTTP HTTP
@@ -53,6 +56,8 @@ type Config struct {
 	Retention      Retention // how long data is kept
 	// Notes are what is allowed and yet hardly meant.
 	Notes []*yamltree.Fault
+
+	pgpSum string // of the text of PGP
 }
 
 // Runs are bounds of what is done at once.
@@ -110,8 +115,9 @@ type Carrier struct {
 	PasswordHash Secret          // empty: no passwords
 	Tokens       []CarrierToken  // that let in over HTTP
 	Terms        landing.Terms
-	Host         *Host     // nil: it comes to us
-	Expected     *Expected // nil: whenever it likes
+	Host         *Host       // nil: it comes to us
+	Expected     *Expected   // nil: whenever it likes
+	PGP          *CarrierPGP // nil: nothing is encrypted with OpenPGP
 
 	// Country is where it is, by ISO 3166; empty: its profile says, or nobody.
 	Country string

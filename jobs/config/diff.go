@@ -136,6 +136,7 @@ func (c *Config) live() []setting {
 		{"carrier_http.tls.cert", c.CarrierHTTP.certificate()},
 		{"http.tokens", fmt.Sprint(c.HTTP.Tokens)},
 		{"alerts.webhook", webhook},
+		{"pgp", c.pgpSum},
 		{"microsoft.folder", c.Microsoft},
 		{"microsoft.numbers", c.Numbers},
 		{"microsoft.calls", c.Calls},
@@ -164,6 +165,7 @@ func (c *Carrier) settings() []setting {
 		{"host", c.Host.text()},
 		{"expected", c.Expected.text()},
 		{"country", c.Country},
+		{"pgp", c.PGP.text()},
 		{"operators", strings.Join(c.Operators, "\n")},
 	}
 }

@@ -19,6 +19,7 @@ func TestFaults(t *testing.T) {
 	w.write("keys/private", 0o644, privateKey(t))
 	w.write("keys/empty", 0o644, "# nobody\n")
 	to, identity, other := agePair(t, w)
+	pgpPair(t, w)
 	key, carrier := publicLine(1), "carriers: {a: {"
 	host := "carriers: {a: {host: {address: h, user: u, key_file: secrets/litware, host_keys: \"" + key + "\", inbox: /out"
 	tenant := "carriers: {abc: {}}\nmicrosoft: {graph: {t: {tenant: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a11, client_id: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a12, secret_file: secrets/word, since: 2026-10-01"
@@ -27,6 +28,17 @@ func TestFaults(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a key in the file":                 {"carriers: {abc: {}}\nprivacy: {key: 0123456789abcdef}", "privacy.key: a secret does not belong into this file"},
 		"a key that is short":               {"carriers: {abc: {}}\nprivacy: {key_file: secrets/short}", "privacy: key: has "},
+		"no key of PGP":                     {"pgp: {passphrase_file: secrets/word}", "pgp.key_file: required, or key_env"},
+		"a key of PGP that is none":         {"pgp: {key_file: secrets/word}", "pgp.key_file: holds no OpenPGP key"},
+		"a key of PGP that all can read":    {"pgp: {key_file: secrets/open}", "pgp.key_file: secrets/open: holds a secret, and others may read"},
+		"a key of PGP beside what it opens": {"data: secrets\npgp: {key_file: secrets/pgp}", "pgp.key_file: lies in the data folder"},
+		"two keys of PGP":                   {"pgp: {key_file: secrets/pgp, key_env: PGP}", "is given beside pgp.key_"},
+		"a passphrase in the open":          {"pgp: {key_file: secrets/pgp, passphrase: word}", "pgp.passphrase: a secret does not belong into this file"},
+		"PGP without a key of ours":         {carrier + "pgp: {required: true}}}", "carriers.a.pgp.required: needs our own key"},
+		"signatures of nobody":              {"pgp: {key_file: secrets/pgp}\n" + carrier + "pgp: {signed: true}}}", "carriers.a.pgp.signed: needs keys_file"},
+		"encrypted to nobody":               {carrier + "pgp: {encrypt: true}}}", "carriers.a.pgp.encrypt: needs keys_file"},
+		"signed and not encrypted":          {"pgp: {key_file: secrets/pgp}\n" + carrier + "pgp: {sign: true}}}", "carriers.a.pgp.sign: needs encrypt"},
+		"a private key of a carrier":        {carrier + "pgp: {keys_file: secrets/pgp}}}", "carriers.a.pgp.keys_file: holds the private key"},
 		"nobody to encrypt to":              {"encryption: {identity_file: secrets/age}", "encryption.recipients: required"},
 		"no recipient at all":               {"encryption: {recipients: [], identity_file: secrets/age}", "encryption.recipients: is empty"},
 		"a recipient that is none":          {"encryption: {recipients: [" + to + ", age1nonsense], identity_file: secrets/age}", "encryption.recipients[2]: is no public key of age"},

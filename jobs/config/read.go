@@ -62,6 +62,7 @@ type reader struct {
 	elsewhere []error // faults of other files
 
 	identityPath string // of encryption.identity_file
+	pgpPath      string // of pgp.key_file
 }
 
 // profile is one that was read, also when it is broken.
@@ -84,6 +85,7 @@ func (r *reader) read() {
 
 		"carrier_http": r.carrierHTTP,
 		"encryption":   r.encryption,
+		"pgp":          r.pgp,
 		"alerts":       r.alerts,
 		"microsoft":    r.microsoft,
 		"carriers":     r.carriers,
@@ -136,6 +138,7 @@ func (r *reader) together() {
 		}
 	}
 	r.checkEncryption()
+	r.checkPGP()
 	r.checkGraph()
 	r.checkMicrosoftHosts()
 	r.checkNumbers()

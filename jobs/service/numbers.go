@@ -40,7 +40,7 @@ func (s *Service) numbersOf(job, carrier string) (numbering.Carrier, error) {
 		return numbering.Carrier{}, fmt.Errorf("job %s is not in the configuration any more", job)
 	}
 	return numbering.Carrier{
-		Own: filepath.Join(c.Microsoft, carrier, jobs.NumbersFolder), Shared: c.Numbers, Operators: x.Operators, Outbox: d.home,
+		Own: filepath.Join(c.Microsoft, carrier, jobs.NumbersFolder), Shared: c.Numbers, Operators: x.Operators, Outbox: s.outbox(carrier, d.home),
 		MostRemoved: j.MostRemoved,
 	}, nil
 }

@@ -192,7 +192,7 @@ func (r *reception) tend(carrier string) {
 			<-before
 		}
 		var wg sync.WaitGroup
-		wg.Go(func() { d.home.Tend(ctx, r.s.spool, r.s.taker, r.s.watch()) })
+		wg.Go(func() { d.home.Tend(ctx, r.s.spool, r.s.opening, r.s.watch()) })
 		wg.Go(func() {
 			r.visit(ctx, carrier, alert.MicrosoftsFolder, func(ctx context.Context) (time.Duration, error) { return r.scan(ctx, d) })
 		})

@@ -24,7 +24,7 @@ func (s *Service) reportOutbox(r jobs.Report) (reconcile.Outbox, bool) {
 	if !ok {
 		return nil, false
 	}
-	return d.home, true
+	return s.outbox(r.Carrier, d.home), true
 }
 
 // reported is told of a report that has reached the outbox of its carrier.

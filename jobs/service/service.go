@@ -58,17 +58,18 @@ type Options struct {
 // Service is everything that is open. Run it once, then Close it.
 type Service struct {
 	Options
-	owner  string // names this service among those that share a database
-	config atomic.Pointer[config.Config]
-	lock   atomic.Pointer[os.File] // nil: another service has the exchange
-	store  *state.Store
-	spool  *landing.Spool
-	taker  *jobs.Collector
-	maker  *reconcile.Reconciler
-	follow *reconcile.Follower
-	clerk  *numbering.Clerk
-	books  *usage.Bookkeeper
-	due    *usage.Follower // of usages whose reports have changed
+	owner   string // names this service among those that share a database
+	config  atomic.Pointer[config.Config]
+	lock    atomic.Pointer[os.File] // nil: another service has the exchange
+	store   *state.Store
+	spool   *landing.Spool
+	taker   *jobs.Collector
+	opening *jobs.Opening // before it, for what carriers send
+	maker   *reconcile.Reconciler
+	follow  *reconcile.Follower
+	clerk   *numbering.Clerk
+	books   *usage.Bookkeeper
+	due     *usage.Follower // of usages whose reports have changed
 
 	deliver  *reconcile.Deliverer
 	quality  *calls.Quality

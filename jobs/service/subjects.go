@@ -18,6 +18,7 @@ import (
 	"concord/jobs/config"
 	"concord/jobs/control"
 	"concord/jobs/feed"
+	"concord/jobs/numbering"
 	"concord/jobs/state"
 	"concord/jobs/subject"
 )
@@ -26,7 +27,8 @@ import (
 func (s *Service) openSubjects() *subject.Desk {
 	return &subject.Desk{
 		State: s.store, Spool: s.spool, Homes: s.eachHome, Records: s.taker.Records, Reports: s.maker, Numbers: s.clerk,
-		Search: s.Worker.Search, Rewrite: s.Worker.Rewrite, Data: s.cfg().Data, Keys: s.keys(), Database: state.File, Foreign: s.foreign, Key: func() string { return s.cfg().PrivacyKey.Reveal() }, Now: s.Now,
+		Search: s.Worker.Search, Rewrite: s.Worker.Rewrite, Data: s.cfg().Data, Keys: s.keys(),
+		Outbox: func(carrier string, h subject.Home) numbering.Outbox { return s.outbox(carrier, h) }, Database: state.File, Foreign: s.foreign, Key: func() string { return s.cfg().PrivacyKey.Reveal() }, Now: s.Now,
 	}
 }
 

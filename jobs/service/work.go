@@ -31,6 +31,7 @@ func (s *Service) openWork(ctx context.Context) error {
 		Rejects: s.dir(rejectsDir), Records: s.dir(recordsDir), Profiles: s.dir(profilesDir),
 		Observer: jobs.CollectObserver{Decided: s.decided, Gap: s.gap},
 	})
+	s.opening = jobs.NewOpening(s.taker, s.spool, s.Worker, s.seals, s.Now)
 	s.maker = &reconcile.Reconciler{
 		State: s.store, Records: s.taker.Records, Match: s.Worker.Match, Profile: s.rules, Job: s.reporting, Kept: s.keptProfile,
 		Numbers: s.numbersIn,

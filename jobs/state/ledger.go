@@ -15,11 +15,11 @@ import (
 // scanEntry.
 const entryColumns = "id, carrier, name, raw_name, sha256, bytes, format, proof, verified, sequence, date, status, " +
 	"rows, accepted, rejected, filtered, duration_ms, bad_rows, reasons, more_reasons, missing, replaces, replaces_id, " +
-	"duplicate_of, duplicate_of_id, notes, received, decided, run, settled, microsoft, profile"
+	"duplicate_of, duplicate_of_id, notes, received, decided, run, settled, microsoft, profile, sealed_sha256, sealed_bytes"
 
 const selectEntry = "SELECT seq, (SELECT erasure FROM erased_contents WHERE erased_contents.sha256 = files.sha256), " + entryColumns + ", raw_purged, records_purged FROM files "
 
-var insertEntry = "INSERT INTO files (" + entryColumns + ", ingested, followed) VALUES " + tuples(1, 34) + " RETURNING seq"
+var insertEntry = "INSERT INTO files (" + entryColumns + ", ingested, followed) VALUES " + tuples(1, 36) + " RETURNING seq"
 
 // Record implements jobs.Ledger. Beginning it again after an error that left
 // open whether it was done is safe: what was done is found.
@@ -197,7 +197,7 @@ func entryValues(e *jobs.Entry) []any {
 		e.ID, e.Carrier, text(e.Name), raw, e.SHA256, e.Bytes, e.Format, e.Proof, e.Verified, e.Sequence, e.Date, string(e.Status),
 		e.Rows, e.Accepted, e.Rejected, e.Filtered, e.DurationMS, e.BadRows, document{e.Reasons}, e.MoreReasons, document{e.Missing},
 		text(e.Replaces), e.ReplacesID, text(e.DuplicateOf), e.DuplicateOfID, document{e.Notes}, edge(e.Received), edge(e.Decided), e.Run, e.Settled,
-		e.Microsoft, e.Profile,
+		e.Microsoft, e.Profile, e.Sealed.SHA256, e.Sealed.Bytes,
 	}
 }
 
@@ -208,7 +208,7 @@ func scanEntry(e *jobs.Entry, seq *int64, scan func(...any) error) error {
 		seq, &erased, &e.ID, &e.Carrier, &e.Name, &raw, &e.SHA256, &e.Bytes, &e.Format, &e.Proof, &e.Verified, &e.Sequence, &e.Date, &e.Status,
 		&e.Rows, &e.Accepted, &e.Rejected, &e.Filtered, &e.DurationMS, &e.BadRows, document{&e.Reasons}, &e.MoreReasons, document{&e.Missing},
 		&e.Replaces, &e.ReplacesID, &e.DuplicateOf, &e.DuplicateOfID, document{&e.Notes}, moment{&e.Received}, moment{&e.Decided}, &e.Run, &e.Settled,
-		&e.Microsoft, &e.Profile, &e.RawPurged, &e.RecordsPurged,
+		&e.Microsoft, &e.Profile, &e.Sealed.SHA256, &e.Sealed.Bytes, &e.RawPurged, &e.RecordsPurged,
 	)
 	if raw != nil {
 		e.Name = string(raw)

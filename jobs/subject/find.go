@@ -183,6 +183,9 @@ func (s *search) homes(ctx context.Context) error {
 				return err
 			}
 			for i := range some {
+				if sealedCalls(carrier)(some[i]) {
+					s.out.Unread = append(s.out.Unread, names[i]+" of "+carrier+": it is encrypted to the carrier's key")
+				}
 				if held[i] > 0 {
 					s.add(jobs.SubjectItem{Store: storeHomes, Carrier: carrier, Name: names[i], Rows: held[i]})
 				}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"concord/exchange/landing"
+	"concord/exchange/pgp"
 	"concord/jobs"
 )
 
@@ -24,6 +25,9 @@ func (x *erasure) eraseHomes(ctx context.Context) error {
 		kept, err := h.Kept()
 		if err != nil {
 			return err
+		}
+		if slices.ContainsFunc(kept, sealedCalls(carrier)) {
+			x.left = append(x.left, "deliveries of calls in the outbox of "+carrier+" are encrypted to its key and cannot be looked into: have it take them and erase the number, or remove them")
 		}
 		gone, err := x.copies(ctx, kept)
 		if err != nil {
@@ -101,6 +105,14 @@ func (x *erasure) eraseOne(ctx context.Context, carrier string, h Home, k landin
 	return h.Erase(k)
 }
 
+// sealedCalls tells the files of deliveries of calls that only their carrier can
+// read.
+func sealedCalls(carrier string) func(landing.Kept) bool {
+	return func(k landing.Kept) bool {
+		return k.Folder == landing.Outbox && strings.HasSuffix(k.Name, pgp.Ending) && callsDelivery(carrier, k.Name) != ""
+	}
+}
+
 // callsDelivery is how the names of the files of a delivery of calls begin;
 // empty: a file is of none.
 func callsDelivery(carrier, name string) string {
@@ -133,6 +145,9 @@ func (x *erasure) copies(ctx context.Context, kept []landing.Kept) (map[string]b
 	err = x.entries(ctx, func(e jobs.Entry) error {
 		if sums[e.SHA256] {
 			sizes[e.Bytes] = true
+			if e.Sealed.SHA256 != "" { // it arrived encrypted, and lies there so
+				sums[e.Sealed.SHA256], sizes[e.Sealed.Bytes] = true, true
+			}
 		}
 		return nil
 	})
@@ -183,14 +198,16 @@ func (x *erasure) remakeDeliveries(ctx context.Context) error {
 			return err
 		}
 		there := func(name string) bool {
-			return slices.ContainsFunc(kept, func(k landing.Kept) bool { return k.Folder == landing.Outbox && k.Name == name })
+			return slices.ContainsFunc(kept, func(k landing.Kept) bool {
+				return k.Folder == landing.Outbox && (k.Name == name || k.Name == name+pgp.Ending)
+			})
 		}
 		list, err := x.State.Deliveries(ctx, carrier)
 		for _, del := range list {
 			// One of which nothing lies in the outbox was taken away whole: what
 			// it was is history.
 			if err == nil && slices.ContainsFunc(del.Files, func(f jobs.DeliveredFile) bool { return there(f.Name) }) {
-				err = x.Numbers.Remake(ctx, x.State, del, h, there)
+				err = x.Numbers.Remake(ctx, x.State, del, x.Outbox(carrier, h), there)
 			}
 		}
 		return err

@@ -80,6 +80,8 @@ type Desk struct {
 	Rewrite func(ctx context.Context, r jobs.Redaction, path, out string) (refused string, err error)
 	Data    string       // the data folder
 	Keys    *atrest.Keys // of what is in it; nil: it is in clear
+	// Outbox returns how files get into the outbox of a carrier's home.
+	Outbox func(carrier string, h Home) numbering.Outbox
 	// Database begins the names of the files of the database in it, which are
 	// looked into by their tables.
 	Database string
