@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"concord/exchange"
+	"concord/exchange/atrest"
 	"concord/formats/trace"
 	"concord/jobs"
 	"concord/jobs/control"
@@ -52,6 +53,9 @@ func (h *house) nowhere(dir string, but ...string) {
 				h.t.Errorf("%s holds the number", path)
 			}
 		}
+		if b, err = h.config(h.t).Encryption.ReadFile(path, 1<<30); err != nil {
+			return err
+		}
 		found, err := n.Scan(h.t.Context(), bytes.NewReader(b), int64(len(b)))
 		if found.Times > 0 {
 			h.t.Errorf("%s holds the number %d times", path, found.Times)
@@ -64,7 +68,10 @@ func (h *house) nowhere(dir string, but ...string) {
 }
 
 // subjectHouse is a service with a key.
-func subjectHouse(t *testing.T) *house {
+func subjectHouse(t *testing.T) *house { return subjectHouseOf(t, false) }
+
+// subjectHouseOf is that of a service that may encrypt what it keeps.
+func subjectHouseOf(t *testing.T, encrypted bool) *house {
 	t.Helper()
 	h := &house{site: newSite(t), t: t}
 	key := filepath.Join(h.dir, "privacy.key")
@@ -75,6 +82,9 @@ func subjectHouse(t *testing.T) *house {
 		"  daily: {kind: reconcile, schedule: \"30 6 * * *\", period: previous_day, late_delay: 1ms, verdicts: true, deliver: true}\n" +
 		"  numbers: {kind: numbers, schedule: \"0 7 * * *\"}\n")
 	h.offset = offsetTo("2026-10-02T06:00:00Z")
+	if encrypted {
+		lock(h)
+	}
 	h.start()
 	t.Cleanup(func() { h.stop() })
 	return h
@@ -148,18 +158,21 @@ func (h *house) sums(version int) (out [5]int64) {
 	return out
 }
 
-func read(t *testing.T, dir, name string) string {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, name))
+// read returns the content of a kept file.
+func (h *house) read(dir, name string) string {
+	h.t.Helper()
+	b, err := h.config(h.t).Encryption.ReadFile(filepath.Join(dir, name), 1<<30)
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	return string(b)
 }
 
-func digest(t *testing.T, dir string) string {
+func (h *house) digest(dir string) string { return digest(h.t, h.config(h.t).Encryption, dir) }
+
+func digest(t *testing.T, keys *atrest.Keys, dir string) string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	b, err := keys.ReadFile(filepath.Join(dir, "manifest.json"), 1<<30)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +183,16 @@ func digest(t *testing.T, dir string) string {
 // A number is found in every store, and erased from every one; totals stay, and
 // what was made anew is what a rerun makes.
 func TestANumberIsErasedEverywhere(t *testing.T) {
-	h := subjectHouse(t)
+	t.Run("in clear", func(t *testing.T) { erasedEverywhere(t, subjectHouse(t)) })
+	t.Run("encrypted", func(t *testing.T) {
+		h := subjectHouseOf(t, true)
+		erasedEverywhere(t, h)
+		h.hidden("duration_over", "discrepancies", "PAR1")
+	})
+}
+
+func erasedEverywhere(t *testing.T, h *house) {
+	t.Helper()
 	h.fill()
 	h.foundEverywhere()
 	var before [4]control.Report
@@ -181,7 +203,7 @@ func TestANumberIsErasedEverywhere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		before[v], sums[v], manifests[v] = list[3-v], h.sums(v+1), digest(t, h.folder(v+1))
+		before[v], sums[v], manifests[v] = list[3-v], h.sums(v+1), h.digest(h.folder(v+1))
 	}
 	if sums[3][0] == 0 || sums[3][4] != 223 {
 		t.Fatalf("%v", sums)
@@ -205,7 +227,7 @@ func TestANumberIsErasedEverywhere(t *testing.T) {
 	h.until("the report is in the outbox again", func() bool {
 		for _, name := range []string{"discrepancies.csv", "dispute.xlsx"} {
 			b, err := os.ReadFile(filepath.Join(h.dir, "data", "homes", "fabrikam", "outbox", "report_fabrikam_2026-10-01_v4_"+name))
-			if err != nil || string(b) != read(t, h.folder(4), name) {
+			if err != nil || string(b) != h.read(h.folder(4), name) {
 				return false
 			}
 		}
@@ -261,7 +283,7 @@ func (h *house) unchanged(before [4]control.Report, sums [4][5]int64, manifests 
 	}
 	for v := range 4 {
 		now := list[3-v]
-		if digest(t, h.folder(v+1)) == manifests[v] {
+		if h.digest(h.folder(v+1)) == manifests[v] {
 			t.Errorf("version %d has the manifest that it had", v+1)
 		}
 		if fmt.Sprintf("%+v", now) != fmt.Sprintf("%+v", before[v]) {
@@ -344,5 +366,5 @@ func outcomeOf(t *testing.T, d control.Operations, version string) string {
 	n := len(list[0].Left)
 	left := slices.DeleteFunc(list[0].Left, func(s string) bool { return !strings.Contains(s, "tell the carrier") }) // others name folders
 	slices.Sort(left)
-	return fmt.Sprintf("%s %+v %d %q", digest(t, version), list[0].Stores, n, left)
+	return fmt.Sprintf("%s %+v %d %q", digest(t, nil, version), list[0].Stores, n, left)
 }
