@@ -43,6 +43,7 @@ type Remains struct {
 	Name      string // of the file as it arrived, the folder of a report, or a name in the outbox
 	SHA256    string
 	Bytes     int64
+	Sealed    Sealed // how it arrived, when that was encrypted
 	Received  time.Time
 }
 

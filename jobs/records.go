@@ -224,8 +224,7 @@ func forgetRecords(name string) error {
 // ForgetRecords removes the records at a path, with what was found damaged of them
 // or was never finished.
 func ForgetRecords(path string) error {
-	var d recordsDisk
-	return errors.Join(d.forget(records.Unfinished(path)), d.forget(path+asideEnding), d.forget(path))
+	return errors.Join(forgetRecords(records.Unfinished(path)), forgetRecords(path+asideEnding), forgetRecords(path))
 }
 
 // makeFolder makes a folder whose name lasts.

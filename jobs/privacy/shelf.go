@@ -133,6 +133,9 @@ func (s *Shelf) removeRaw(ctx context.Context, r jobs.Remains) (gone bool, err e
 		}
 	} else {
 		relic := landing.Relic{Name: r.Name, SHA256: r.SHA256, Bytes: r.Bytes, Received: r.Received}
+		if r.Sealed.SHA256 != "" { // it lies there as it arrived
+			relic.SHA256, relic.Bytes = r.Sealed.SHA256, r.Sealed.Bytes
+		}
 		if err := s.Home(r.Carrier, func(h *landing.Home) error { return h.Forget(ctx, relic) }); err != nil {
 			return false, err
 		}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"concord/exchange/landing"
 	"concord/jobs"
@@ -269,5 +270,27 @@ func TestPGPIsOneWayOfTwo(t *testing.T) {
 	}
 	if r := s.answer("d.csv.asc", calls(msLater)); r.Status != landing.StatusAccepted {
 		t.Errorf("only called as if: %+v", r)
+	}
+}
+
+// What arrived encrypted lies in the archive so, and goes from there when its time
+// is over.
+func TestWhatArrivedEncryptedIsPurged(t *testing.T) {
+	s := openSealed(t, "{keys_file: keys/theirs.asc}\n    files: {grace: 1s}")
+	s.answer("day.csv.pgp", s.encrypted(subjectCalls("c", 0, 6, func(int) int { return 60 })))
+	s.stop()
+	b, err := os.ReadFile(filepath.Join(s.dir, "concord.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("concord.yaml", strings.Replace(string(b), "jobs:\n", "retention: {raw: 30d}\njobs:\n  purge: {kind: purge}\n", 1))
+	s.offset = 40 * 24 * time.Hour
+	s.start()
+	s.until("the file is put away", func() bool { return len(s.lies("homes/fabrikam/archive")) == 1 && len(s.lies("spool")) == 1 })
+	s.purges()
+	for _, part := range []string{"homes/fabrikam/archive", "homes/fabrikam/receipts", "spool"} {
+		if got := s.lies(part); len(got) > 0 {
+			t.Errorf("%s holds %q", part, got)
+		}
 	}
 }

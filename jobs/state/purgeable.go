@@ -51,7 +51,7 @@ func (t tx) purgeableFiles(ctx context.Context, kept, carrier string) (list []jo
 		var from, to, date string
 		var settled, followed bool
 		r := &p.Remains
-		err := scan(&p.ID, &r.Name, &raw, &r.SHA256, &r.Bytes, moment{&r.Received}, &r.Microsoft, &date, &settled, &followed, &from, &to)
+		err := scan(&p.ID, &r.Name, &raw, &r.SHA256, &r.Bytes, &r.Sealed.SHA256, &r.Sealed.Bytes, moment{&r.Received}, &r.Microsoft, &date, &settled, &followed, &from, &to)
 		if raw != nil {
 			r.Name = string(raw)
 		}
@@ -65,7 +65,7 @@ func (t tx) purgeableFiles(ctx context.Context, kept, carrier string) (list []jo
 		}
 		list = append(list, p)
 		return err
-	}, "SELECT id, name, raw_name, sha256, bytes, received, microsoft, date, settled, followed, "+first+", "+last+
+	}, "SELECT id, name, raw_name, sha256, bytes, sealed_sha256, sealed_bytes, received, microsoft, date, settled, followed, "+first+", "+last+
 		" FROM files WHERE carrier = $1 AND "+kept+" ORDER BY seq", text(carrier))
 	return list, err
 }

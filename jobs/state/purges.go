@@ -197,8 +197,8 @@ func (t tx) mark(ctx context.Context, r *jobs.Remains) (err error) {
 }
 
 func (t tx) putRemains(ctx context.Context, r *jobs.Remains) error {
-	_, err := t.one(ctx, []any{&r.Seq}, "INSERT INTO purge_remains (proof, class, carrier, object, microsoft, name, sha256, bytes, received) VALUES "+
-		tuples(1, 9)+" RETURNING seq", r.Proof, string(r.Class), text(r.Carrier), text(r.Object), r.Microsoft, []byte(r.Name), r.SHA256, r.Bytes, r.Received)
+	_, err := t.one(ctx, []any{&r.Seq}, "INSERT INTO purge_remains (proof, class, carrier, object, microsoft, name, sha256, bytes, sealed_sha256, sealed_bytes, received) VALUES "+
+		tuples(1, 11)+" RETURNING seq", r.Proof, string(r.Class), text(r.Carrier), text(r.Object), r.Microsoft, []byte(r.Name), r.SHA256, r.Bytes, r.Sealed.SHA256, r.Sealed.Bytes, r.Received)
 	return err
 }
 
@@ -215,11 +215,11 @@ func (t tx) remains(ctx context.Context, rest string, args ...any) (list []jobs.
 	err = t.query(ctx, func(scan func(...any) error) error {
 		var r jobs.Remains
 		var name []byte
-		err := scan(&r.Seq, &r.Proof, &r.Class, &r.Carrier, &r.Object, &r.Microsoft, &name, &r.SHA256, &r.Bytes, moment{&r.Received})
+		err := scan(&r.Seq, &r.Proof, &r.Class, &r.Carrier, &r.Object, &r.Microsoft, &name, &r.SHA256, &r.Bytes, &r.Sealed.SHA256, &r.Sealed.Bytes, moment{&r.Received})
 		r.Name = string(name)
 		list = append(list, r)
 		return err
-	}, "SELECT seq, proof, class, carrier, object, microsoft, name, sha256, bytes, received FROM purge_remains "+rest, args...)
+	}, "SELECT seq, proof, class, carrier, object, microsoft, name, sha256, bytes, sealed_sha256, sealed_bytes, received FROM purge_remains "+rest, args...)
 	return list, err
 }
 
