@@ -69,7 +69,7 @@ func (s Shelf) Settle(staging string, rep jobs.Report) error {
 // it was not recorded. After any other error it may have been, or may be yet:
 // Recover finds out.
 func GiveUp(err error, staging string) error {
-	if errors.Is(err, jobs.ErrLost) || errors.Is(err, jobs.ErrVersion) {
+	if errors.Is(err, jobs.ErrLost) || errors.Is(err, jobs.ErrVersion) || errors.Is(err, jobs.ErrLocked) {
 		return os.RemoveAll(staging)
 	}
 	return nil

@@ -143,6 +143,7 @@ func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 var answers = []error{
 	jobs.ErrActive, jobs.ErrKey, jobs.ErrNoRun, jobs.ErrOver, jobs.ErrRetry, jobs.ErrLost, jobs.ErrFired, jobs.ErrNoFile,
 	jobs.ErrNoReport, jobs.ErrVersion, jobs.ErrNoMessage, jobs.ErrNoListing, jobs.ErrDelivery, jobs.ErrRemoves, jobs.ErrNoErasure, jobs.ErrNoHold, jobs.ErrReleased, jobs.ErrProof,
+	jobs.ErrNoCase, jobs.ErrStale, jobs.ErrAmbiguous, jobs.ErrExpected, jobs.ErrSignOff, jobs.ErrFourEyes, jobs.ErrLocked, errNothing,
 }
 
 // trouble says what could not be done, where and what to do.

@@ -87,6 +87,9 @@ func (t tx) putReport(ctx context.Context, r *jobs.Report, now time.Time) (seq i
 	if newest.Version+1 != r.Version || r.Supersedes != "" && r.Supersedes != newest.ID {
 		return 0, meanwhile
 	}
+	if err := t.unlocked(ctx, r); err != nil {
+		return 0, err
+	}
 	r.Supersedes, r.SupersededBy = newest.ID, ""
 	found, err := t.one(ctx, []any{&seq}, insertReport, reportValues(r)...)
 	if err != nil || !found {

@@ -56,6 +56,8 @@ var (
 	_ jobs.Proofs           = (*Store)(nil)
 	_ jobs.Purges           = (*Store)(nil)
 	_ jobs.DisputeHolds     = (*Store)(nil)
+	_ jobs.CaseBook         = (*Store)(nil)
+	_ jobs.SignOffs         = (*Store)(nil)
 )
 
 var hasScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+://`)
