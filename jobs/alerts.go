@@ -20,6 +20,7 @@ const (
 	AlertFeed        AlertKind = "feed"       // Microsoft's files cannot be read
 	AlertDisk        AlertKind = "disk"       // the disk is nearly full
 	AlertReportLost  AlertKind = "report_lost"
+	AlertLocked      AlertKind = "period_locked" // there is something new to say about a period that is locked
 )
 
 // Alert is something that a person should know of, from when it was raised

@@ -199,7 +199,7 @@ type CaseBook interface {
 	// happens as a whole, and a second time not at all.
 	Register(ctx context.Context, r Report, whole bool, news func() iter.Seq2[CaseNews, error], now time.Time) error
 	// ListCases lists cases, those of periods that came last first; next is
-	// the cursor behind the last one.
+	// the cursor to go on from, empty at the end.
 	ListCases(ctx context.Context, f CasesFilter) (list []Case, next string, err error)
 	// CaseTrail returns what happened to a case, the oldest first; ErrNoCase,
 	// ErrAmbiguous.

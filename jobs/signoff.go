@@ -109,7 +109,8 @@ var (
 // period: Publish returns ErrLocked until it is reopened.
 type SignOffs interface {
 	// TakeStep does a step with a version of kind reconcile; ErrNoReport,
-	// ErrSignOff, ErrFourEyes. Only the newest version of a period is submitted
+	// ErrSignOff, ErrFourEyes. Reopening resolves the alert about the lock, if
+	// it is open, and has a run say what was held back. Only the newest version of a period is submitted
 	// and approved, and a publication and an approval at once are decided one
 	// after the other.
 	TakeStep(ctx context.Context, report string, step SignOffStep, by, why string, now time.Time) (SignOff, error)
@@ -129,4 +130,10 @@ type SignOffFilter struct {
 	State   SignOffState
 	Before  string // id of a report: those published before it
 	Limit   int    // 0: all
+}
+
+// LockedKey is that of the alert about a locked period with something new to
+// say. Reopening the period resolves it.
+func LockedKey(carrier string, p Period) string {
+	return string(AlertLocked) + "/" + carrier + "/" + p.From.UTC().Format(time.RFC3339) + "/" + p.To.UTC().Format(time.RFC3339)
 }

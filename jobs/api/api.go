@@ -67,10 +67,11 @@ type handler struct {
 type who int
 
 const (
-	anybody   who = iota // without a token
-	everyRole            // finance, ops and admin
-	operators            // ops and admin
-	unmaskers            // finance and admin, who may see numbers
+	anybody    who = iota // without a token
+	everyRole             // finance, ops and admin
+	operators             // ops and admin
+	unmaskers             // finance and admin, who may see numbers
+	financiers            // finance and admin, who work on cases
 	admins
 )
 
@@ -78,7 +79,7 @@ func (w who) admits(r config.Role) bool {
 	switch w {
 	case operators:
 		return r == config.Ops || r == config.Admin
-	case unmaskers:
+	case unmaskers, financiers:
 		return r == config.Finance || r == config.Admin
 	case admins:
 		return r == config.Admin
@@ -131,6 +132,15 @@ func routes() []route {
 		{get, "/v1/reports/{id}", everyRole, nil, (*call).report},
 		{get, "/v1/reports/{id}/files/{name}", everyRole, nil, (*call).reportFile},
 		{get, "/v1/reports/{id}/changes", everyRole, []string{"after", "limit"}, (*call).changes},
+
+		{get, "/v1/cases", everyRole, append([]string{"after", "limit"}, casesParams...), (*call).cases},
+		{get, "/v1/cases/{id}", everyRole, []string{"carrier", "period"}, (*call).oneCase},
+		{post, "/v1/cases", financiers, nil, (*call).workOnCases},
+		{get, "/v1/case-ages", everyRole, casesParams, (*call).caseAges},
+		{get, "/v1/signoffs", everyRole, []string{"carrier", "state", "before", "limit"}, (*call).signOffs},
+		{get, "/v1/reports/{id}/signoff", everyRole, nil, (*call).signOff},
+		{post, "/v1/reports/{id}/signoff", financiers, nil, (*call).stepSignOff},
+		{get, "/v1/reports/{id}/since-signoff", everyRole, []string{"after", "limit"}, (*call).sinceSignOff},
 
 		{get, "/v1/alerts", everyRole, []string{"open", "kind", "carrier", "key", "before", "limit"}, (*call).alerts},
 		{get, "/v1/audit", admins, []string{"who", "what", "object", "since", "before", "limit"}, (*call).audit},

@@ -103,7 +103,7 @@ func (w who) String() string {
 	switch w {
 	case admins:
 		return string(config.Admin)
-	case unmaskers:
+	case unmaskers, financiers:
 		return string(config.Finance) + " or " + string(config.Admin)
 	}
 	return string(config.Ops) + " or " + string(config.Admin)

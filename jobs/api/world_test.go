@@ -90,7 +90,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.desk = &control.Desk{
-		Queue: w.store, Pauses: w.store, Noting: func(r jobs.AuditRow) control.Changes { return w.store.Noted(r) }, Archive: w.store, Ledger: w.store, Alarms: w.store, Trail: w.store, Coverage: w.store, Chain: w.store,
+		Queue: w.store, Pauses: w.store, Noting: func(r jobs.AuditRow) control.Changes { return w.store.Noted(r) }, Archive: w.store, Ledger: w.store, Alarms: w.store, Trail: w.store, Coverage: w.store, Chain: w.store, Book: w.store, SignedOff: w.store,
 		Config: func() *config.Config { return cfg }, Folder: filepath.Join(dir, "reports"),
 		Reloading: func(context.Context) ([]string, error) { return []string{"jobs.daily: changed"}, nil },
 		Foresee: func(_ context.Context, carriers []string) ([]jobs.PurgeLine, error) {

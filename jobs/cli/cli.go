@@ -51,6 +51,7 @@ type commands struct {
 	Runs       runsCmd       `cmd:"" help:"List runs, or show one."`
 	Files      filesCmd      `cmd:"" help:"List what carriers sent and what became of it, or show one file."`
 	Reports    reportsCmd    `cmd:"" help:"List reports, show one, or get its files."`
+	Cases      casesCmd      `cmd:"" help:"List cases, show one, work on them, or count them by age."`
 	Subject    subjectCmd    `cmd:"" help:"Find what is kept about a phone number, or erase it."`
 	Purge      purgeCmd      `cmd:"" help:"Remove what is older than it is kept, and leave a proof."`
 	Hold       holdCmd       `cmd:"" help:"Keep what is in dispute, whatever its age."`

@@ -21,6 +21,7 @@ type reportsCmd struct {
 	List reportsListCmd `cmd:"" default:"withargs" help:"List published versions, the newest first."`
 	Show reportsShowCmd `cmd:"" help:"Show one version with its files, its inputs and what it changed."`
 	Get  reportsGetCmd  `cmd:"" help:"Get a file of a report."`
+	Sign signOffCmd     `cmd:"" name:"sign-off" help:"Review and approve versions, and reopen the periods that they lock."`
 }
 
 type reportsListCmd struct {

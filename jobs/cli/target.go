@@ -109,7 +109,7 @@ func (f *targetFlags) token() (string, error) {
 // desk does the operations on a data folder on which no service runs.
 func desk(cfg *config.Config, store *state.Store) *control.Desk {
 	return &control.Desk{
-		Queue: store, Pauses: store, Noting: func(r jobs.AuditRow) control.Changes { return store.Noted(r) }, Requests: store, Archive: store, Ledger: store, Alarms: store, Trail: store, Coverage: store, Deliveries: store, Chain: store,
+		Queue: store, Pauses: store, Noting: func(r jobs.AuditRow) control.Changes { return store.Noted(r) }, Requests: store, Archive: store, Ledger: store, Alarms: store, Trail: store, Coverage: store, Deliveries: store, Chain: store, Book: store, SignedOff: store,
 		Config: func() *config.Config { return cfg }, Now: time.Now, Folder: service.ReportsFolder(cfg), Keys: cfg.Encryption,
 		Reach:   func(carrier string) time.Duration { return reach(cfg, carrier) },
 		Foresee: service.Purger(func() *config.Config { return cfg }, store, time.Now).Foresee,

@@ -59,6 +59,31 @@ type Operations interface {
 	// order of their ids, those beyond after.
 	Changes(ctx context.Context, report, after string, limit int) ([]Change, error)
 
+	// Cases lists cases of the newest versions, those of periods that came last
+	// first, paged by the Next of a page as After.
+	Cases(ctx context.Context, f jobs.CasesFilter) (CasePage, error)
+	// Case returns one case with its trail. The carrier and the period of the
+	// filter tell one of several periods.
+	Case(ctx context.Context, id string, f jobs.CasesFilter) (CaseDetail, error)
+	// WorkOnCases changes the state or the owner of cases, or comments on them,
+	// all at once, and says how much that was; with DryRun how much it would
+	// be. A case that somebody else has changed, and a number that is not
+	// the expected one, are refused.
+	WorkOnCases(ctx context.Context, w CaseWork) (CaseWorkDone, error)
+	// CaseAges counts cases by state and by how long they have been open.
+	CaseAges(ctx context.Context, f jobs.CasesFilter) (CaseAges, error)
+
+	// SignOffs lists versions that are more than drafts, the newest first.
+	SignOffs(ctx context.Context, f jobs.SignOffFilter) ([]SignOff, error)
+	SignOff(ctx context.Context, report string) (SignOff, error)
+	// StepSignOff submits, approves or sends back a version, or reopens the
+	// period that it locks.
+	StepSignOff(ctx context.Context, s SignOffStep) (SignOff, error)
+	// SinceSignOff says how the newest version of a report's period differs
+	// from the one that was approved last, with the cases beyond after in the
+	// order of their ids.
+	SinceSignOff(ctx context.Context, report, after string, limit int) (SinceSignOff, error)
+
 	Alerts(ctx context.Context, f jobs.AlertFilter) ([]Alert, error)
 	Audit(ctx context.Context, f jobs.AuditFilter) ([]AuditRow, error)
 	// Carriers returns the carriers in the order of their names.

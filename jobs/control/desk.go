@@ -33,6 +33,8 @@ type Changes interface {
 	Resume(ctx context.Context, job string) (was bool, err error)
 	PlaceHold(ctx context.Context, h jobs.Hold, country string) (jobs.Hold, jobs.Proof, error)
 	ReleaseHold(ctx context.Context, id, by, why, country string, now time.Time) (jobs.Hold, jobs.Proof, error)
+	WorkOnCases(ctx context.Context, w jobs.CaseWork, now time.Time) (jobs.CaseWorkDone, error)
+	TakeStep(ctx context.Context, report string, step jobs.SignOffStep, by, why string, now time.Time) (jobs.SignOff, error)
 }
 
 // Archive is what a desk needs of jobs.Reports.
@@ -70,6 +72,10 @@ type Desk struct {
 	Coverage Covering
 	// Deliveries knows what was delivered of calls; nil: nothing was.
 	Deliveries Deliveries
+
+	// Book and SignedOff remember what people make of cases and versions.
+	Book      Book
+	SignedOff SignedOff
 
 	// Subjects finds and erases numbers, and Requests remembers what was; nil:
 	// that needs the service, or its data folder for itself.
@@ -122,7 +128,7 @@ func refuse(kind Kind, err error, format string, args ...any) error {
 
 // explain makes a refusal of the answers of the state, which concern what.
 func explain(err error, what, id string) error {
-	for _, gone := range []error{jobs.ErrNoRun, jobs.ErrNoFile, jobs.ErrNoReport, jobs.ErrNoErasure, jobs.ErrNoHold} {
+	for _, gone := range []error{jobs.ErrNoRun, jobs.ErrNoFile, jobs.ErrNoReport, jobs.ErrNoErasure, jobs.ErrNoHold, jobs.ErrNoCase} {
 		if errors.Is(err, gone) {
 			return refuse(NotFound, err, "there is no %s %s; the list of %ss has their ids", what, id, what)
 		}
@@ -132,6 +138,12 @@ func explain(err error, what, id string) error {
 		return refuse(Conflict, err, "%v", jobs.ErrKey)
 	case errors.Is(err, jobs.ErrOver):
 		return refuse(Conflict, err, "run %s is over: there is nothing to cancel", id)
+	case errors.Is(err, jobs.ErrSignOff), errors.Is(err, jobs.ErrStale), errors.Is(err, jobs.ErrExpected):
+		return refuse(Conflict, err, "%v", err)
+	case errors.Is(err, jobs.ErrAmbiguous):
+		return refuse(Invalid, err, "%s %s: %v; name the period", what, id, err)
+	case errors.Is(err, jobs.ErrFourEyes):
+		return refuse(Forbidden, err, "%v", err)
 	}
 	return err
 }

@@ -57,7 +57,7 @@ func newOffice(t *testing.T) *office {
 	})
 	o := &office{store: store, now: time.Date(2026, 10, 6, 10, 0, 0, 0, time.UTC)}
 	o.Desk = &control.Desk{
-		Queue: store, Pauses: store, Noting: func(r jobs.AuditRow) control.Changes { return store.Noted(r) }, Archive: store, Ledger: store, Alarms: store, Trail: store, Coverage: store, Chain: store,
+		Queue: store, Pauses: store, Noting: func(r jobs.AuditRow) control.Changes { return store.Noted(r) }, Archive: store, Ledger: store, Alarms: store, Trail: store, Coverage: store, Chain: store, Book: store, SignedOff: store,
 		Config: func() *config.Config { return cfg }, Folder: filepath.Join(dir, "reports"),
 		Wake: func() { o.woken++ },
 		Now: func() time.Time { // no two instants are the same

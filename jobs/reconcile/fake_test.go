@@ -117,6 +117,10 @@ func (a *archive) Reports(_ context.Context, f jobs.ReportFilter) (list []jobs.R
 	return list, nil
 }
 
+func (a *archive) Lock(context.Context, string, jobs.Period) (*jobs.SignOff, error) {
+	return a.locked, nil
+}
+
 func (a *archive) Run(_ context.Context, id string) (jobs.Run, error) {
 	defer a.moment()
 	r, ok := a.runs[id]

@@ -19,6 +19,7 @@ type FollowState interface {
 	Run(ctx context.Context, id string) (jobs.Run, error)
 	Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error)
 	Enqueue(ctx context.Context, r jobs.Run, now time.Time) (jobs.Run, error)
+	Lock(ctx context.Context, carrier string, p jobs.Period) (*jobs.SignOff, error)
 }
 
 // Follower sees to it that what was reported is reported anew when it has
@@ -274,8 +275,14 @@ func (f *Follower) rests(ctx context.Context, rep jobs.Report, now time.Time) (b
 	}
 	for _, r := range list { // the newest first
 		if r.Period.From.Equal(rep.Period.From) && r.Period.To.Equal(rep.Period.To) {
-			failed := r.State == jobs.RunFailed || r.State == jobs.RunCancelled
-			return failed && now.Before(r.Finished.Add(again)), nil
+			if !now.Before(r.Finished.Add(again)) {
+				return false, nil
+			}
+			if r.State == jobs.RunSucceeded && r.Report == rep.ID && r.ID != rep.Run {
+				lock, err := f.State.Lock(ctx, rep.Carrier, rep.Period)
+				return lock != nil, err
+			}
+			return r.State == jobs.RunFailed || r.State == jobs.RunCancelled, nil
 		}
 	}
 	return false, nil

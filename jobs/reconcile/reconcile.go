@@ -41,6 +41,7 @@ type State interface {
 	Run(ctx context.Context, id string) (jobs.Run, error)
 	File(ctx context.Context, id string) (jobs.Entry, error)
 	ReportErasures(ctx context.Context, report string) ([]jobs.Erasure, error)
+	Lock(ctx context.Context, carrier string, p jobs.Period) (*jobs.SignOff, error)
 }
 
 // Profile is a carrier's profile as it was when it was asked for.
@@ -58,8 +59,8 @@ type Job struct {
 	Memory          int64 // bytes; 0: jobs.DefaultMemory
 }
 
-// Reconciler does runs. Every field but Numbers, Watch and Trouble
-// is required.
+// Reconciler does runs. Every field but Numbers, Watch, Held and
+// Trouble is required.
 type Reconciler struct {
 	State State
 	// Records returns the path of the records of an entry.
@@ -80,6 +81,8 @@ type Reconciler struct {
 	Now     func() time.Time
 	// Watch returns who is told of a run's progress.
 	Watch func(run string) engine.Observer
+	// Held is told of a run that had something new to say about a locked period.
+	Held func(ctx context.Context, run jobs.Run, lock jobs.SignOff) error
 	// Trouble is told of what will be tried again.
 	Trouble func(err error)
 }
@@ -101,11 +104,30 @@ func (r *Reconciler) Do(ctx context.Context, run jobs.Run) (jobs.Ending, error) 
 	}
 	switch {
 	case !t.same():
-		return t.publish(ctx)
+		return t.publishOrHold(ctx)
 	case t.asked() || !r.shelf().InPlace(*t.latest):
 		return t.prove(ctx)
 	}
 	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID}, nil
+}
+
+// publishOrHold makes the next version, unless an approval keeps the period. One
+// that comes while the version is made is found by the next attempt.
+func (t *task) publishOrHold(ctx context.Context) (jobs.Ending, error) {
+	lock, err := t.State.Lock(ctx, t.run.Carrier, t.run.Period)
+	if err != nil {
+		return jobs.Ending{}, err
+	}
+	if lock == nil {
+		return t.publish(ctx)
+	}
+	if t.Held != nil {
+		if err := t.Held(ctx, t.run, *lock); err != nil {
+			return jobs.Ending{}, err
+		}
+	}
+	return jobs.Ending{State: jobs.RunSucceeded, Report: lock.Report, Error: lock.Locked() +
+		"; there is something new to say, which is not published: have it reopened with a reason, concord reports sign-off reopen " + lock.Report}, nil
 }
 
 // asked reports whether a person wants the report to be made anew.

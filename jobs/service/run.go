@@ -56,10 +56,18 @@ func (s *Service) followUp(ctx context.Context) {
 	s.attempt(ctx, "follow up", s.follow.Follow)
 	s.attempt(ctx, "follow up usage", s.due.Follow)
 	s.attempt(ctx, "follow up quality", s.followCalls)
+	s.attempt(ctx, "cases of new versions", s.takeCases)
 	s.rouse()
 	if s.leads() { // the outboxes are its
 		s.attempt(ctx, "reports to carriers", s.deliver.Deliver)
 	}
+}
+
+// takeCases has the register know the cases of new versions. One whose files are
+// not in their place waits; that it is lost is told elsewhere.
+func (s *Service) takeCases(ctx context.Context) error {
+	_, err := s.cases.CatchUp(ctx, "")
+	return err
 }
 
 // auditEvery is how often it is seen whether reports are still there.

@@ -29,6 +29,7 @@ import (
 	"concord/jobs"
 	"concord/jobs/alert"
 	"concord/jobs/calls"
+	"concord/jobs/casework"
 	"concord/jobs/config"
 	"concord/jobs/numbering"
 	"concord/jobs/privacy"
@@ -66,6 +67,7 @@ type Service struct {
 	taker   *jobs.Collector
 	opening *jobs.Opening // before it, for what carriers send
 	maker   *reconcile.Reconciler
+	cases   *casework.Clerk
 	follow  *reconcile.Follower
 	clerk   *numbering.Clerk
 	books   *usage.Bookkeeper

@@ -56,7 +56,7 @@ func (s *Service) HTTP() net.Addr {
 // Desk returns the operations of this service.
 func (s *Service) Desk() *control.Desk {
 	return &control.Desk{
-		Queue: s.store, Pauses: s.store, Noting: func(r jobs.AuditRow) control.Changes { return s.store.Noted(r) }, Archive: s.store, Ledger: s.store, Alarms: s.store, Trail: s.store, Coverage: s.store, Deliveries: s.store, Chain: s.store,
+		Queue: s.store, Pauses: s.store, Noting: func(r jobs.AuditRow) control.Changes { return s.store.Noted(r) }, Archive: s.store, Ledger: s.store, Alarms: s.store, Trail: s.store, Coverage: s.store, Deliveries: s.store, Chain: s.store, Book: s.store, SignedOff: s.store,
 		Config: s.cfg, Now: s.Now, Keys: s.keys(), Folder: ReportsFolder(s.cfg()), Reach: s.reach,
 		Foresee:  s.purger.Foresee,
 		Subjects: s.subjects, Requests: s.store, WakeErase: func() { signal(s.wakeErase) },

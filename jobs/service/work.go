@@ -17,6 +17,7 @@ import (
 	"concord/jobs/alert"
 	"concord/jobs/config"
 	"concord/jobs/dispatch"
+	"concord/jobs/casework"
 	"concord/jobs/reconcile"
 )
 
@@ -37,8 +38,10 @@ func (s *Service) openWork(ctx context.Context) error {
 		Numbers: s.numbersIn,
 		Folder:  ReportsFolder(s.cfg()), Keys: s.keys(), Program: s.Program, Now: s.Now,
 		Watch:   s.progress.watch,
+		Held:    s.alert.Held,
 		Trouble: func(err error) { s.Log.Error("report", "error", err.Error()) },
 	}
+	s.cases = &casework.Clerk{State: s.store, Folder: ReportsFolder(s.cfg()), Now: s.Now}
 	s.clerk = s.openNumbers()
 	s.deliver = &reconcile.Deliverer{State: s.store, Folder: ReportsFolder(s.cfg()), Keys: s.keys(), Outbox: s.reportOutbox, Now: s.Now, Delivered: s.reported}
 	s.books, s.due = s.openUsage()

@@ -63,17 +63,22 @@ func (t tx) raise(ctx context.Context, a jobs.Alert) (jobs.Alert, bool, error) {
 // Resolve implements jobs.Alerts.
 func (s *Store) Resolve(ctx context.Context, key string, now time.Time) (was bool, err error) {
 	err = s.write(ctx, "resolve an alert", func(t tx) error {
-		var seq int64
-		found, err := t.one(ctx, []any{&seq}, "SELECT seq FROM alerts WHERE alert_key = $1 AND resolved IS NULL"+t.d.lockRow, text(key))
-		if was = found; err != nil || !found {
-			return err
-		}
-		if _, err := t.exec(ctx, "UPDATE alerts SET resolved = $1 WHERE seq = $2", edge(now), seq); err != nil {
-			return err
-		}
-		return t.tell(ctx, seq, text(key), true, now)
+		was, err = t.resolve(ctx, key, now)
+		return err
 	})
 	return was && err == nil, err
+}
+
+func (t tx) resolve(ctx context.Context, key string, now time.Time) (was bool, err error) {
+	var seq int64
+	found, err := t.one(ctx, []any{&seq}, "SELECT seq FROM alerts WHERE alert_key = $1 AND resolved IS NULL"+t.d.lockRow, text(key))
+	if err != nil || !found {
+		return false, err
+	}
+	if _, err := t.exec(ctx, "UPDATE alerts SET resolved = $1 WHERE seq = $2", edge(now), seq); err != nil {
+		return false, err
+	}
+	return true, t.tell(ctx, seq, text(key), true, now)
 }
 
 // Alerts implements jobs.Alerts.

@@ -74,38 +74,48 @@ const caseColumns = "c.case_id, c.class, c.start, c.microsoft_ms, c.carrier_ms, 
 
 // ListCases implements jobs.CaseBook.
 func (s *Store) ListCases(ctx context.Context, f jobs.CasesFilter) (list []jobs.Case, next string, err error) {
+	limit := f.Limit
+	if limit > 0 {
+		f.Limit++ // to see whether there is more
+	}
+	list, periods, err := s.listCases(ctx, f)
+	if err != nil || limit <= 0 || len(list) <= limit {
+		return list, "", err
+	}
+	return list[:limit], fmt.Sprintf("%d-%s", periods[limit-1], list[limit-1].CaseID), nil
+}
+
+// listCases also returns the period of each case as the register has it.
+func (s *Store) listCases(ctx context.Context, f jobs.CasesFilter) (list []jobs.Case, periods []int64, err error) {
 	var w where
 	casesWhere(&w, &f)
 	if f.After != "" {
 		period, id, ok := strings.Cut(f.After, "-")
 		seq, err := strconv.ParseInt(period, 10, 64)
 		if err != nil || !ok {
-			return nil, "", fmt.Errorf("%w behind %s", jobs.ErrNoCase, f.After)
+			return nil, nil, fmt.Errorf("%w to go on from", jobs.ErrNoCase)
 		}
 		w.add("(c.period, c.case_id) < (?, ?)", seq, text(id))
 	}
 	err = s.read(ctx, "list cases", func(t tx) error {
-		list, next = nil, ""
+		list, periods = nil, nil
 		return t.query(ctx, func(scan func(...any) error) error {
 			var c registered
 			var seq int64
-			if err := scan(append([]any{&seq, &c.Carrier, moment{&c.Period.From}, moment{&c.Period.To}, &c.Period.Text}, c.fields()...)...); err != nil {
-				return err
-			}
+			err := scan(append([]any{&seq, &c.Carrier, moment{&c.Period.From}, moment{&c.Period.To}, &c.Period.Text}, c.fields()...)...)
 			c.Worked = c.action > 0
-			list = append(list, c.Case)
-			next = fmt.Sprintf("%d-%s", seq, c.CaseID)
-			return nil
+			list, periods = append(list, c.Case), append(periods, seq)
+			return err
 		}, "SELECT p.seq, p.carrier, p.period_from, p.period_to, p.period, "+caseColumns+" FROM case_register c JOIN case_periods p ON p.seq = c.period"+w.text()+
 			" ORDER BY c.period DESC, c.case_id DESC"+w.limit(f.Limit), w.args...)
 	})
-	return list, next, err
+	return list, periods, err
 }
 
 // CaseTrail implements jobs.CaseBook.
 func (s *Store) CaseTrail(ctx context.Context, f jobs.CasesFilter) (c jobs.Case, notes []jobs.CaseNote, err error) {
 	f.Limit = 2
-	list, at, err := s.ListCases(ctx, f)
+	list, periods, err := s.listCases(ctx, f)
 	switch {
 	case err != nil:
 		return c, nil, err
@@ -115,11 +125,6 @@ func (s *Store) CaseTrail(ctx context.Context, f jobs.CasesFilter) (c jobs.Case,
 		return c, nil, fmt.Errorf("%w: %s and %s", jobs.ErrAmbiguous, list[0].Period.Text, list[1].Period.Text)
 	}
 	c = list[0]
-	period, _, _ := strings.Cut(at, "-")
-	seq, err := strconv.ParseInt(period, 10, 64)
-	if err != nil {
-		return c, nil, err
-	}
 	err = s.read(ctx, "read the trail of a case", func(t tx) error {
 		notes = nil
 		return t.query(ctx, func(scan func(...any) error) error {
@@ -128,7 +133,7 @@ func (s *Store) CaseTrail(ctx context.Context, f jobs.CasesFilter) (c jobs.Case,
 			notes = append(notes, n)
 			return err
 		}, "SELECT a.seq, a.done, a.done_by, a.id, x.before, x.after, a.new_owner, a.comment, a.version FROM case_trail x JOIN case_actions a ON a.seq = x.action "+
-			"WHERE x.period = $1 AND x.case_id = $2 ORDER BY a.seq", seq, text(c.CaseID))
+			"WHERE x.period = $1 AND x.case_id = $2 ORDER BY a.seq", periods[0], text(c.CaseID))
 	})
 	return c, notes, err
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -58,7 +59,23 @@ func (t tx) step(ctx context.Context, r *jobs.Report, step jobs.SignOffStep, by,
 		tuples(1, 12)+" ON CONFLICT (report) DO UPDATE SET state = excluded.state, submitted_by = excluded.submitted_by, submitted = excluded.submitted, approved_by = excluded.approved_by, "+
 		"approved = excluded.approved, reopened_by = excluded.reopened_by, reopened = excluded.reopened, why = excluded.why",
 		s.Report, text(s.Carrier), edge(s.Period.From), edge(s.Period.To), string(s.State), s.SubmittedBy, s.Submitted, s.ApprovedBy, s.Approved, s.ReopenedBy, s.Reopened, s.Why)
+	if err == nil && step == jobs.StepReopen {
+		err = t.goOn(ctx, r, by, now)
+	}
 	return s, err
+}
+
+// goOn has a run say what was held back as long as the period was locked.
+func (t tx) goOn(ctx context.Context, r *jobs.Report, by string, now time.Time) error {
+	held, err := t.resolve(ctx, jobs.LockedKey(r.Carrier, r.Period), now)
+	if err != nil || !held {
+		return err
+	}
+	_, err = t.enqueue(ctx, jobs.Run{Job: r.Job, Kind: r.Kind, Carrier: r.Carrier, Period: r.Period, Trigger: jobs.TriggerUpload, By: by}, now)
+	if errors.Is(err, jobs.ErrActive) { // it begins now, or finds the period open
+		err = nil
+	}
+	return err
 }
 
 // SignOff implements jobs.SignOffs.

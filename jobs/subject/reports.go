@@ -15,6 +15,7 @@ import (
 	"concord/exchange/landing"
 	"concord/formats/report"
 	"concord/jobs"
+	"concord/jobs/casework"
 	"concord/jobs/reconcile"
 )
 
@@ -171,10 +172,27 @@ func (x *erasure) replace(ctx context.Context, r jobs.Report, rows int64) error 
 	if err != nil {
 		return err
 	}
+	if err := x.renameCases(ctx, r, made); err != nil {
+		return err
+	}
 	if err := x.State.ReplaceReport(ctx, x.id, out.Report, out.Events, again); err != nil {
 		return err
 	}
 	return x.settle(ctx, out.Report)
+}
+
+// renameCases has what people made of cases follow those that have other ids
+// now. It comes before the version is replaced: whoever goes on after a crash
+// finds both, or neither is left to do.
+func (x *erasure) renameCases(ctx context.Context, r jobs.Report, made string) error {
+	if r.Kind != jobs.ReportReconcile {
+		return nil
+	}
+	ids, err := casework.Renamed(x.place(r), made)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return x.State.RenameCases(ctx, r.Carrier, r.Period, ids)
 }
 
 // inOutbox reports whether files of a version lie in its carrier's outbox: then

@@ -36,6 +36,7 @@ type State interface {
 	Run(ctx context.Context, id string) (jobs.Run, error)
 	Report(ctx context.Context, id string) (jobs.Report, error)
 	Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Report, error)
+	RenameCases(ctx context.Context, carrier string, p jobs.Period, ids map[string]string) error
 }
 
 // Spool is where received files are kept by their content.
