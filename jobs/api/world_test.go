@@ -159,6 +159,9 @@ func (w *world) fill(t *testing.T) {
 	}
 }
 
+// cases is the header of a report's discrepancies, as far as anybody reads it.
+const cases = "case_id,class,caller,microsoft_start_utc,carrier_start_utc,microsoft_seconds,carrier_seconds,difference_seconds,microsoft_row,carrier_row\n"
+
 // publish ends a run with a report.
 func (w *world) publish(t *testing.T, r jobs.Run, version int) jobs.Report {
 	t.Helper()
@@ -169,7 +172,7 @@ func (w *world) publish(t *testing.T, r jobs.Run, version int) jobs.Report {
 	}
 	dir := filepath.Join(w.desk.Folder, filepath.FromSlash(rep.Folder))
 	var list []control.ReportFile
-	for name, text := range map[string]string{"discrepancies.csv": "case_id,caller\nc1," + canary + "\n", "summary.json": "{}\n"} {
+	for name, text := range map[string]string{"discrepancies.csv": cases + "c1,duration_over," + canary + ",,,60,66,6,1,1\n", "summary.json": "{}\n"} {
 		sum := sha256.Sum256([]byte(text))
 		list = append(list, control.ReportFile{Name: name, Bytes: int64(len(text)), SHA256: hex.EncodeToString(sum[:])})
 		put(t, filepath.Join(dir, name), text)

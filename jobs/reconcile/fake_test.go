@@ -29,7 +29,8 @@ type archive struct {
 	touched  []jobs.Followup
 	erasures []jobs.Erasure
 	refuse   error // what Publish fails with
-	lost     bool  // Publish records, and its answer is lost
+	locked   *jobs.SignOff
+	lost     bool // Publish records, and its answer is lost
 	// asked is called once, when a run or a report has been asked for and
 	// before anybody asks again.
 	asked func()

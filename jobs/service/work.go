@@ -15,9 +15,9 @@ import (
 	"concord/exchange"
 	"concord/jobs"
 	"concord/jobs/alert"
+	"concord/jobs/casework"
 	"concord/jobs/config"
 	"concord/jobs/dispatch"
-	"concord/jobs/casework"
 	"concord/jobs/reconcile"
 )
 

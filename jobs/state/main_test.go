@@ -81,6 +81,10 @@ func TestReports(t *testing.T) {
 	contract(t, func(s *state.Store) jobstest.Publisher { return s }, jobstest.TestReports)
 }
 
+func TestCases(t *testing.T) {
+	contract(t, func(s *state.Store) jobstest.Casebook { return s }, jobstest.TestCases)
+}
+
 func TestNumbers(t *testing.T) {
 	contract(t, func(s *state.Store) jobstest.Directory { return s }, jobstest.TestNumbers)
 }

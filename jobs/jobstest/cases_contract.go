@@ -1,0 +1,421 @@
+package jobstest
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"concord/jobs"
+)
+
+// Casebook is what remembers versions and what people make of their cases.
+type Casebook interface {
+	Publisher
+	jobs.CaseBook
+	jobs.SignOffs
+	jobs.Alerts
+}
+
+// TestCases is the contract of a Casebook, as TestReports is that of a Publisher.
+func TestCases(t *testing.T, open func(t *testing.T) Casebook, reopen func(t *testing.T, b Casebook) Casebook) {
+	for name, test := range map[string]func(*cases){
+		"cases follow versions and people as a slow model does": (*cases).property,
+		"a version is taken over once and in its order":         (*cases).order,
+		"who comes second is told":                              (*cases).stale,
+		"work with a key is done once":                          (*cases).keyed,
+		"a list has every case once, page by page":              (*cases).paging,
+		"cases are counted by age":                              (*cases).ages,
+		"a case in two periods has to be told apart":            (*cases).ambiguous,
+		"cases may get other ids":                               (*cases).rename,
+		"an approved version locks its period":                  (*cases).lock,
+		"four eyes sign a version off":                          (*cases).fourEyes,
+		"of an approval and a publication at once one wins":     (*cases).race,
+		"what was held back goes on when a period is reopened":  (*cases).reopened,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			c := &cases{reports: reports{runs: runs{T: t, s: b, now: day(1)}, p: b}, b: b}
+			c.reopen = func(t *testing.T, _ State) State {
+				c.b = reopen(t, c.b)
+				c.p = c.b
+				return c.b
+			}
+			test(c)
+		})
+	}
+}
+
+// cases is one test of a Casebook.
+type cases struct {
+	reports
+	b Casebook
+}
+
+func fact(id string, seconds int64) jobs.CaseFacts {
+	return jobs.CaseFacts{CaseID: id, Class: "duration_over", Start: day(1), MicrosoftMS: 60_000, CarrierMS: 60_000 + seconds*1000, DiffMS: seconds * 1000}
+}
+
+func told(event string, facts ...jobs.CaseFacts) (list []jobs.CaseNews) {
+	for _, f := range facts {
+		list = append(list, jobs.CaseNews{CaseFacts: f, Event: event})
+	}
+	return list
+}
+
+func stream(list []jobs.CaseNews) func() iter.Seq2[jobs.CaseNews, error] {
+	return func() iter.Seq2[jobs.CaseNews, error] {
+		return func(yield func(jobs.CaseNews, error) bool) {
+			for _, n := range list {
+				if !yield(n, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// tell publishes a version of the nth of October and has the book know it.
+func (c *cases) tell(carrier string, n, version int, news ...jobs.CaseNews) jobs.Report {
+	c.Helper()
+	var events []jobs.CaseEvent
+	for _, x := range news {
+		if version > 1 {
+			events = append(events, jobs.CaseEvent{CaseID: x.CaseID, Event: x.Event})
+		}
+	}
+	r := c.publish(carrier, n, version, events...)
+	c.must(c.b.Register(c.Context(), r, version == 1, stream(news), c.now))
+	return r
+}
+
+func (c *cases) work(w jobs.CaseWork) jobs.CaseWorkDone {
+	c.Helper()
+	done, err := c.b.WorkOnCases(c.Context(), c.by(w), c.now)
+	c.must(err)
+	return done
+}
+
+func (c *cases) by(w jobs.CaseWork) jobs.CaseWork {
+	c.n++
+	w.ID = fmt.Sprint("work ", c.n)
+	if w.By == "" {
+		w.By = "ann"
+	}
+	return w
+}
+
+func (c *cases) list(f jobs.CasesFilter) []jobs.Case {
+	c.Helper()
+	list, _, err := c.b.ListCases(c.Context(), f)
+	c.must(err)
+	return list
+}
+
+// model is a case as somebody would follow it on paper.
+type model struct {
+	state, owner string
+	seconds      int64
+	here, worked bool
+	revision     int64
+	trail        int
+}
+
+// allowed are the ways of people, written out.
+var allowed = map[string][]string{
+	"open":     {"disputed", "accepted", "resolved"},
+	"disputed": {"open", "accepted", "resolved"},
+	"accepted": {"open"},
+	"resolved": {"open"},
+}
+
+func (c *cases) property() {
+	for seed := range uint64(4) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		known := map[string]*model{}
+		carrier, version := fmt.Sprint("carrier ", seed), 0
+		for range 40 {
+			if version == 0 || r.IntN(3) == 0 {
+				version++
+				c.tell(carrier, 1, version, c.imagine(r, known, version)...)
+			} else {
+				c.imitate(r, carrier, known)
+			}
+			c.compare(carrier, known)
+		}
+	}
+	c.again()
+}
+
+// imagine makes up a version, and follows it in the model.
+func (c *cases) imagine(r *rand.Rand, known map[string]*model, version int) (news []jobs.CaseNews) {
+	for i := range 120 { // more than are written at once
+		id := fmt.Sprintf("case%03d", i)
+		m, seconds := known[id], int64(1+r.IntN(2))
+		switch {
+		case m == nil || !m.here:
+			if version > 1 && r.IntN(4) > 0 {
+				continue
+			}
+			news = append(news, told("opened", fact(id, seconds))...)
+			if m == nil {
+				known[id] = &model{state: "open", seconds: seconds, here: true, revision: 1}
+				continue
+			}
+			m.here = true
+			m.turn(m.state == "resolved" || m.state == "accepted" && m.seconds != seconds, "open")
+			m.seconds = seconds
+		case r.IntN(4) == 0:
+			news = append(news, told("closed", fact(id, m.seconds))...)
+			if !m.worked && m.owner == "" {
+				delete(known, id)
+				continue
+			}
+			m.here = false
+			m.turn(m.state == "open" || m.state == "disputed", "resolved")
+		case r.IntN(3) == 0 && m.seconds != seconds:
+			news = append(news, told("changed", fact(id, seconds))...)
+			m.seconds = seconds
+			m.turn(m.state == "accepted" || m.state == "resolved", "open")
+		}
+	}
+	return news
+}
+
+// turn is what a version does to a case.
+func (m *model) turn(yes bool, to string) {
+	m.revision++
+	if yes {
+		m.state, m.worked = to, true
+		m.trail++
+	}
+}
+
+// imitate does some work, and does it in the model.
+func (c *cases) imitate(r *rand.Rand, carrier string, known map[string]*model) {
+	c.Helper()
+	w := jobs.CaseWork{Filter: jobs.CasesFilter{Carrier: carrier}}
+	for range 30 {
+		w.Filter.Cases = append(w.Filter.Cases, fmt.Sprintf("case%03d", r.IntN(120)))
+	}
+	if r.IntN(4) > 0 {
+		w.To = jobs.CaseStates[r.IntN(4)]
+	}
+	if r.IntN(3) == 0 {
+		owner := []string{"", "bob"}[r.IntN(2)]
+		w.Owner = &owner
+	}
+	w.Comment = "a word"
+	var want, matched int64
+	for id, m := range known {
+		if !slices.Contains(w.Filter.Cases, id) {
+			continue
+		}
+		matched++
+		if w.To != "" && (!m.here || !slices.Contains(allowed[m.state], string(w.To))) {
+			continue
+		}
+		want++
+		m.revision++
+		m.trail++
+		m.worked = true
+		if w.To != "" {
+			m.state = string(w.To)
+		}
+		if w.Owner != nil {
+			m.owner = *w.Owner
+		}
+	}
+	dry := w
+	dry.DryRun = true
+	if d := c.work(dry); d.Applied.Cases != want || d.ID != "" {
+		c.Errorf("a dry run says %+v, want %d", d, want)
+	}
+	if d := c.work(w); d.Applied.Cases != want || d.Matched != matched {
+		c.Errorf("%+v: %+v, want %d of %d", w, d, want, matched)
+	}
+}
+
+func (c *cases) compare(carrier string, known map[string]*model) {
+	c.Helper()
+	list := c.list(jobs.CasesFilter{Carrier: carrier, Gone: true})
+	if len(list) != len(known) {
+		c.Fatalf("%d cases, want %d", len(list), len(known))
+	}
+	for _, x := range list {
+		m := known[x.CaseID]
+		if m == nil || string(x.State) != m.state || x.Owner != m.owner || x.Present != m.here || x.Revision != m.revision || x.Worked != m.worked || x.DiffMS != m.seconds*1000 {
+			c.Fatalf("%+v, want %+v", x, m)
+		}
+	}
+	x := list[0]
+	_, trail, err := c.b.CaseTrail(c.Context(), jobs.CasesFilter{Carrier: carrier, Cases: []string{x.CaseID}})
+	c.must(err)
+	if m := known[x.CaseID]; len(trail) != m.trail || m.trail > 0 && string(trail[m.trail-1].After) != m.state {
+		c.Fatalf("%+v of %+v", trail, m)
+	}
+}
+
+func (c *cases) order() {
+	first := c.publish("fabrikam", 1, 1)
+	list, whole, err := c.b.Unregistered(c.Context(), "")
+	c.must(err)
+	c.same(whole, []bool{true})
+	c.same(list[0].ID, first.ID)
+	c.must(c.b.Register(c.Context(), first, true, stream(told("opened", fact("a", 1), fact("b", 1))), c.now))
+	c.must(c.b.Register(c.Context(), first, true, stream(told("opened", fact("z", 1))), c.now)) // nothing happens
+	second := c.publish("fabrikam", 1, 2, jobs.CaseEvent{CaseID: "c", Event: "opened"})
+	third := c.publish("fabrikam", 1, 3)
+	c.again()
+	list, whole, err = c.b.Unregistered(c.Context(), "fabrikam")
+	c.must(err)
+	c.same([]string{list[0].ID, list[1].ID}, []string{second.ID, third.ID})
+	c.same(whole, []bool{false, false})
+	if err := c.b.Register(c.Context(), third, false, stream(nil), c.now); err == nil {
+		c.Error("a version was taken over before the one that it follows")
+	}
+	broken := errors.New("the file broke off")
+	half := func() iter.Seq2[jobs.CaseNews, error] {
+		return func(yield func(jobs.CaseNews, error) bool) {
+			for _, n := range told("closed", fact("a", 1), fact("b", 1)) {
+				yield(n, nil)
+			}
+			yield(jobs.CaseNews{}, broken)
+		}
+	}
+	c.fails(c.b.Register(c.Context(), second, false, half, c.now), broken)
+	c.same(len(c.list(jobs.CasesFilter{})), 2)
+	c.must(c.b.Register(c.Context(), second, false, stream(append(told("opened", fact("c", 1)), told("closed", fact("a", 1))...)), c.now))
+	c.must(c.b.Register(c.Context(), third, false, stream(nil), c.now))
+	got := c.list(jobs.CasesFilter{})
+	c.same([]string{got[0].CaseID, got[1].CaseID}, []string{"c", "b"})
+	c.same([]time.Time{got[0].Since, got[1].Since}, []time.Time{second.Published, first.Published})
+	list, _, err = c.b.Unregistered(c.Context(), "")
+	c.must(err)
+	c.same(len(list), 0)
+
+	// A book that comes late knows since when all the same.
+	early := c.publish("contoso", 1, 1)
+	late := c.publish("contoso", 1, 2, jobs.CaseEvent{CaseID: "y", Event: "opened"})
+	c.must(c.b.Register(c.Context(), late, true, stream(told("opened", fact("x", 1), fact("y", 1))), c.now))
+	got = c.list(jobs.CasesFilter{Carrier: "contoso"})
+	c.same([]time.Time{got[0].Since, got[1].Since}, []time.Time{late.Published, early.Published})
+}
+
+func (c *cases) stale() {
+	c.tell("fabrikam", 1, 1, told("opened", fact("a", 1), fact("b", 2))...)
+	one := jobs.CaseWork{Filter: jobs.CasesFilter{Cases: []string{"a"}}, To: jobs.CaseDisputed, Revision: 1}
+	var wg sync.WaitGroup
+	errs := make([]error, 6)
+	for i := range errs {
+		w := c.by(one)
+		wg.Go(func() { _, errs[i] = c.b.WorkOnCases(c.Context(), w, c.now) })
+	}
+	wg.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+		} else if !errors.Is(err, jobs.ErrStale) {
+			c.Error(err)
+		}
+	}
+	c.same(won, 1)
+	two := int64(2)
+	_, err := c.b.WorkOnCases(c.Context(), c.by(jobs.CaseWork{Filter: jobs.CasesFilter{Carrier: "fabrikam"}, To: jobs.CaseDisputed, Expect: &two}), c.now)
+	c.fails(err, jobs.ErrExpected)
+	one.Filter.Cases = []string{"nobody"}
+	_, err = c.b.WorkOnCases(c.Context(), c.by(one), c.now)
+	c.fails(err, jobs.ErrNoCase)
+	_, _, err = c.b.CaseTrail(c.Context(), one.Filter)
+	c.fails(err, jobs.ErrNoCase)
+	_, _, err = c.b.ListCases(c.Context(), jobs.CasesFilter{After: "nonsense"})
+	c.fails(err, jobs.ErrNoCase)
+}
+
+func (c *cases) keyed() {
+	c.tell("fabrikam", 1, 1, told("opened", fact("a", 1), fact("b", 2))...)
+	w := jobs.CaseWork{Filter: jobs.CasesFilter{Carrier: "fabrikam"}, To: jobs.CaseDisputed, Key: "k"}
+	first := c.work(w)
+	c.same(first.Applied, jobs.CaseSums{Cases: 2, MicrosoftMS: 120_000, CarrierMS: 123_000, DifferenceMS: 3000})
+	c.work(jobs.CaseWork{Filter: w.Filter, To: jobs.CaseOpen})
+	c.again()
+	again := c.work(w)
+	first.Repeated = true
+	c.same(again, first)
+	c.same(c.list(w.Filter)[0].State, jobs.CaseOpen)
+	w.To = jobs.CaseAccepted
+	_, err := c.b.WorkOnCases(c.Context(), c.by(w), c.now)
+	c.fails(err, jobs.ErrKey)
+	w.By = "bob" // whose keys are his own
+	c.same(c.work(w).Applied.Cases, int64(2))
+}
+
+func (c *cases) paging() {
+	for n := range 3 {
+		var facts []jobs.CaseFacts
+		for i := range 5 {
+			facts = append(facts, fact(fmt.Sprint("case ", i), 1))
+		}
+		c.tell("fabrikam", n+1, 1, told("opened", facts...)...)
+	}
+	all := c.list(jobs.CasesFilter{})
+	c.same(len(all), 15)
+	for size := 1; size < 16; size++ {
+		var got []jobs.Case
+		for after, pages := "", 0; pages == 0 || after != ""; pages++ {
+			list, next, err := c.b.ListCases(c.Context(), jobs.CasesFilter{After: after, Limit: size})
+			c.must(err)
+			got, after = append(got, list...), next
+		}
+		c.same(got, all)
+	}
+	c.same(len(c.list(jobs.CasesFilter{Period: all[0].Period.Text})), 5)
+	c.same(len(c.list(jobs.CasesFilter{From: all[0].Period.From, To: all[0].Period.To})), 5)
+	c.same(len(c.list(jobs.CasesFilter{Classes: []string{"other"}})), 0)
+	c.same(len(c.list(jobs.CasesFilter{States: []jobs.CaseState{jobs.CaseDisputed}})), 0)
+	c.same(len(c.list(jobs.CasesFilter{Unowned: true, Before: day(30)})), 15)
+}
+
+func (c *cases) ages() {
+	c.tell("fabrikam", 1, 1, told("opened", fact("a", 1), fact("b", 2))...)
+	c.now = c.now.AddDate(0, 0, 10)
+	c.tell("fabrikam", 2, 1, told("opened", fact("c", 4))...)
+	c.work(jobs.CaseWork{Filter: jobs.CasesFilter{Cases: []string{"a"}}, To: jobs.CaseDisputed})
+	got, err := c.b.AgeCases(c.Context(), jobs.CasesFilter{Carrier: "fabrikam"}, []time.Time{c.now.AddDate(0, 0, -7), c.now.AddDate(0, 0, -30)})
+	c.must(err)
+	sums := func(s int64) jobs.CaseSums {
+		return jobs.CaseSums{Cases: 1, MicrosoftMS: 60_000, CarrierMS: 60_000 + 1000*s, DifferenceMS: 1000 * s}
+	}
+	c.same(got, []jobs.CaseAge{{State: "disputed", Bucket: 1, CaseSums: sums(1)}, {State: "open", Bucket: 0, CaseSums: sums(4)}, {State: "open", Bucket: 1, CaseSums: sums(2)}})
+}
+
+func (c *cases) ambiguous() {
+	c.tell("fabrikam", 1, 1, told("opened", fact("a", 1))...)
+	c.tell("fabrikam", 2, 1, told("opened", fact("a", 1))...)
+	w := jobs.CaseWork{Filter: jobs.CasesFilter{Cases: []string{"a"}}, To: jobs.CaseDisputed, Revision: 1}
+	_, err := c.b.WorkOnCases(c.Context(), c.by(w), c.now)
+	c.fails(err, jobs.ErrAmbiguous)
+	_, _, err = c.b.CaseTrail(c.Context(), w.Filter)
+	c.fails(err, jobs.ErrAmbiguous)
+	w.Filter.Period = run("fabrikam", 1).Period.Text
+	c.same(c.work(w).Applied.Cases, int64(1))
+}
+
+func (c *cases) rename() {
+	r := c.tell("fabrikam", 1, 1, told("opened", fact("a", 1), fact("b", 1))...)
+	c.work(jobs.CaseWork{Filter: jobs.CasesFilter{Cases: []string{"a"}}, To: jobs.CaseDisputed, Comment: "x"})
+	for range 2 { // a second time nothing happens
+		c.must(c.b.RenameCases(c.Context(), "fabrikam", r.Period, map[string]string{"a": "z"}))
+	}
+	x, trail, err := c.b.CaseTrail(c.Context(), jobs.CasesFilter{Cases: []string{"z"}})
+	c.must(err)
+	c.same(x.State, jobs.CaseDisputed)
+	c.same(len(trail), 1)
+	_, _, err = c.b.CaseTrail(c.Context(), jobs.CasesFilter{Cases: []string{"a"}})
+	c.fails(err, jobs.ErrNoCase)
+}

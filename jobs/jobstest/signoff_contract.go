@@ -1,0 +1,132 @@
+package jobstest
+
+import (
+	"errors"
+	"sync"
+
+	"concord/jobs"
+)
+
+func (c *cases) step(report string, step jobs.SignOffStep, by string) jobs.SignOff {
+	c.Helper()
+	s, err := c.b.TakeStep(c.Context(), report, step, by, "because", c.now)
+	c.must(err)
+	return s
+}
+
+func (c *cases) refused(report string, step jobs.SignOffStep, by string, want error) {
+	c.Helper()
+	before, berr := c.b.SignOff(c.Context(), report)
+	_, err := c.b.TakeStep(c.Context(), report, step, by, "because", c.now)
+	c.fails(err, want)
+	after, aerr := c.b.SignOff(c.Context(), report)
+	if (berr == nil) != (aerr == nil) {
+		c.Error(berr, aerr)
+	}
+	c.same(after, before)
+}
+
+func (c *cases) lock() {
+	first := c.publish("fabrikam", 1, 1)
+	c.step(first.ID, jobs.StepSubmit, "ann")
+	c.step(first.ID, jobs.StepApprove, "bob")
+	c.again()
+	lock, err := c.b.Lock(c.Context(), "fabrikam", first.Period)
+	c.must(err)
+	c.same(lock.Report, first.ID)
+	r := c.begin("fabrikam", 1)
+	_, err = c.p.Publish(c.Context(), r.Lease(), c.version(r, 2), nil, c.now)
+	c.fails(err, jobs.ErrLocked)
+	c.same(c.find(r.ID), r)
+	usage := c.version(r, 1)
+	usage.Kind, usage.Folder = jobs.ReportUsage, "elsewhere"
+	_, err = c.p.Publish(c.Context(), r.Lease(), usage, nil, c.now)
+	c.must(err)
+	c.publish("fabrikam", 2, 1) // another period, and
+	c.publish("contoso", 1, 1)  // another carrier are open
+	c.step(first.ID, jobs.StepReopen, "root")
+	lock, err = c.b.Lock(c.Context(), "fabrikam", first.Period)
+	c.must(err)
+	c.same(lock, (*jobs.SignOff)(nil))
+	second := c.publish("fabrikam", 1, 2)
+	c.refused(first.ID, jobs.StepSubmit, "ann", jobs.ErrSignOff) // it is superseded
+	c.step(second.ID, jobs.StepSubmit, "ann")
+	third := c.publish("fabrikam", 1, 3)
+	c.refused(second.ID, jobs.StepApprove, "bob", jobs.ErrSignOff)
+	c.step(third.ID, jobs.StepSubmit, "bob")
+	c.step(third.ID, jobs.StepApprove, "ann")
+	list, err := c.b.SignOffs(c.Context(), jobs.SignOffFilter{Carrier: "fabrikam", Period: &first.Period})
+	c.must(err)
+	c.same([]jobs.SignOffState{list[0].State, list[1].State, list[2].State}, []jobs.SignOffState{jobs.SignOffApproved, jobs.SignOffReview, jobs.SignOffReopened})
+}
+
+func (c *cases) fourEyes() {
+	r := c.publish("fabrikam", 1, 1)
+	s, err := c.b.SignOff(c.Context(), r.ID)
+	c.must(err)
+	c.same(s.State, jobs.SignOffDraft)
+	c.refused(r.ID, jobs.StepApprove, "bob", jobs.ErrSignOff)
+	c.refused(r.ID, jobs.StepReopen, "root", jobs.ErrSignOff)
+	c.refused(r.ID, jobs.StepSendBack, "bob", jobs.ErrSignOff)
+	c.refused(r.ID, "sell", "bob", jobs.ErrSignOff)
+	c.refused("no such", jobs.StepSubmit, "ann", jobs.ErrNoReport)
+	c.step(r.ID, jobs.StepSubmit, "ann")
+	c.refused(r.ID, jobs.StepSubmit, "bob", jobs.ErrSignOff)
+	c.refused(r.ID, jobs.StepApprove, "ann", jobs.ErrFourEyes)
+	c.same(c.step(r.ID, jobs.StepSendBack, "bob").Why, "because")
+	c.step(r.ID, jobs.StepSubmit, "bob")
+	got := c.step(r.ID, jobs.StepApprove, "ann")
+	c.same([]string{string(got.State), got.SubmittedBy, got.ApprovedBy}, []string{"approved", "bob", "ann"})
+	c.again()
+	back, err := c.b.SignOff(c.Context(), r.ID)
+	c.must(err)
+	c.same(back, got)
+	c.refused(r.ID, jobs.StepApprove, "root", jobs.ErrSignOff)
+}
+
+func (c *cases) race() {
+	for n := range 8 {
+		first := c.publish("fabrikam", n+1, 1)
+		c.step(first.ID, jobs.StepSubmit, "ann")
+		r := c.begin("fabrikam", n+1)
+		v := c.version(r, 2)
+		var wg sync.WaitGroup
+		var approved, published error
+		wg.Go(func() {
+			_, approved = c.b.TakeStep(c.Context(), first.ID, jobs.StepApprove, "bob", "", c.now)
+		})
+		wg.Go(func() { _, published = c.p.Publish(c.Context(), r.Lease(), v, nil, c.now) })
+		wg.Wait()
+		switch {
+		case approved == nil && errors.Is(published, jobs.ErrLocked):
+			_, err := c.s.Finish(c.Context(), r.Lease(), jobs.Ending{State: jobs.RunSucceeded}, c.now)
+			c.must(err)
+		case errors.Is(approved, jobs.ErrSignOff) && published == nil:
+		default:
+			c.Errorf("the approval: %v, the publication: %v", approved, published)
+		}
+	}
+}
+
+func (c *cases) reopened() {
+	r := c.publish("fabrikam", 1, 1)
+	c.step(r.ID, jobs.StepSubmit, "ann")
+	c.step(r.ID, jobs.StepApprove, "bob")
+	_, _, err := c.b.Raise(c.Context(), jobs.Alert{Key: jobs.LockedKey("fabrikam", r.Period), Kind: jobs.AlertLocked, Carrier: "fabrikam"}, c.now)
+	c.must(err)
+	c.step(r.ID, jobs.StepReopen, "root")
+	open, err := c.b.Alerts(c.Context(), jobs.AlertFilter{Open: true})
+	c.must(err)
+	c.same(len(open), 0)
+	queued, err := c.s.Runs(c.Context(), jobs.RunFilter{State: jobs.RunQueued})
+	c.must(err)
+	if len(queued) != 1 || queued[0].Job != r.Job || !queued[0].Period.From.Equal(r.Period.From) || queued[0].By != "root" {
+		c.Errorf("%+v", queued)
+	}
+	c.step(r.ID, jobs.StepSubmit, "ann") // the same version again, if nothing new comes of it
+	c.step(r.ID, jobs.StepApprove, "bob")
+	c.step(r.ID, jobs.StepReopen, "root") // nothing was held back
+	queued, err = c.s.Runs(c.Context(), jobs.RunFilter{State: jobs.RunQueued})
+	c.must(err)
+	c.same(len(queued), 1)
+}
