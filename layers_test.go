@@ -49,6 +49,7 @@ var rooms = map[string][]string{
 	"formats/yamltree":                {},
 	"jobs":                            {"engine", "engine/numbers", "engine/quality", "formats/...", "exchange/...", "jobs/schedule"},
 	"jobs/config":                     {"formats/dialect", "formats/yamltree", "exchange/atrest", "exchange/landing", "exchange/pgp", "exchange/sftpc", "exchange/sftpd", "jobs/schedule"},
+	"jobs/casework":                   {"formats/report", "jobs"},
 	"jobs/alert":                      {"exchange/landing", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/api":                        {"exchange/landing", "jobs", "jobs/config", "jobs/control"},
 	"jobs/control":                    {"exchange/atrest", "exchange/landing", "formats/trace", "formats/yamltree", "jobs", "jobs/config", "jobs/schedule"},
@@ -150,7 +151,7 @@ func mayImport(s source, allowed []string, ours string) bool {
 			strings.HasPrefix(s.dir(), "jobs/") && ours == "jobs/jobstest" ||
 			s.dir() == "jobs/state" && ours == "jobs/state/pgtest" ||
 			s.dir() == "jobs/calls" && ours == "jobs/feed" ||
-			matches([]string{"jobs/alert", "jobs/api", "jobs/calls", "jobs/control", "jobs/graph", "jobs/numbering", "jobs/subject"}, s.dir()) && ours == "jobs/state"
+			matches([]string{"jobs/alert", "jobs/api", "jobs/calls", "jobs/casework", "jobs/control", "jobs/graph", "jobs/numbering", "jobs/subject"}, s.dir()) && ours == "jobs/state"
 	}
 	return s.dir() == "jobs/cli" && s.isDemo() && matches([]string{"fixtures/..."}, ours)
 }

@@ -59,14 +59,16 @@ func (t tx) versionsSince(ctx context.Context, newest *jobs.Report) (list []jobs
 
 // Register implements jobs.CaseBook.
 func (s *Store) Register(ctx context.Context, r jobs.Report, whole bool, news func() iter.Seq2[jobs.CaseNews, error], now time.Time) error {
-	return s.write(ctx, "take over what a version says of cases", func(t tx) error {
+	var broken error // of the news: no trouble of the database
+	err := s.write(ctx, "take over what a version says of cases", func(t tx) error {
+		broken = nil
 		g, err := t.enter(ctx, r, whole, now)
 		if err != nil || g == nil {
 			return err
 		}
 		chunk := make([]jobs.CaseNews, 0, newsAtOnce)
 		for n, err := range news() {
-			if err != nil {
+			if broken = err; err != nil {
 				return err
 			}
 			if chunk = append(chunk, n); len(chunk) == newsAtOnce {
@@ -81,6 +83,7 @@ func (s *Store) Register(ctx context.Context, r jobs.Report, whole bool, news fu
 		}
 		return g.close(ctx, whole)
 	})
+	return firstOf(broken, err)
 }
 
 // registering is one version on its way into the register.
