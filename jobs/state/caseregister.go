@@ -26,6 +26,7 @@ func (s *Store) Unregistered(ctx context.Context, carrier string) (list []jobs.R
 		var w where
 		w.add("superseded_by = ''")
 		w.add("kind = ?", jobs.ReportReconcile)
+		w.add("purged = 0 AND cases_purged = 0")
 		w.equal("carrier", carrier)
 		newest, err := t.reports(ctx, w.text()+" AND NOT EXISTS (SELECT 1 FROM case_periods p WHERE p.carrier = reports.carrier AND p.period_from = reports.period_from "+
 			"AND p.period_to = reports.period_to AND p.version = reports.version) ORDER BY seq", w.args...)
@@ -280,6 +281,34 @@ func (g *registering) close(ctx context.Context, whole bool) error {
 	}
 	_, err := g.exec(ctx, "UPDATE case_periods SET report = $1, version = $2, period = $3 WHERE seq = $4", g.report.ID, g.report.Version, text(g.report.Period.Text), g.period)
 	return err
+}
+
+// disputed are the periods with cases that are disputed, as holds: as long as one
+// is, what it is about is kept.
+func (t tx) disputed(ctx context.Context, carrier string) (list []jobs.Hold, err error) {
+	err = t.query(ctx, func(scan func(...any) error) error {
+		h := jobs.Hold{Why: "cases are disputed"}
+		err := scan(&h.ID, &h.Carrier, moment{&h.Period.From}, moment{&h.Period.To}, &h.Period.Text)
+		h.ID = "disputed cases of report " + h.ID
+		list = append(list, h)
+		return err
+	}, "SELECT report, carrier, period_from, period_to, period FROM case_periods WHERE (carrier = $1 OR $1 = '') "+
+		"AND seq IN (SELECT period FROM case_register WHERE state = 'disputed' AND state <> 'open') ORDER BY seq", text(carrier))
+	return list, err
+}
+
+// forgetCases removes the cases of a version that is purged, if no later one has
+// them.
+func (t tx) forgetCases(ctx context.Context, report string) error {
+	const of = "(SELECT seq FROM case_periods WHERE report = $1)"
+	for _, statement := range []string{
+		"DELETE FROM case_trail WHERE period IN " + of, "DELETE FROM case_register WHERE period IN " + of, "DELETE FROM case_periods WHERE report = $1",
+	} {
+		if _, err := t.exec(ctx, statement, report); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RenameCases implements jobs.CaseBook.

@@ -27,6 +27,11 @@ func (t tx) guard(ctx context.Context, carrier string, b jobs.PurgeBounds, now t
 	if g.Holds, err = t.holdList(ctx, whose+"AND released IS NULL ORDER BY placed, id", text(carrier)); err != nil {
 		return g, err
 	}
+	disputed, err := t.disputed(ctx, carrier)
+	if err != nil {
+		return g, err
+	}
+	g.Holds = append(g.Holds, disputed...)
 	for query, list := range map[string]*[]jobs.Period{
 		"SELECT period_from, period_to FROM runs " + whose + "AND state IN ('queued', 'running') AND period_to >= $2": &g.Busy,
 		"SELECT period_from, period_to FROM call_deliveries " + whose + "AND ended IS NULL AND period_to >= $2":       &g.Begun,
@@ -189,6 +194,9 @@ func (t tx) mark(ctx context.Context, r *jobs.Remains) (err error) {
 	case jobs.ClassCases:
 		if _, err = t.exec(ctx, "UPDATE reports SET cases_purged = $1 WHERE id = $2", proof, id); err == nil {
 			_, err = t.exec(ctx, "DELETE FROM cases WHERE report = (SELECT seq FROM reports WHERE id = $1)", id)
+		}
+		if err == nil {
+			err = t.forgetCases(ctx, id)
 		}
 	case jobs.ClassLogs:
 		err = t.removeLog(ctx, r)
