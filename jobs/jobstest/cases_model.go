@@ -151,4 +151,3 @@ func (c *cases) compare(carrier string, known map[string]*model) {
 		c.Fatalf("%+v of %+v", trail, m)
 	}
 }
-
