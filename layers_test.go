@@ -49,7 +49,7 @@ var rooms = map[string][]string{
 	"formats/yamltree":                {},
 	"jobs":                            {"engine", "engine/numbers", "engine/quality", "formats/...", "exchange/...", "jobs/schedule"},
 	"jobs/config":                     {"formats/dialect", "formats/yamltree", "exchange/atrest", "exchange/landing", "exchange/pgp", "exchange/sftpc", "exchange/sftpd", "jobs/schedule"},
-	"jobs/casework":                   {"formats/report", "jobs"},
+	"jobs/casework":                   {"exchange/atrest", "formats/report", "jobs"},
 	"jobs/alert":                      {"exchange/landing", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/api":                        {"exchange/landing", "jobs", "jobs/config", "jobs/control"},
 	"jobs/control":                    {"exchange/atrest", "exchange/landing", "formats/trace", "formats/yamltree", "jobs", "jobs/config", "jobs/schedule", "formats/report", "jobs/casework"},

@@ -13,12 +13,12 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"concord/exchange/atrest"
 	"concord/formats/report"
 	"concord/jobs"
 )
@@ -30,11 +30,12 @@ type State interface {
 	Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Report, error)
 }
 
-// Clerk takes versions over. Every field is required. It is safe for concurrent
+// Clerk takes versions over. Every field but Keys is required. It is safe for concurrent
 // use, in several processes, too.
 type Clerk struct {
 	State  State
-	Folder string // of all reports
+	Folder string       // of all reports
+	Keys   *atrest.Keys // of its files; nil: they are in clear
 	Now    func() time.Time
 }
 
@@ -70,8 +71,8 @@ func samePeriod(a, b *jobs.Report) bool {
 }
 
 // open opens one file of a version.
-func (c *Clerk) open(r *jobs.Report, name string) (*os.File, error) {
-	return os.Open(filepath.Join(c.Folder, filepath.FromSlash(r.Folder), name))
+func (c *Clerk) open(r *jobs.Report, name string) (*atrest.File, error) {
+	return c.Keys.Open(filepath.Join(c.Folder, filepath.FromSlash(r.Folder), name))
 }
 
 // rows are those of one file of a version, discrepancies.csv or changes.csv.

@@ -162,11 +162,11 @@ func TestCasesThatHaveOtherIdsAreFoundAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := casework.Renamed(filepath.Join(dir, "before"), filepath.Join(dir, "now"))
+	got, err := casework.Renamed(nil, filepath.Join(dir, "before"), filepath.Join(dir, "now"))
 	if d := cmp.Diff(map[string]string{"b": "y", "c": "z", "d": "x"}, got); d != "" || err != nil {
 		t.Error(err, d)
 	}
-	if same, err := casework.Renamed(filepath.Join(dir, "now"), filepath.Join(dir, "now")); len(same) > 0 || err != nil {
+	if same, err := casework.Renamed(nil, filepath.Join(dir, "now"), filepath.Join(dir, "now")); len(same) > 0 || err != nil {
 		t.Error(same, err)
 	}
 }

@@ -2,21 +2,21 @@ package casework
 
 import (
 	"cmp"
-	"os"
 	"path/filepath"
 	"slices"
 
+	"concord/exchange/atrest"
 	"concord/formats/report"
 )
 
 // Renamed returns which cases have other ids in a version that was made anew
 // than before, old by new: those whose rows say the same otherwise.
-func Renamed(before, now string) (map[string]string, error) {
-	came, err := missing(now, before)
+func Renamed(keys *atrest.Keys, before, now string) (map[string]string, error) {
+	came, err := missing(keys, now, before)
 	if err != nil || len(came) == 0 {
 		return nil, err
 	}
-	gone, err := missing(before, now)
+	gone, err := missing(keys, before, now)
 	if err != nil {
 		return nil, err
 	}
@@ -37,12 +37,12 @@ func Renamed(before, now string) (map[string]string, error) {
 
 // missing are the rows of a version whose ids another one does not have, by what
 // they say.
-func missing(folder, other string) (list []report.CaseRow, err error) {
+func missing(keys *atrest.Keys, folder, other string) (list []report.CaseRow, err error) {
 	known := map[string]bool{}
-	if err := each(other, func(row *report.CaseRow) { known[row.CaseID] = true }); err != nil {
+	if err := each(keys, other, func(row *report.CaseRow) { known[row.CaseID] = true }); err != nil {
 		return nil, err
 	}
-	err = each(folder, func(row *report.CaseRow) {
+	err = each(keys, folder, func(row *report.CaseRow) {
 		if !known[row.CaseID] {
 			list = append(list, *row)
 		}
@@ -51,8 +51,8 @@ func missing(folder, other string) (list []report.CaseRow, err error) {
 	return list, err
 }
 
-func each(folder string, do func(*report.CaseRow)) error {
-	f, err := os.Open(filepath.Join(folder, "discrepancies.csv"))
+func each(keys *atrest.Keys, folder string, do func(*report.CaseRow)) error {
+	f, err := keys.Open(filepath.Join(folder, "discrepancies.csv"))
 	if err != nil {
 		return err
 	}

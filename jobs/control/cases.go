@@ -135,7 +135,7 @@ func caseNoteOf(n jobs.CaseNote) CaseNote {
 }
 
 func (d *Desk) caseClerk() *casework.Clerk {
-	return &casework.Clerk{State: d.Book, Folder: d.Folder, Now: d.now}
+	return &casework.Clerk{State: d.Book, Folder: d.Folder, Keys: d.Keys, Now: d.now}
 }
 
 // catchUp has the register know what was published, and says which versions

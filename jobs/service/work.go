@@ -41,7 +41,7 @@ func (s *Service) openWork(ctx context.Context) error {
 		Held:    s.alert.Held,
 		Trouble: func(err error) { s.Log.Error("report", "error", err.Error()) },
 	}
-	s.cases = &casework.Clerk{State: s.store, Folder: ReportsFolder(s.cfg()), Now: s.Now}
+	s.cases = &casework.Clerk{State: s.store, Folder: ReportsFolder(s.cfg()), Keys: s.keys(), Now: s.Now}
 	s.clerk = s.openNumbers()
 	s.deliver = &reconcile.Deliverer{State: s.store, Folder: ReportsFolder(s.cfg()), Keys: s.keys(), Outbox: s.reportOutbox, Now: s.Now, Delivered: s.reported}
 	s.books, s.due = s.openUsage()

@@ -188,7 +188,7 @@ func (x *erasure) renameCases(ctx context.Context, r jobs.Report, made string) e
 	if r.Kind != jobs.ReportReconcile {
 		return nil
 	}
-	ids, err := casework.Renamed(x.place(r), made)
+	ids, err := casework.Renamed(x.Keys, x.place(r), made)
 	if err != nil || len(ids) == 0 {
 		return err
 	}
