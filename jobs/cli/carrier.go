@@ -12,12 +12,10 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/term"
 
-	"concord/exchange/sftpd"
 	"concord/jobs"
 	"concord/jobs/config"
 )
@@ -134,24 +132,9 @@ Examples:
   openssl rand -base64 24 | tee for-the-carrier | concord carrier passwd fabrikam`
 }
 
-// The lengths of a password.
-const (
-	minPassword = 12   // characters
-	maxPassword = 1000 // bytes
-)
-
 // Run prints the hash of a password.
 func (c *carrierPasswdCmd) Run(s *session) error {
-	password, err := s.password(string(c.Carrier))
-	switch {
-	case err != nil:
-		return err
-	case utf8.RuneCount(password) < minPassword:
-		return usageFailure("the password is shorter than %d characters; take a longer one, such as openssl rand -base64 24 makes", minPassword)
-	case len(password) > maxPassword:
-		return usageFailure("the password is longer than %d bytes", maxPassword)
-	}
-	hash, err := sftpd.HashPassword(password)
+	hash, err := s.passwordHash(string(c.Carrier))
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,7 @@ type commands struct {
 	Config     configCmd     `cmd:"" help:"Check the configuration of the service, or print an example."`
 	Carrier    carrierCmd    `cmd:"" help:"Keys and passwords of carriers; try a carrier's own host."`
 	Encrypt    encryptCmd    `cmd:"" help:"Keys for what is kept in the data folder; encrypt or decrypt what is there."`
+	User       userCmd       `cmd:"" help:"Passwords of people who log in to the console."`
 	Doctor     doctorCmd     `cmd:"" help:"Look at everything that the service needs, and say what to do about what is wrong."`
 	Demo       demoCmd       `cmd:"" help:"Make three carriers' files, reconcile each and show the result."`
 	Completion completionCmd `cmd:"" help:"Print the script that completes commands in a shell."`

@@ -54,6 +54,8 @@ type Config struct {
 	Carriers       []*Carrier
 	Jobs           []*Job
 	Retention      Retention // how long data is kept
+	Users          []*User   // people who may log in to the console
+	OIDC           *OIDC     // the provider by which others do; nil: none
 	// Notes are what is allowed and yet hardly meant.
 	Notes []*yamltree.Fault
 

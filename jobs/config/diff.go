@@ -20,15 +20,16 @@ type Changes struct {
 	Jobs     Difference
 	Graph    Difference
 	Hosts    Difference // of Microsoft
+	Users    Difference
 }
 
-// Difference is what became of carriers, jobs, tenants or hosts.
+// Difference is what became of carriers, jobs, tenants, hosts or users.
 type Difference struct {
 	Added, Removed []string
 	Changed        []Change
 }
 
-// Change names the settings of one carrier, job, tenant or host that differ. A profile differs
+// Change names the settings of one carrier, job, tenant, host or user that differ. A profile differs
 // when its content does, a secret when what its file holds does.
 type Change struct {
 	Name     string
@@ -44,6 +45,7 @@ func (c *Config) Diff(next *Config) Changes {
 		Jobs:     difference(c.Jobs, next.Jobs, func(x *Job) string { return x.Name }),
 		Graph:    difference(c.Graph, next.Graph, func(x *Graph) string { return x.Name }),
 		Hosts:    difference(c.MicrosoftHosts, next.MicrosoftHosts, func(x *MicrosoftHost) string { return x.Name }),
+		Users:    difference(c.Users, next.Users, func(x *User) string { return x.Name }),
 	}
 }
 
@@ -53,6 +55,7 @@ func (c Changes) Lines() (all []string) {
 	all = append(all, c.Jobs.lines("jobs")...)
 	all = append(all, c.Graph.lines("microsoft.graph")...)
 	all = append(all, c.Hosts.lines("microsoft.hosts")...)
+	all = append(all, c.Users.lines("users")...)
 	for _, s := range c.Live {
 		all = append(all, s+": changed")
 	}
@@ -144,6 +147,7 @@ func (c *Config) live() []setting {
 		{"privacy.key", c.PrivacyKey.Reveal()},
 		{"runs.memory", fmt.Sprint(c.Runs.Memory)},
 		{"retention", fmt.Sprint(c.Retention)},
+		{"oidc", c.OIDC.text()},
 	}
 }
 

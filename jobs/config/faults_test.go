@@ -25,6 +25,7 @@ func TestFaults(t *testing.T) {
 	tenant := "carriers: {abc: {}}\nmicrosoft: {graph: {t: {tenant: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a11, client_id: 8f7c0b62-3f5e-4a7e-9d0c-2f6f0c9b1a12, secret_file: secrets/word, since: 2026-10-01"
 	outside := "carriers: {abc: {}}\nmicrosoft: {hosts: {p: {address: h, user: u, key_file: secrets/litware, host_keys: \"" + key + "\""
 	job := "carriers: {abc: {}}\njobs: {j: {"
+	const hash = "$2a$04$8eBDk0o8BCiSZr9Wati4z.zZovebHO9xuGnIhrZoGarBW2bhD0tMe"
 	for name, c := range map[string]struct{ text, want string }{
 		"a key in the file":                 {"carriers: {abc: {}}\nprivacy: {key: 0123456789abcdef}", "privacy.key: a secret does not belong into this file"},
 		"a key that is short":               {"carriers: {abc: {}}\nprivacy: {key_file: secrets/short}", "privacy: key: has "},
@@ -177,6 +178,21 @@ func TestFaults(t *testing.T) {
 		"a deadline of what is never due":   {"zone: UTC\njobs: {j: {kind: reconcile, deadline: 1h}}", "deadline: has no meaning without a schedule"},
 		"reports of a job that makes none":  {"zone: UTC\njobs: {j: {kind: collect, late_files: wait, verdicts: true}}", "verdicts: has no meaning for collect"},
 		"late files in other words":         {"jobs: {j: {kind: reconcile, late_files: never}}", "rerun"},
+		"a user without a role":             {"users: {ann: {password_hash: \"" + hash + "\"}}", "users.ann.role: required"},
+		"a user of no role":                 {"users: {ann: {role: root}}", "users.ann.role: \"root\" is none of finance, ops, admin"},
+		"a user without a password":         {"users: {ann: {role: ops}}", "users.ann.password_hash: required: write what concord user passwd ann prints"},
+		"a password of a user in the open":  {"users: {ann: {role: ops, password_hash: secretword}}", "users.ann.password_hash: not a password hash; make one with concord user passwd"},
+		"a user's hash in no file":          {"users: {ann: {role: ops, password_hash_file: secrets/word}}", "users.ann.password_hash_file: not a password hash"},
+		"a user called like a token":        {"users: {ann: {role: ops, password_hash: \"" + hash + "\"}}\nhttp: {tokens: [{name: ann, role: ops, sha256: 0b16d5f0d1f4c9a7e1c9b6c3b5b6e7a4f0d9c8b7a6958473625140f1e2d3c4b5}]}", "users.ann: is the name of a token, too"},
+		"a provider without a client":       {"oidc: {issuer: \"https://login.example.com\"}", "oidc.client_id: required"},
+		"a provider without a secret":       {"oidc: {issuer: \"https://login.example.com\"}", "oidc.client_secret_file: required"},
+		"a provider's secret in the open":   {"oidc: {client_secret: secretword}", "oidc.client_secret: a secret does not belong into this file"},
+		"a provider in clear":               {"oidc: {issuer: \"http://login.example.com\"}", "oidc.issuer: would send the secret in clear"},
+		"a provider that is no address":     {"oidc: {issuer: login}", "oidc.issuer: is no address of a provider"},
+		"a console with a path":             {"oidc: {url: \"https://concord.example.com/console\"}", "oidc.url: is no address of a server"},
+		"a provider that gives no role":     {"oidc: {roles: {}}", "oidc.roles: gives nobody a role"},
+		"a claim that gives two roles":      {"oidc: {roles: {finance: [a], admin: [b, a]}}", "is a value of oidc.roles.finance, too"},
+		"a claim for no role":               {"oidc: {roles: {root: [a]}}", "oidc.roles.root"},
 		"too little memory for a run":       {"runs: {memory: 1MiB}", "at least 16MiB"},
 	} {
 		text := c.text

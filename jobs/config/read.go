@@ -93,6 +93,8 @@ func (r *reader) read() {
 		"runs":         r.runs,
 		"privacy":      r.privacy,
 		"retention":    r.retention,
+		"users":        r.users,
+		"oidc":         r.oidc,
 	}
 	r.secretKeys(set, "database", &r.c.Database, r.database)
 	r.c.SFTP.Listen, r.c.HTTP.Listen = defaultSFTP, defaultHTTP
@@ -145,6 +147,7 @@ func (r *reader) together() {
 	r.checkCalls()
 	r.checkJobs()
 	r.checkRetention()
+	r.checkUsers()
 	r.notes()
 }
 
