@@ -30,6 +30,8 @@ type InspectOptions struct {
 	// Keys open and encrypt what is kept; nil: it is in clear. A child has them
 	// from its request.
 	Keys *atrest.Keys `json:"-"`
+	// Sample is how many accepted rows are to be returned as they were read.
+	Sample int `json:"sample,omitempty"`
 }
 
 // side returns whose file it is.
@@ -57,6 +59,9 @@ type Inspection struct {
 	// first, and never hold a value.
 	BadRows int64            `json:"bad_rows"`
 	Reasons []landing.Reason `json:"reasons,omitempty"`
+
+	// Sample are the first accepted rows, if they were asked for.
+	Sample []Sampled `json:"sample,omitempty"`
 
 	// Finished says that the file was read to its end. Only then the figures
 	// are those of the whole of it.

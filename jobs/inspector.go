@@ -86,6 +86,7 @@ func (x *inspector) rows(ctx context.Context, files *formats.Files) error {
 func (x *inspector) part(ctx context.Context, part engine.Part) error {
 	for {
 		n, err := part.Read(ctx, x.calls)
+		x.sample(x.calls[:n])
 		if x.records != nil {
 			if failed := x.records.Write(x.calls[:n]); failed != nil {
 				return failed

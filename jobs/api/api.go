@@ -75,17 +75,23 @@ const (
 	admins
 )
 
-func (w who) admits(r config.Role) bool {
+// right is what a role needs for that.
+func (w who) right() control.Right {
 	switch w {
 	case operators:
-		return r == config.Ops || r == config.Admin
-	case unmaskers, financiers:
-		return r == config.Finance || r == config.Admin
+		return control.Operate
+	case unmaskers:
+		return control.Numbers
+	case financiers:
+		return control.Settle
 	case admins:
-		return r == config.Admin
+		return control.Administer
 	}
-	return true
+	return control.Look
 }
+
+// admits reports whether a role is one of those.
+func (w who) admits(r config.Role) bool { return w.right().Has(r) }
 
 // call is one request that was let in.
 type call struct {

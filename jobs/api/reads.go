@@ -12,7 +12,6 @@ import (
 
 	"concord/exchange/landing"
 	"concord/jobs"
-	"concord/jobs/config"
 	"concord/jobs/control"
 )
 
@@ -253,8 +252,8 @@ func (c *call) reportFile() (err error) {
 // hidden reports whether a file of a report is not for this role: evidence is
 // not, nor are the files that name inputs when those names may hold numbers.
 func (c *call) hidden(name string) (bool, error) {
-	if c.role != config.Ops || control.Evidence(name) {
-		return c.role == config.Ops, nil
+	if control.Numbers.Has(c.role) || control.Evidence(name) {
+		return !control.Numbers.Has(c.role), nil
 	}
 	r, err := c.Operations.Report(c.r.Context(), c.r.PathValue("id"))
 	return slices.ContainsFunc(r.Inputs, func(i control.Input) bool { return jobs.Masked(i.Name) }), err

@@ -7,7 +7,6 @@ import (
 	"path"
 
 	"concord/jobs"
-	"concord/jobs/config"
 	"concord/jobs/control"
 )
 
@@ -91,23 +90,16 @@ func (c *call) admit(rt *route) bool {
 		})
 		return false
 	}
-	if rt.who.admits(c.role) {
+	right := rt.who.right()
+	if right.Has(c.role) {
 		return true
 	}
-	c.deny(rt.method+" "+rt.path, fmt.Sprintf("the role %s may not do this; use a token of %s", c.role, rt.who))
+	c.deny(rt.method+" "+rt.path, fmt.Sprintf("the role %s may not do this; use a token of %s", c.role, right.Roles()))
 	return false
 }
 
 // String names the roles.
-func (w who) String() string {
-	switch w {
-	case admins:
-		return string(config.Admin)
-	case unmaskers, financiers:
-		return string(config.Finance) + " or " + string(config.Admin)
-	}
-	return string(config.Ops) + " or " + string(config.Admin)
-}
+func (w who) String() string { return w.right().Roles() }
 
 // deny answers that the caller may not, and notes that it tried.
 func (c *call) deny(what, why string) {

@@ -103,8 +103,14 @@ type Desk struct {
 	Wake func()
 	// Reloading reads the configuration again and says what has changed.
 	Reloading func(ctx context.Context) ([]string, error)
+	// Reader decodes samples of carriers' files, and Scratch is the folder for
+	// them; nil: none can be looked at.
+	Reader  Reader
+	Scratch string
 	// Progress knows how far a run of this process is.
 	Progress func(run string) (Progress, bool)
+	// Log knows what a run of this process went through.
+	Log func(run string) []Moment
 }
 
 var _ Operations = (*Desk)(nil)

@@ -211,6 +211,43 @@ func Evidence(name string) bool { return !slices.Contains(harmless, name) }
 
 // OpenReportFile implements Operations. The caller closes what it returns.
 func (d *Desk) OpenReportFile(ctx context.Context, report, name string, by By) (io.ReadCloser, int64, error) {
+	f, size, err := d.find(ctx, report, name)
+	if err != nil {
+		return nil, 0, err
+	}
+	r, err := d.Archive.Report(ctx, report)
+	unmasked := false
+	if err == nil {
+		unmasked, err = d.unmasked(ctx, r, name)
+	}
+	if err == nil && unmasked {
+		err = d.note(ctx, by, "report.evidence", report, name)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, size, nil
+}
+
+// unmasked reports whether a file of a report may hold phone numbers: evidence
+// may, and every file that names the inputs when one of those names may.
+func (d *Desk) unmasked(ctx context.Context, r jobs.Report, name string) (bool, error) {
+	if Evidence(name) {
+		return true, nil
+	}
+	run, err := d.Queue.Run(ctx, r.Run)
+	if errors.Is(err, jobs.ErrNoRun) {
+		return true, nil // nobody knows
+	}
+	if err != nil {
+		return false, err
+	}
+	inputs, err := d.inputs(ctx, run.Inputs)
+	return slices.ContainsFunc(inputs, func(in Input) bool { return jobs.Masked(in.Name) }), err
+}
+
+// find opens a file that the manifest of a report has, of the size it returns.
+func (d *Desk) find(ctx context.Context, report, name string) (reportFile, int64, error) {
 	r, err := d.Archive.Report(ctx, report)
 	if err != nil {
 		return nil, 0, explain(err, "report", report)
@@ -233,35 +270,17 @@ func (d *Desk) OpenReportFile(ctx context.Context, report, name string, by By) (
 	if err != nil {
 		return nil, 0, fmt.Errorf("open %s of report %s: %w", name, report, err)
 	}
-	unmasked, err := d.unmasked(ctx, r, name)
-	if err == nil && unmasked {
-		err = d.note(ctx, by, "report.evidence", report, name)
-	}
-	if err != nil {
-		return nil, 0, errors.Join(err, f.Close())
-	}
 	return f, list[i].Bytes, nil
 }
 
-// unmasked reports whether a file of a report may hold phone numbers: evidence
-// may, and every file that names the inputs when one of those names may.
-func (d *Desk) unmasked(ctx context.Context, r jobs.Report, name string) (bool, error) {
-	if Evidence(name) {
-		return true, nil
-	}
-	run, err := d.Queue.Run(ctx, r.Run)
-	if errors.Is(err, jobs.ErrNoRun) {
-		return true, nil // nobody knows
-	}
-	if err != nil {
-		return false, err
-	}
-	inputs, err := d.inputs(ctx, run.Inputs)
-	return slices.ContainsFunc(inputs, func(in Input) bool { return jobs.Masked(in.Name) }), err
+// reportFile is an open file of a report.
+type reportFile interface {
+	io.ReadCloser
+	io.ReaderAt
 }
 
 // open opens a file of a report, which must be as long as the manifest says.
-func (d *Desk) open(r jobs.Report, x ReportFile) (_ *atrest.File, err error) {
+func (d *Desk) open(r jobs.Report, x ReportFile) (_ reportFile, err error) {
 	root, err := os.OpenRoot(d.Folder)
 	if err != nil {
 		return nil, err
