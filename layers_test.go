@@ -53,6 +53,8 @@ var rooms = map[string][]string{
 	"jobs/alert":                      {"exchange/landing", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/api":                        {"exchange/landing", "jobs", "jobs/config", "jobs/control"},
 	"jobs/control":                    {"exchange/atrest", "exchange/landing", "formats/trace", "formats/yamltree", "jobs", "jobs/config", "jobs/schedule", "formats/report", "jobs/casework"},
+	"jobs/accounts":                   {"exchange/sftpd", "jobs", "jobs/config"},
+	"jobs/accounts/oidctest":          {},
 	"jobs/crash":                      {"jobs", "jobs/...", "exchange/..."},
 	"jobs/calls":                      {"exchange", "exchange/atrest", "exchange/landing", "formats/partition", "jobs", "jobs/dispatch"},
 	"jobs/cli":                        {"engine", "formats/...", "exchange/...", "jobs/..."},
@@ -148,10 +150,12 @@ func mayImport(s source, allowed []string, ours string) bool {
 	if s.isTest() {
 		return ours == s.dir() || matches([]string{"fixtures/...", "exchange/exchangetest"}, ours) ||
 			s.dir() == "exchange/sftpc" && matches([]string{"exchange/..."}, ours) ||
+			s.dir() == "jobs/console" && ours == "engine" ||
+			matches([]string{"jobs/accounts", "jobs/console"}, s.dir()) && ours == "jobs/accounts/oidctest" ||
 			strings.HasPrefix(s.dir(), "jobs/") && ours == "jobs/jobstest" ||
 			s.dir() == "jobs/state" && ours == "jobs/state/pgtest" ||
 			s.dir() == "jobs/calls" && ours == "jobs/feed" ||
-			matches([]string{"jobs/alert", "jobs/api", "jobs/calls", "jobs/casework", "jobs/control", "jobs/graph", "jobs/numbering", "jobs/subject"}, s.dir()) && ours == "jobs/state"
+			matches([]string{"jobs/alert", "jobs/api", "jobs/calls", "jobs/casework", "jobs/console", "jobs/control", "jobs/graph", "jobs/numbering", "jobs/subject"}, s.dir()) && ours == "jobs/state"
 	}
 	return s.dir() == "jobs/cli" && s.isDemo() && matches([]string{"fixtures/..."}, ours)
 }

@@ -62,6 +62,7 @@ type demo struct {
 	carriers []fixtures.DemoCarrier
 	chapters int
 	service  *demoService
+	password string // of those who log in to the console
 }
 
 // The folders of a demonstration.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +12,10 @@ import (
 	"syscall"
 	"time"
 
+	"concord/exchange/sftpd"
 	"concord/jobs"
 	"concord/jobs/api"
+	"concord/jobs/config"
 )
 
 // demoService is concord serve as a process of its own.
@@ -21,6 +24,7 @@ type demoService struct {
 	log  *os.File
 	ops  *api.Client
 	port string
+	web  string // where the console is, of one that stays
 }
 
 // configure makes the carriers' keys and the configuration.
@@ -30,7 +34,16 @@ func (d *demo) configure() error {
 	}
 	var b strings.Builder
 	b.WriteString("# The configuration of the demonstration; concord config example prints one with every setting.\ndata: data\nzone: UTC\n")
-	b.WriteString("sftp: {listen: \"127.0.0.1:0\"}\nhttp: {listen: none}\njobs:\n")
+	b.WriteString("sftp: {listen: \"127.0.0.1:0\"}\nhttp: {listen: ")
+	if d.keep {
+		b.WriteString("\"127.0.0.1:0\"}\n")
+		if err := d.people(&b); err != nil {
+			return err
+		}
+	} else {
+		b.WriteString("none}\n")
+	}
+	b.WriteString("jobs:\n")
 	b.WriteString("  monthly: {kind: reconcile, schedule: \"0 9 4 * *\", period: previous_month, late_delay: 1s}\n")
 	fmt.Fprintf(&b, "  %s: {kind: numbers, schedule: \"0 * * * *\"}\n", demoNumbers)
 	for _, kind := range []string{demoCalls, demoUsage} {
@@ -46,6 +59,20 @@ func (d *demo) configure() error {
 	}
 	if err := os.WriteFile(d.path("concord.yaml"), []byte(b.String()), 0o600); err != nil {
 		return fmt.Errorf("write the demonstration's configuration: %w", err)
+	}
+	return nil
+}
+
+// people adds somebody of each role, who may all have the same password.
+func (d *demo) people(b *strings.Builder) error {
+	d.password = strings.ToLower(rand.Text())
+	hash, err := sftpd.HashPassword([]byte(d.password))
+	if err != nil {
+		return err
+	}
+	b.WriteString("users:\n")
+	for _, role := range []config.Role{config.Finance, config.Ops, config.Admin} {
+		fmt.Fprintf(b, "  %[1]s: {role: %[1]s, password_hash: %[2]q}\n", role, hash)
 	}
 	return nil
 }
@@ -101,6 +128,15 @@ func (d *demo) greeted(out *bufio.Reader) (err error) {
 		return fmt.Errorf("concord serve did not start; its log:\n%s", d.logTail())
 	}
 	s.port = address[i+1:]
+	for s.web == "" && d.keep {
+		line, err := out.ReadString('\n')
+		if err != nil {
+			return fmt.Errorf("concord serve did not say where the console is; its log:\n%s", d.logTail())
+		}
+		if rest, ok := strings.CutPrefix(line, "HTTP on "); ok {
+			s.web, _, _ = strings.Cut(rest, " ")
+		}
+	}
 	d.say("SFTP on 127.0.0.1:%s. Its log, a line of JSON each, is %s.", s.port, s.log.Name())
 	if s.ops, err = api.DialLocal(d.ctx, d.path("data")); err != nil {
 		return err

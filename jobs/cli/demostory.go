@@ -10,6 +10,8 @@ import (
 	"concord/engine"
 	"concord/fixtures"
 	"concord/jobs"
+	"concord/jobs/config"
+	"concord/jobs/console"
 	"concord/jobs/control"
 )
 
@@ -205,6 +207,8 @@ func (d *demo) stay() error {
 	for _, c := range []string{"jobs", "runs", "files", "reports", "doctor"} {
 		fmt.Fprintf(d.Out, "  concord %s -c %s\n", c, d.shown(d.path("concord.yaml")))
 	}
+	fmt.Fprintf(d.Out, "\nThe console is at http://%s%s: log in as %s, %s or %s, each with the password %s\n",
+		d.service.web, console.Root, config.Finance, config.Ops, config.Admin, d.password)
 	<-d.ctx.Done()
 	return nil
 }

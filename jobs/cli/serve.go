@@ -17,6 +17,7 @@ import (
 
 	"concord/jobs"
 	"concord/jobs/config"
+	"concord/jobs/console"
 	"concord/jobs/service"
 )
 
@@ -92,7 +93,7 @@ func programVersion() string {
 // greet tells the person who started the service what carriers need to know.
 func (c *serveCmd) greet(s *session, cfg *config.Config, srv *service.Service) {
 	if addr := srv.HTTP(); addr != nil {
-		defer fmt.Fprintf(s.Out, "HTTP on %s for those who have a token; /openapi.yaml describes it\n", addr)
+		defer fmt.Fprintf(s.Out, "HTTP on %s for those who have a token, /openapi.yaml describes it; the console for people is at %s\n", addr, console.Root)
 	}
 	if addr := srv.CarrierHTTP(); addr != nil {
 		defer fmt.Fprintf(s.Out, "HTTP on %s for carriers; /carrier/openapi.yaml describes it\n", addr)

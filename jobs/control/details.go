@@ -14,7 +14,6 @@ import (
 	"path"
 	"slices"
 
-	"concord/exchange/atrest"
 	"concord/jobs"
 )
 

@@ -8,8 +8,8 @@ import (
 )
 
 // Reload reads the configuration again and takes over what can be taken over
-// without a restart: carriers with their keys and profiles, jobs, tokens and
-// the webhook. It returns what changed, a line each. A configuration with a
+// without a restart: carriers with their keys and profiles, jobs, users, tokens
+// and the webhook. It returns what changed, a line each. A configuration with a
 // fault changes nothing.
 func (s *Service) Reload(ctx context.Context) ([]string, error) {
 	s.reloading.Lock()

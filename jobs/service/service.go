@@ -107,6 +107,7 @@ const (
 
 	deliveriesDir = "deliveries"
 	dealingDir    = "dealing"
+	previewsDir   = "previews" // emptied at each start
 )
 
 // ReportsFolder returns where a configuration's reports are.
@@ -157,6 +158,7 @@ func open(ctx context.Context, c *config.Config, o Options) (_ *Service, err err
 		Options: o, owner: fmt.Sprintf("%s/%d/%s", host, os.Getpid(), id.String()[:8]),
 		wake: make(chan struct{}, 1), wakeCalls: make(chan struct{}, 1), wakeErase: make(chan struct{}, 1), changed: make(chan struct{}, 1), sets: make(chan []schedule.Job, 1),
 	}
+	s.progress.now = s.Now
 	s.config.Store(c)
 	s.sets <- c.Timetable()
 	s.metrics = newMetrics(s)
@@ -248,6 +250,7 @@ func (s *Service) cleanUp(ctx context.Context) error {
 		return nil
 	}
 	s.attempt(ctx, "clean up the spool", func(ctx context.Context) error { return s.spool.Sweep(ctx, s.store.Holds) })
+	s.attempt(ctx, "clean up samples", func(context.Context) error { return os.RemoveAll(s.dir(previewsDir)) })
 	s.attempt(ctx, "clean up the records", func(ctx context.Context) error {
 		return s.taker.SweepRecords(ctx, s.holdsRecords, s.leftBefore())
 	})

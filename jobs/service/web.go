@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"concord/jobs"
+	"concord/jobs/accounts"
 	"concord/jobs/api"
 	"concord/jobs/config"
+	"concord/jobs/console"
 	"concord/jobs/control"
 )
 
@@ -23,7 +25,9 @@ import (
 type web struct {
 	s      *Service
 	listen net.Listener // nil: none
-	local  net.Listener // of a service that has the exchange from the beginning
+	// accounts are those of the people who log in to the console.
+	accounts *accounts.Accounts
+	local    net.Listener // of a service that has the exchange from the beginning
 }
 
 func (s *Service) openWeb(ctx context.Context) (_ *web, err error) {
@@ -33,6 +37,9 @@ func (s *Service) openWeb(ctx context.Context) (_ *web, err error) {
 			err = errors.Join(err, w.close())
 		}
 	}()
+	if w.accounts, err = accounts.New(accounts.Options{Config: s.cfg, Note: s.store.Note, Log: s.Log, Now: s.Now}); err != nil {
+		return nil, err
+	}
 	if addr := s.cfg().HTTP.Listen; addr != "" {
 		if w.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", addr); err != nil {
 			return nil, fmt.Errorf("listen for HTTP: %w", err)
@@ -60,7 +67,8 @@ func (s *Service) Desk() *control.Desk {
 		Config: s.cfg, Now: s.Now, Keys: s.keys(), Folder: ReportsFolder(s.cfg()), Reach: s.reach,
 		Foresee:  s.purger.Foresee,
 		Subjects: s.subjects, Requests: s.store, WakeErase: func() { signal(s.wakeErase) },
-		Wake: s.rouse, Reloading: s.Reload, Progress: s.progress.of,
+		Wake: s.rouse, Reloading: s.Reload, Progress: s.progress.of, Log: s.progress.log,
+		Reader: s.Worker, Scratch: s.dir(previewsDir),
 	}
 }
 
@@ -118,14 +126,36 @@ func (w *web) answer(ctx context.Context, l net.Listener, local bool, stop conte
 func (w *web) server(local bool) *http.Server {
 	s := w.s
 	return &http.Server{
-		Handler: api.Handler(api.Options{
-			Operations: s.Desk(), Tokens: func() []config.Token { return s.cfg().HTTP.Tokens }, Local: local, Note: s.store.Note,
-			Metrics: s.metrics.handler(), Ready: s.ready, Log: s.Log, Now: s.Now,
-		}),
+		Handler:           w.handler(local),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ConnContext: api.ConnContext,
 		ErrorLog: log.New(errorLines{s.Log}, "", 0),
 	}
+}
+
+// handler answers the API and, over the network, the console beside it.
+func (w *web) handler(local bool) http.Handler {
+	s := w.s
+	programs := api.Handler(api.Options{
+		Operations: s.Desk(), Tokens: func() []config.Token { return s.cfg().HTTP.Tokens }, Local: local, Note: s.store.Note,
+		Metrics: s.metrics.handler(), Ready: s.ready, Log: s.Log, Now: s.Now,
+	})
+	if local {
+		return programs
+	}
+	people := console.Handler(console.Options{Desk: s.Desk(), Accounts: w.accounts, Door: w.door(), Note: s.store.Note, Log: s.Log, Now: s.Now})
+	mux := http.NewServeMux()
+	mux.Handle("/", programs)
+	mux.Handle(console.Root, people)
+	mux.Handle("GET /{$}", http.RedirectHandler(console.Root, http.StatusSeeOther))
+	return mux
+}
+
+// door says how browsers reach the console: in clear over loopback only, which
+// the configuration sees to.
+func (w *web) door() accounts.Door {
+	h := w.s.cfg().HTTP
+	return accounts.Door{Secure: h.TLS != nil || h.BehindProxy, BehindProxy: h.BehindProxy}
 }
 
 // errorLines are what the server for HTTP says of connections that failed,
