@@ -125,6 +125,18 @@ bin/rclone-sftp.test: jobs/peers/suite_test.go
 	src=$$($(GO) mod download -json $(RCLONE) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'); \
 	cd "$$src" && CGO_ENABLED=0 $(GO) test -c -mod=readonly -o "$(CURDIR)/$@" ./backend/sftp
 
+.PHONY: browser
+browser: build browser-programs ## Chromium through every page and action of the console; SCREENSHOTS=DIR keeps pictures
+	cd jobs/console/browsertest && $(GO) vet . && CONCORD=$(CURDIR)/$(BINARY) CHROMIUM=/usr/bin/chromium $(GO) test -count 1 -timeout 15m .
+
+.PHONY: browser-programs
+browser-programs: ## installs what is missing of them when it may, else says what it is
+	@missing=$$(for p in chromium:/usr/bin/chromium fonts-liberation:/usr/share/fonts/truetype/liberation; do [ -e $${p#*:} ] || echo $${p%%:*}; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+	else echo "programs are missing: install the packages" $$missing >&2; exit 1; fi
+
 # Keeps Debian's package from making a database of its own, which would run.
 NOCLUSTER = /etc/postgresql-common/createcluster.conf
 
