@@ -98,6 +98,8 @@ func routes() []route {
 		{post + "reports/{id}/cases", control.Numbers, (*visit).cases},
 		{get + "reports/{id}/cases/{case}", control.Look, (*visit).oneCase},
 		{post + "reports/{id}/cases/{case}", control.Numbers, (*visit).oneCase},
+		{post + "reports/{id}/cases/{case}/work", control.Settle, (*visit).workOnCase},
+		{post + "reports/{id}/signoff", control.Settle, (*visit).signOff},
 		{get + "reports/{id}/changes", control.Look, (*visit).changes},
 		{get + "reports/{id}/files/{name}", control.Look, (*visit).reportFile},
 		{get + "files", control.Look, (*visit).files},

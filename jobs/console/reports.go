@@ -64,6 +64,8 @@ type reportData struct {
 	Chart   dayChart
 
 	Customers []control.CustomerUsage // of a usage
+	SignOff   control.SignOff
+	Refused   string // why a step of the sign-off was not taken
 }
 
 // part is what one class adds to the difference.
@@ -77,13 +79,18 @@ const (
 	mostCustomers = 200
 )
 
-func (v *visit) report() error {
+func (v *visit) report() error { return v.showReport(http.StatusOK, "") }
+
+func (v *visit) showReport(status int, refused string) error {
 	ctx, id := v.r.Context(), v.r.PathValue("id")
 	rep, err := v.Desk.Report(ctx, id)
 	if err != nil {
 		return err
 	}
-	d := reportData{ReportDetail: rep}
+	d := reportData{ReportDetail: rep, Refused: refused}
+	if d.SignOff, err = v.Desk.SignOff(ctx, id); err != nil {
+		return err
+	}
 	if rep.Kind == jobs.ReportReconcile {
 		err = v.sumUp(&d)
 	} else {
@@ -98,7 +105,7 @@ func (v *visit) report() error {
 	if rep.Kind == jobs.ReportUsage {
 		title = "Usage of " + title
 	}
-	return v.page("report", title, &d)
+	return v.show(status, "report", title, &d)
 }
 
 // sumUp fills in what the files of a report say.
@@ -224,15 +231,28 @@ func with(u *url.URL, name, value string) string {
 type caseData struct {
 	control.CaseEvidence
 	Unmasked bool
+	Work     *control.CaseDetail // what people made of it; nil: no version has it now
+	Refused  string              // why that was not changed
 }
 
 func (v *visit) oneCase() error {
-	d := caseData{Unmasked: v.r.Method == http.MethodPost}
-	var err error
+	return v.showCase(http.StatusOK, caseData{Unmasked: v.r.Method == http.MethodPost})
+}
+
+func (v *visit) showCase(status int, d caseData) (err error) {
 	if d.CaseEvidence, err = v.Desk.CaseEvidence(v.r.Context(), v.r.PathValue("id"), v.r.PathValue("case"), d.Unmasked, v.by()); err != nil {
 		return err
 	}
-	return v.page("case", "Case "+d.ID, &d)
+	work, err := v.Desk.Case(v.r.Context(), d.ID, jobs.CasesFilter{Carrier: d.Report.Carrier, Period: d.Report.Period.Text})
+	if r, is := errors.AsType[*control.Refusal](err); is && r.Kind == control.NotFound {
+		err = nil
+	} else if err == nil {
+		d.Work = &work
+	}
+	if err != nil {
+		return err
+	}
+	return v.show(status, "case", "Case "+d.ID, &d)
 }
 
 // changesData is what changed since the version before.

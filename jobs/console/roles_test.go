@@ -21,6 +21,8 @@ func (w *world) actions() []action {
 		{"GET", "/console/audit", nil, "admin"},
 		{"POST", rep + "/cases?class=duration_over", nil, "finance admin"},
 		{"POST", rep + "/cases/" + caseID(0), nil, "finance admin"},
+		{"POST", rep + "/cases/" + caseID(0) + "/work", []string{"revision", "0", "state", "disputed"}, "finance admin"},
+		{"POST", rep + "/signoff", []string{"step", "submit"}, "finance admin"},
 		{"POST", "/console/files/" + w.file.ID, nil, "finance admin"},
 		{"GET", rep + "/files/discrepancies.csv", nil, "finance admin"},
 		{"GET", rep + "/files/summary.json", nil, "finance admin"}, // it names an input with a number

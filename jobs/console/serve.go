@@ -182,11 +182,11 @@ type view struct {
 }
 
 // rights are what the person may.
-type rights struct{ Numbers, Operate, Administer bool }
+type rights struct{ Numbers, Settle, Operate, Administer bool }
 
 func (v *visit) rights() rights {
 	role := v.who.Role
-	return rights{control.Numbers.Has(role), control.Operate.Has(role), control.Administer.Has(role)}
+	return rights{control.Numbers.Has(role), control.Settle.Has(role), control.Operate.Has(role), control.Administer.Has(role)}
 }
 
 // page shows a page.

@@ -67,7 +67,7 @@ func worldOf(t testing.TB, m report.Result) *world {
 		t.Fatal(err)
 	}
 	w.desk = &control.Desk{
-		Queue: w.store, Pauses: w.store, Noting: func(r jobs.AuditRow) control.Changes { return w.store.Noted(r) }, Archive: w.store, Ledger: w.store, Alarms: w.store, Trail: w.store, Coverage: w.store,
+		Queue: w.store, Pauses: w.store, Noting: func(r jobs.AuditRow) control.Changes { return w.store.Noted(r) }, Archive: w.store, Ledger: w.store, Alarms: w.store, Trail: w.store, Coverage: w.store, Book: w.store, SignedOff: w.store,
 		Config: func() *config.Config { return w.cfg }, Folder: filepath.Join(dir, "reports"), Now: w.clock,
 		Reloading: func(context.Context) ([]string, error) { return []string{"jobs.daily: changed"}, nil },
 		Log:       func(string) []control.Moment { return []control.Moment{{Time: w.now, Stage: payloads[0]}} },
