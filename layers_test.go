@@ -53,6 +53,7 @@ var rooms = map[string][]string{
 	"jobs/alert":                      {"exchange/landing", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/api":                        {"exchange/landing", "jobs", "jobs/config", "jobs/control"},
 	"jobs/control":                    {"exchange/atrest", "exchange/landing", "formats/trace", "formats/yamltree", "jobs", "jobs/config", "jobs/schedule", "formats/report", "jobs/casework"},
+	"jobs/console":                    {"exchange/landing", "formats/report", "jobs", "jobs/accounts", "jobs/config", "jobs/control"},
 	"jobs/accounts":                   {"exchange/sftpd", "jobs", "jobs/config"},
 	"jobs/accounts/oidctest":          {},
 	"jobs/crash":                      {"jobs", "jobs/...", "exchange/..."},
