@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"concord/engine"
+	"concord/exchange/atrest"
 	"concord/formats/dialect"
 )
 
@@ -43,8 +43,8 @@ func (w Worker) Infer(ctx context.Context, sample string) (*Proposal, error) {
 }
 
 // infer proposes a profile in this process.
-func infer(sample string) (*Proposal, error) {
-	f, err := os.Open(sample)
+func infer(keys *atrest.Keys, sample string) (*Proposal, error) {
+	f, err := keys.Open(sample)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", sample, reason(err))
 	}

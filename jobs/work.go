@@ -138,7 +138,7 @@ func (r *request) do(ctx context.Context, tell *teller) event {
 	var err error
 	switch {
 	case r.Infer != "":
-		e.Proposal, err = infer(r.Infer)
+		e.Proposal, err = infer(r.Options.Keys, r.Infer)
 	case r.Probe != "":
 		err = r.decode(ctx)
 	case r.Inspect != nil:

@@ -90,7 +90,7 @@ func (d *Desk) scratch() (string, error) {
 
 func (d *Desk) readSample(ctx context.Context, p Preview, dir string) (x Previewed, err error) {
 	sample, profile := filepath.Join(dir, p.Carrier), filepath.Join(dir, ".profile.yaml") // a proposal names the carrier by its file
-	if err := os.WriteFile(sample, p.Sample, 0o600); err != nil {
+	if err := d.writeSample(sample, p.Sample); err != nil {
 		return x, err
 	}
 	x.Profile = p.Profile
@@ -120,6 +120,16 @@ func (d *Desk) readSample(ctx context.Context, p Preview, dir string) (x Preview
 	}
 	x.Found, err = d.Reader.Inspect(ctx, o)
 	return x, err
+}
+
+// writeSample writes a sample as everything that is kept is written.
+func (d *Desk) writeSample(name string, sample []byte) error {
+	f, err := d.Keys.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(sample)
+	return errors.Join(err, f.Close())
 }
 
 // masked are texts without numbers.
