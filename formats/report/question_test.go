@@ -97,6 +97,7 @@ func scattered(n int, r *rand.Rand) *fakeResult {
 	}
 	f.cases = each(list)
 	f.sum.Files = [2][]engine.FileTally{{{}}, {{}}}
+	f.tie()
 	return f
 }
 

@@ -191,7 +191,7 @@ func TestFaults(t *testing.T) {
 		"a provider that is no address":     {"oidc: {issuer: login}", "oidc.issuer: is no address of a provider"},
 		"a console with a path":             {"oidc: {url: \"https://concord.example.com/console\"}", "oidc.url: is no address of a server"},
 		"a provider that gives no role":     {"oidc: {roles: {}}", "oidc.roles: gives nobody a role"},
-		"a claim that gives two roles":      {"oidc: {roles: {finance: [a], admin: [b, a]}}", "is a value of oidc.roles.finance, too"},
+		"a claim that gives two roles":      {"oidc: {roles: {finance: [a], admin: [b, a]}}", "oidc.roles.finance: \"a\" is a value of oidc.roles.admin, too"},
 		"a claim for no role":               {"oidc: {roles: {root: [a]}}", "oidc.roles.root"},
 		"too little memory for a run":       {"runs: {memory: 1MiB}", "at least 16MiB"},
 	} {
