@@ -305,10 +305,34 @@ func TestNobodyTakesAllThereIs(t *testing.T) {
 	c.later(time.Hour)
 	c.wants(200, "fabrikam", "GET", "/carrier/v1", "")
 
-	slow, write := io.Pipe()
-	done := make(chan error, 1)
+	write, done := c.slow()
+	for began := false; !began; { // the server has the first half
+		c.later(time.Minute)
+		code, _, _ := c.ask("litware", "PUT", "/carrier/v1/inbox/second.csv", "")
+		began = code == 429
+		select {
+		case <-done: // the second one came first
+			write, done = c.slow()
+			began = false
+		default:
+		}
+	}
+	if _, err := write.Write([]byte("56789")); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(<-done, write.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// slow begins to upload a file of ten bytes and stops behind the fifth; done is
+// told how it ended.
+func (c *counter) slow() (write *io.PipeWriter, done chan error) {
+	c.Helper()
+	body, write := io.Pipe()
+	done = make(chan error, 1)
 	go func() {
-		req, err := http.NewRequestWithContext(t.Context(), "PUT", c.URL+"/carrier/v1/inbox/slow.csv", slow)
+		req, err := http.NewRequestWithContext(c.Context(), "PUT", c.URL+"/carrier/v1/inbox/slow.csv", body)
 		if err == nil {
 			req.ContentLength = 10
 			req.Header.Set("Authorization", "Bearer litware-t")
@@ -322,20 +346,8 @@ func TestNobodyTakesAllThereIs(t *testing.T) {
 		}
 		done <- err
 	}()
-	if _, err := write.Write([]byte("01234")); err != nil {
-		t.Fatal(err)
-	}
-	for began := false; !began; { // the server has the first half
-		c.later(time.Minute)
-		code, _, _ := c.ask("litware", "PUT", "/carrier/v1/inbox/second.csv", "")
-		began = code == 429
-	}
-	if _, err := write.Write([]byte("56789")); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(<-done, write.Close()); err != nil {
-		t.Error(err)
-	}
+	_, _ = write.Write([]byte("01234")) // of one that is refused, done tells
+	return write, done
 }
 
 func FuzzRequests(f *testing.F) {
