@@ -98,17 +98,40 @@ func search(ctx context.Context, o SearchOptions) (*SearchFound, error) {
 	}
 	out := new(SearchFound)
 	for _, path := range o.Paths {
-		var found trace.Found
-		err := withKept(o.Keys, path, func(r io.ReaderAt, size int64) (err error) {
-			found, err = number.Scan(ctx, r, size)
-			return err
-		})
+		found, err := searchOne(ctx, o.Keys, number, path)
 		if err != nil {
 			return nil, err
 		}
 		out.Files = append(out.Files, found)
 	}
 	return out, nil
+}
+
+// searchOne looks into one file. What others have sent may only look as if we had
+// encrypted it: of that the bytes are looked through.
+func searchOne(ctx context.Context, keys *atrest.Keys, number *trace.Number, path string) (found trace.Found, err error) {
+	err = withKept(keys, path, func(r io.ReaderAt, size int64) (err error) {
+		found, err = number.Scan(ctx, r, size)
+		return err
+	})
+	if !errors.Is(err, atrest.ErrDamaged) && !errors.Is(err, atrest.ErrLocked) {
+		return found, err
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return trace.Found{}, nil
+	}
+	if err != nil {
+		return found, reason(err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return found, reason(err)
+	}
+	found, err = number.ScanBytes(ctx, f, info.Size())
+	found.Unread = append(found.Unread, "what is encrypted in it: it is damaged, or not encrypted to our keys")
+	return found, err
 }
 
 // withKept opens a file that is kept. One that has left meanwhile, such as an

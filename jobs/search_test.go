@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"concord/exchange/atrest"
 	"concord/formats/trace"
 )
 
@@ -44,5 +45,32 @@ func TestANumberIsLookedForInFiles(t *testing.T) {
 	found, err = (Worker{Program: os.Args[0], Args: []string{"worker", "exit"}}).Search(t.Context(), n, paths[2:5])
 	if err != nil || len(found) != 3 || found[0].Times != 0 || found[1].Times != 1 || len(found[1].Unread) != 1 {
 		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// What a carrier sends may begin as if we had encrypted it: then its bytes are
+// looked through, and nothing stops.
+func TestWhatOnlyLooksEncryptedIsLookedThrough(t *testing.T) {
+	n, err := trace.Parse("+4930199988877")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, identity, err := atrest.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := atrest.New(atrest.Given{Recipients: []string{to}, Identities: []string{identity}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, head := range []string{"age-encryption.org/v1\n", "age-encryption.org/v1\n-> concord.set 00\n\n--- AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"} {
+		path := filepath.Join(t.TempDir(), "f")
+		if err := os.WriteFile(path, []byte(head+"a,+4930199988877\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		found, err := search(t.Context(), SearchOptions{Keys: keys, Number: n.E164().Full(), Paths: []string{path}})
+		if err != nil || found.Files[0].Times != 1 || len(found.Files[0].Unread) != 1 {
+			t.Errorf("%q: %+v, %v", head, found, err)
+		}
 	}
 }

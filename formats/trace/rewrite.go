@@ -48,6 +48,7 @@ type rewriting struct {
 	n      *Number
 	digits string
 	left   int64
+	narrow bool // the number stood where the digits do not fit
 }
 
 func (x *rewriting) replaced(s string) string {
@@ -163,6 +164,9 @@ func (x *rewriting) parquet(dst io.Writer, r io.ReaderAt, size int64) error {
 			return err
 		}
 	}
+	if x.narrow {
+		return ErrForm
+	}
 	return out.Close()
 }
 
@@ -225,7 +229,9 @@ func (x *rewriting) value(w *parquetio.ColumnWriter, c *parquetio.WriteColumn, v
 	case parquetio.Double:
 		w.Float(x.figure(from.Floats[i], same))
 	default:
-		w.Int(x.whole(from.Ints[i], same))
+		v := x.whole(from.Ints[i], same)
+		x.narrow = x.narrow || c.Physical == parquetio.Int32 && v != from.Ints[i]
+		w.Int(v)
 	}
 }
 

@@ -88,6 +88,9 @@ const (
 // name that is not there takes as long as a wrong password.
 func (a *Accounts) Login(ctx context.Context, name, password string, from netip.Addr) (token string, err error) {
 	now := a.Now()
+	if len(name) > maxName {
+		name = "" // nobody's, and counted by the address alone
+	}
 	if wait := a.guard.attempt(from, name, now); wait > 0 {
 		return "", &WaitError{wait}
 	}

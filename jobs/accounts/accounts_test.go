@@ -302,3 +302,27 @@ func TestTheAddressIsTheOneThatCameToUs(t *testing.T) {
 		t.Errorf("behind a proxy that says nothing: %s", a)
 	}
 }
+
+// A right password is not made to wait for what others at its address got wrong
+// before, and names that nobody has cost no memory.
+func TestOthersAtAnAddressAreNotKeptOutForGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor(t)
+		for range 16 {
+			_, err := d.Login(t.Context(), "ann", "wrong", home)
+			if w, is := errors.AsType[*accounts.WaitError](err); is {
+				time.Sleep(w.For)
+			}
+		}
+		time.Sleep(16 * time.Minute)
+		for range 5 {
+			if _, err := d.Login(t.Context(), "bob", password, home); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		if _, err := d.Login(t.Context(), strings.Repeat("x", 1000), password, netip.MustParseAddr("192.0.2.99")); !errors.Is(err, accounts.ErrDenied) {
+			t.Errorf("a long name: %v", err)
+		}
+	})
+}

@@ -30,6 +30,7 @@ type fails struct {
 	n     int
 	until time.Time // no further attempt before
 	last  time.Time
+	was   time.Time // last, before that
 }
 
 const (
@@ -66,19 +67,25 @@ func (g *guard) attempt(from netip.Addr, account string, now time.Time) (wait ti
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.makeRoom(now)
-	byAddress := g.of(source{from: prefixOf(from)}, now)
-	wait = byAddress.until.Sub(now)
-	var byAccount *fails
-	if account != "" && g.known[source{prefixOf(from), account}].IsZero() {
-		byAccount = g.of(source{account: account}, now)
-		wait = max(wait, byAccount.until.Sub(now))
+	address, name := source{from: prefixOf(from)}, source{account: account}
+	counted := account != "" && g.known[source{prefixOf(from), account}].IsZero()
+	wait = g.wait(address, now)
+	if counted {
+		wait = max(wait, g.wait(name, now))
 	}
-	if wait > 0 {
+	if wait > 0 { // nothing is kept of what is refused
 		return wait
 	}
-	byAddress.count(now, longestAddress)
-	if byAccount != nil {
-		byAccount.count(now, longestAccount)
+	g.of(address, now).count(now, longestAddress)
+	if counted {
+		g.of(name, now).count(now, longestAccount)
+	}
+	return 0
+}
+
+func (g *guard) wait(s source, now time.Time) time.Duration {
+	if f := g.fails[s]; f != nil {
+		return f.until.Sub(now)
 	}
 	return 0
 }
@@ -99,7 +106,7 @@ func (f *fails) stale(now time.Time) bool {
 
 func (f *fails) count(now time.Time, longest time.Duration) {
 	f.n++
-	f.last = now
+	f.last, f.was = now, f.last
 	if over := f.n - freeAttempts; over >= 0 {
 		f.until = now.Add(min(longest, firstWait<<min(over, 20)))
 	}
@@ -113,6 +120,7 @@ func (g *guard) welcome(from netip.Addr, account string, now time.Time) {
 	g.known[source{prefixOf(from), account}] = now
 	delete(g.fails, source{account: account})
 	if f := g.fails[source{from: prefixOf(from)}]; f != nil {
+		f.until, f.last = now, f.was
 		if f.n--; f.n <= 0 {
 			delete(g.fails, source{from: prefixOf(from)})
 		}

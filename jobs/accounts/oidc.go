@@ -29,7 +29,7 @@ const (
 	errandTime   = 10 * time.Minute // for a login at the provider
 	providerTime = 10 * time.Second // for one answer of the provider
 	retryAfter   = 10 * time.Second // after the provider could not be reached
-	maxName      = 200              // bytes
+	maxName      = 200              // of a user, in bytes
 )
 
 // DeniedError says why somebody whom the provider knows, or does not, is not let

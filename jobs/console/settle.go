@@ -48,6 +48,9 @@ func (v *visit) signOff() error {
 		return err
 	}
 	id, f := v.r.PathValue("id"), v.r.PostForm
+	if f.Get("step") == string(jobs.StepReopen) && !control.Administer.Has(v.who.Role) {
+		return v.deny(control.Administer)
+	}
 	_, err := v.Desk.StepSignOff(v.r.Context(), control.SignOffStep{Report: id, Step: f.Get("step"), Why: strings.TrimSpace(f.Get("why")), By: v.by()})
 	if r, is := errors.AsType[*control.Refusal](err); is && statuses[r.Kind] != 0 {
 		return v.showReport(statuses[r.Kind], r.Text)

@@ -48,6 +48,7 @@ func TestAVersionIsSignedOffByTwo(t *testing.T) {
 		{fin, "submit", "", http.StatusOK, "in review", "report.submit"},
 		{fin, "approve", "", http.StatusForbidden, "in review", "report.approve.denied"},
 		{admin, "approve", "", http.StatusOK, "The period is locked", "report.approve"},
+		{fin, "reopen", "mine", http.StatusForbidden, "", ""},
 		{admin, "reopen", "", http.StatusBadRequest, "for what reason", ""},
 		{admin, "reopen", payloads[0], http.StatusOK, "reopened by admin", "report.reopen"},
 		{admin, payloads[1], "", http.StatusBadRequest, "send_back", ""},

@@ -126,6 +126,13 @@ func (t *task) publishOrHold(ctx context.Context) (jobs.Ending, error) {
 			return jobs.Ending{}, err
 		}
 	}
+	// Who has reopened it meanwhile found nothing that was held back.
+	if now, err := t.State.Lock(ctx, t.run.Carrier, t.run.Period); err != nil || now == nil {
+		if err != nil {
+			return jobs.Ending{}, err
+		}
+		return t.publish(ctx)
+	}
 	return jobs.Ending{State: jobs.RunSucceeded, Report: lock.Report, Error: lock.Locked() +
 		"; there is something new to say, which is not published: have it reopened with a reason, concord reports sign-off reopen " + lock.Report}, nil
 }

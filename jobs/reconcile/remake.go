@@ -115,10 +115,14 @@ func (r *Reconciler) Remake(ctx context.Context, rep jobs.Report, erasures []job
 		return nil, err
 	}
 	out, err := r.Match(ctx, o, t.watch())
-	if err != nil {
+	switch f, is := errors.AsType[*jobs.Failure](err); {
+	case err == nil:
+		return t.remade(rep, out)
+	case ctx.Err() != nil, is && f.Kind == jobs.KindCancelled:
 		return nil, err
 	}
-	return t.remade(rep, out)
+	// Such as for the version before, which is lost: trying again does not help.
+	return nil, fmt.Errorf("%w: %w", ErrDiffers, err)
 }
 
 // released says which version it is, and which one is before it.

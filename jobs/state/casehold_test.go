@@ -43,3 +43,47 @@ func TestADisputedCaseHoldsItsPeriodFromPurge(t *testing.T) {
 		}
 	})
 }
+
+// The register of a period goes with the class cases, also when its only version
+// has changed nothing, and what people wrote about its cases goes with it.
+func TestTheRegisterIsPurged(t *testing.T) {
+	both(t, func(t *testing.T, fresh func(testing.TB) string) {
+		s := open(t, fresh(t))
+		r, err := publish(t, s, running(t, s), 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Register(t.Context(), r, true, newsOf("opened", "x"), now); err != nil {
+			t.Fatal(err)
+		}
+		const said = "the customer +4930199988877 called"
+		if _, err := s.WorkOnCases(t.Context(), jobs.CaseWork{ID: "w", Filter: jobs.CasesFilter{Cases: []string{"a"}}, To: jobs.CaseAccepted, Comment: said}, now); err != nil {
+			t.Fatal(err)
+		}
+		kept := func() (n int64) {
+			list, err := s.FindText(t.Context(), func(text string) bool { return text == said })
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range list {
+				n += c.Rows
+			}
+			return n
+		}
+		if kept() != 1 {
+			t.Fatalf("%d rows have the comment", kept())
+		}
+		things, err := s.Purgeable(t.Context(), jobs.ClassCases, "fabrikam", jobs.PurgeBounds{}, now)
+		if err != nil || len(things) != 1 || things[0].ID != r.ID || things[0].Count == 0 {
+			t.Fatalf("%+v, %v", things, err)
+		}
+		run := running(t, s)
+	o := jobs.PurgeOrder{Lease: run.Lease(), Class: jobs.ClassCases, Carrier: "fabrikam", Rule: "test", Things: things}
+		if _, _, err := s.Purge(t.Context(), o, now); err != nil {
+			t.Fatal(err)
+		}
+		if page, _, err := s.ListCases(t.Context(), jobs.CasesFilter{Carrier: "fabrikam"}); err != nil || len(page) > 0 || kept() > 0 {
+			t.Errorf("%+v, %v; %d rows have the comment", page, err, kept())
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"concord/jobs"
@@ -301,7 +302,11 @@ func (t tx) disputed(ctx context.Context, carrier string) (list []jobs.Hold, err
 // them.
 func (t tx) forgetCases(ctx context.Context, report string) error {
 	const of = "(SELECT seq FROM case_periods WHERE report = $1)"
+	const done = "SELECT action FROM case_trail WHERE period %s UNION SELECT action FROM case_register WHERE period %s"
+	only := strings.ReplaceAll(done, "%s", "IN "+of)
+	others := strings.ReplaceAll(done, "%s", "NOT IN "+of)
 	for _, statement := range []string{
+		"DELETE FROM case_actions WHERE seq IN (" + only + ") AND seq NOT IN (" + others + ")",
 		"DELETE FROM case_trail WHERE period IN " + of, "DELETE FROM case_register WHERE period IN " + of, "DELETE FROM case_periods WHERE report = $1",
 	} {
 		if _, err := t.exec(ctx, statement, report); err != nil {

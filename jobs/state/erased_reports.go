@@ -75,8 +75,8 @@ func (s *Store) RemakeDelivery(ctx context.Context, d jobs.NumbersDelivery) erro
 // ReplaceReport implements jobs.Erasures.
 func (s *Store) ReplaceReport(ctx context.Context, erasure string, r jobs.Report, events []jobs.CaseEvent, again bool) error {
 	return s.write(ctx, "note that a report is another one", func(t tx) error {
-		var seq int64
-		found, err := t.one(ctx, []any{&seq}, "UPDATE reports SET basis = $1, manifest = $2 WHERE id = $3 RETURNING seq", r.Basis, r.Manifest, r.ID)
+		var seq, purged int64
+		found, err := t.one(ctx, []any{&seq, &purged}, "UPDATE reports SET basis = $1, manifest = $2 WHERE id = $3 RETURNING seq, cases_purged", r.Basis, r.Manifest, r.ID)
 		if err != nil || !found {
 			return firstOf(err, missing(false, jobs.ErrNoReport, r.ID))
 		}
@@ -89,7 +89,7 @@ func (s *Store) ReplaceReport(ctx context.Context, erasure string, r jobs.Report
 			r.ID, again); err != nil {
 			return err
 		}
-		if events == nil {
+		if events == nil || purged != 0 { // what was purged stays so
 			return nil
 		}
 		if _, err := t.exec(ctx, "DELETE FROM cases WHERE report = $1", seq); err != nil {

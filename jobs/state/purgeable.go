@@ -18,6 +18,9 @@ func (s *Store) Purgeable(ctx context.Context, class jobs.Class, carrier string,
 	return list, err
 }
 
+// ofRegister counts the cases that the register has by a version.
+const ofRegister = "(SELECT count(*) FROM case_register WHERE period IN (SELECT seq FROM case_periods WHERE case_periods.report = reports.id))"
+
 func (t tx) purgeable(ctx context.Context, class jobs.Class, carrier string) ([]jobs.Purgeable, error) {
 	switch class {
 	case jobs.ClassRaw:
@@ -29,8 +32,8 @@ func (t tx) purgeable(ctx context.Context, class jobs.Class, carrier string) ([]
 	case jobs.ClassReports:
 		return t.purgeableReports(ctx, "1", "WHERE carrier = $1 AND purged = 0", carrier)
 	case jobs.ClassCases:
-		return t.purgeableReports(ctx, "(SELECT count(*) FROM cases WHERE cases.report = reports.seq)",
-			"WHERE carrier = $1 AND cases_purged = 0 AND EXISTS (SELECT 1 FROM cases WHERE cases.report = reports.seq)", carrier)
+		return t.purgeableReports(ctx, "(SELECT count(*) FROM cases WHERE cases.report = reports.seq) + "+ofRegister,
+			"WHERE carrier = $1 AND cases_purged = 0 AND (EXISTS (SELECT 1 FROM cases WHERE cases.report = reports.seq) OR "+ofRegister+" > 0)", carrier)
 	case jobs.ClassLogs:
 		return t.purgeableLogs(ctx, carrier)
 	}
