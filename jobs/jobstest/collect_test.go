@@ -16,6 +16,7 @@ import (
 	"concord/jobs"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestACarriersMonth(t *testing.T) {
@@ -196,7 +197,7 @@ func TestRejectedRowsAreListedAgainAfterACrashUntilTheyAreSettled(t *testing.T) 
 	h.ledger = openJournal(t, name)
 	h.open()
 	open, err := h.Unsettled(t.Context(), "fabrikam")
-	if d := cmp.Diff([]landing.Answer{first, second}, open); d != "" || err != nil {
+	if d := cmp.Diff([]landing.Answer{first, second}, open, says); d != "" || err != nil {
 		t.Error(d, err)
 	}
 	if again, err := os.ReadFile(first.RejectedRows); string(again) != string(text) {
@@ -216,12 +217,15 @@ func TestRejectedRowsAreListedAgainAfterACrashUntilTheyAreSettled(t *testing.T) 
 	h.emptyRejects()
 }
 
+// says compares what answers say, and not how their rows are opened.
+var says = cmpopts.IgnoreFields(landing.Answer{}, "OpenRows")
+
 func TestTheSameUploadTwiceHasOneAnswer(t *testing.T) {
 	h := newHouse(t, new(Mem))
 	o := h.offer("FAB_000001_20261001.csv", header+row+bad)
 	first := h.take(o)
 	h.at = h.at.Add(time.Hour)
-	if d := cmp.Diff(first, h.take(o)); d != "" {
+	if d := cmp.Diff(first, h.take(o), says); d != "" {
 		t.Error(d)
 	}
 	if len(h.decided) != 1 {

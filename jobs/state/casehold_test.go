@@ -78,7 +78,7 @@ func TestTheRegisterIsPurged(t *testing.T) {
 			t.Fatalf("%+v, %v", things, err)
 		}
 		run := running(t, s)
-	o := jobs.PurgeOrder{Lease: run.Lease(), Class: jobs.ClassCases, Carrier: "fabrikam", Rule: "test", Things: things}
+		o := jobs.PurgeOrder{Lease: run.Lease(), Class: jobs.ClassCases, Carrier: "fabrikam", Rule: "test", Things: things}
 		if _, _, err := s.Purge(t.Context(), o, now); err != nil {
 			t.Fatal(err)
 		}
