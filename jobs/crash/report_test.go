@@ -56,7 +56,7 @@ func pair(rng *rand.Rand, seq int) (f *file, microsoft []byte, half total) {
 	if c.Len()%4096 == 0 { // a whole number of blocks is in doubt, and would wait
 		c.WriteString("\n")
 	}
-	f.content = c.Bytes()
+	f.content, f.wire = c.Bytes(), c.Bytes()
 	return f, m.Bytes(), half
 }
 
