@@ -111,32 +111,6 @@ func (r *Reconciler) Do(ctx context.Context, run jobs.Run) (jobs.Ending, error) 
 	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID}, nil
 }
 
-// publishOrHold makes the next version, unless an approval keeps the period. One
-// that comes while the version is made is found by the next attempt.
-func (t *task) publishOrHold(ctx context.Context) (jobs.Ending, error) {
-	lock, err := t.State.Lock(ctx, t.run.Carrier, t.run.Period)
-	if err != nil {
-		return jobs.Ending{}, err
-	}
-	if lock == nil {
-		return t.publish(ctx)
-	}
-	if t.Held != nil {
-		if err := t.Held(ctx, t.run, *lock); err != nil {
-			return jobs.Ending{}, err
-		}
-	}
-	// Who has reopened it meanwhile found nothing that was held back.
-	if now, err := t.State.Lock(ctx, t.run.Carrier, t.run.Period); err != nil || now == nil {
-		if err != nil {
-			return jobs.Ending{}, err
-		}
-		return t.publish(ctx)
-	}
-	return jobs.Ending{State: jobs.RunSucceeded, Report: lock.Report, Error: lock.Locked() +
-		"; there is something new to say, which is not published: have it reopened with a reason, concord reports sign-off reopen " + lock.Report}, nil
-}
-
 // asked reports whether a person wants the report to be made anew.
 func (t *task) asked() bool {
 	first := t.origin().Trigger
