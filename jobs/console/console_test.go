@@ -26,6 +26,8 @@ func (w *world) pages(t *testing.T) map[string]string {
 		"/console/": "Why fabrikam differs in 2026-10", "/console/reports": "2026-10", rep: "Where the difference comes from", rep + "/cases": "1 to 50 of 60",
 		rep + "/cases?order=effect&class=duration_over": "1 to 50 of 60", rep + "/cases?offset=50": "51 to 60 of 60", rep + "/cases?text=nowhere": "No discrepancy is like that",
 		rep + "/cases?text=3456": "1 to 50 of 60", rep + "/cases/" + caseID(0): "Evidence of both sides", rep + "/changes": "closed",
+		"/console/cases": "By state and days open", "/console/cases?carrier=fabrikam&state=open": "Open since", "/console/cases?owner=nowhere": "No case is like that",
+		"/console/cases/" + caseID(0) + "?carrier=fabrikam&period=2026-10": "Evidence of both sides",
 		"/console/files": "accepted with rejected rows", "/console/files/" + w.file.ID: "Receipt", "/console/jobs": "compares", "/console/jobs/monthly": "Latest runs",
 		"/console/runs": "litware", "/console/runs/" + runs[0].ID: "Asked for", "/console/runs/" + w.report.Run: "What it read", "/console/carriers": "fabrikam", "/console/carriers/fabrikam": "How a file is read", "/console/alerts?carrier=fabrikam": "gap",
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"concord/formats/report"
+	"concord/jobs"
 	"concord/jobs/config"
 	"concord/jobs/control"
 )
@@ -41,45 +42,60 @@ func parsePages() map[string]*template.Template {
 
 // funcs are what pages write with. Times are UTC.
 var funcs = template.FuncMap{
-	"at":        func(t time.Time) string { return clock(t, "2006-01-02 15:04") },
-	"exact":     func(t time.Time) string { return clock(t, "2006-01-02 15:04:05.999") },
-	"instant":   instant,
-	"machine":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"took":      took,
-	"minutes":   minutes,
-	"signed":    func(ms int64) string { return plus(ms, minutes(ms)) },
-	"seconds":   seconds,
-	"secondsOf": func(ms *int64) string { return orNothing(ms, seconds) },
-	"signedOf":  func(ms *int64) string { return orNothing(ms, func(v int64) string { return plus(v, seconds(v)) }) },
-	"share":     share,
-	"percent":   percent,
-	"percentOf": percentOf,
-	"n":         count,
-	"bytes":     sizeWords,
-	"class":     classWords,
-	"verdict":   verdictWords,
-	"mark":      mark,
-	"tone":      tone,
-	"under":     func(p, prefix string) bool { return p == prefix || strings.HasPrefix(p, prefix+"/") },
-	"periodic":  func(kind string) bool { return config.JobKind(kind).HasPeriod() },
-	"key":       rand.Text,
-	"fields":    strings.Fields,
-	"has":       func(list []string, s string) bool { return len(list) == 0 || slices.Contains(list, s) },
-	"flag":      func(s string) string { return strings.ReplaceAll(s, "_", " ") },
-	"setting":   setting,
-	"hidden":    control.Evidence,
-	"minus":     func(a, b int64) int64 { return a - b },
-	"list":      func(s ...string) []string { return s },
-	"one":       func(r *control.Report) []control.Report { return []control.Report{*r} },
-	"nextTwo":   func(t []time.Time) []time.Time { return t[:min(len(t), 2)] },
-	"cases":     func(id string, rows []report.Discrepancy) listed { return listed{id, rows} },
-	"inputIDs":  inputIDs,
+	"at":          func(t time.Time) string { return clock(t, "2006-01-02 15:04") },
+	"exact":       func(t time.Time) string { return clock(t, "2006-01-02 15:04:05.999") },
+	"instant":     instant,
+	"machine":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"took":        took,
+	"minutes":     minutes,
+	"signed":      func(ms int64) string { return plus(ms, minutes(ms)) },
+	"seconds":     seconds,
+	"secondsOf":   func(ms *int64) string { return orNothing(ms, seconds) },
+	"signedOf":    func(ms *int64) string { return orNothing(ms, func(v int64) string { return plus(v, seconds(v)) }) },
+	"share":       share,
+	"percent":     percent,
+	"percentOf":   percentOf,
+	"n":           count,
+	"bytes":       sizeWords,
+	"class":       classWords,
+	"verdict":     verdictWords,
+	"mark":        mark,
+	"tone":        tone,
+	"under":       func(p, prefix string) bool { return p == prefix || strings.HasPrefix(p, prefix+"/") },
+	"periodic":    func(kind string) bool { return config.JobKind(kind).HasPeriod() },
+	"key":         rand.Text,
+	"fields":      strings.Fields,
+	"has":         func(list []string, s string) bool { return len(list) == 0 || slices.Contains(list, s) },
+	"flag":        func(s string) string { return strings.ReplaceAll(s, "_", " ") },
+	"setting":     setting,
+	"hidden":      control.Evidence,
+	"minus":       func(a, b int64) int64 { return a - b },
+	"list":        func(s ...string) []string { return s },
+	"one":         func(r *control.Report) []control.Report { return []control.Report{*r} },
+	"nextTwo":     func(t []time.Time) []time.Time { return t[:min(len(t), 2)] },
+	"cases":       func(id string, rows []report.Discrepancy) listed { return listed{id, rows} },
+	"inputIDs":    inputIDs,
+	"summed":      func(name string, s jobs.CaseSums) named { return named{name, s} },
+	"masked":      jobs.Mask,
+	"secondsMore": func(ms int64) string { return plus(ms, seconds(ms)) },
+	"registerOf": func(filter map[string]string, state ...string) string {
+		if len(state) == 0 {
+			return registerAddress(filter)
+		}
+		return registerAddress(filter, "state", state[0])
+	},
 }
 
 // listed are discrepancies of a report.
 type listed struct {
 	Report string
 	Rows   []report.Discrepancy
+}
+
+// named are sums of cases.
+type named struct {
+	Name string
+	jobs.CaseSums
 }
 
 // inputIDs returns the ids of files by their hash.

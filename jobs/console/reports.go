@@ -65,7 +65,8 @@ type reportData struct {
 
 	Customers []control.CustomerUsage // of a usage
 	SignOff   control.SignOff
-	Refused   string // why a step of the sign-off was not taken
+	Since     *sinceShort // the sign-off of an older version; nil: there is none
+	Refused   string      // why a step of the sign-off was not taken
 }
 
 // part is what one class adds to the difference.
@@ -92,6 +93,9 @@ func (v *visit) showReport(status int, refused string) error {
 		return err
 	}
 	if rep.Kind == jobs.ReportReconcile {
+		if d.Since, err = v.sinceSignOff(&d.ReportDetail); err != nil {
+			return err
+		}
 		err = v.sumUp(&d)
 	} else {
 		d.Customers, err = v.Desk.Customers(ctx, id, mostCustomers)

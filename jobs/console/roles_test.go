@@ -22,6 +22,8 @@ func (w *world) actions() []action {
 		{"POST", rep + "/cases?class=duration_over", nil, "finance admin"},
 		{"POST", rep + "/cases/" + caseID(0), nil, "finance admin"},
 		{"POST", rep + "/cases/" + caseID(0) + "/work", []string{"revision", "0", "state", "disputed"}, "finance admin"},
+		{"POST", "/console/cases/work", []string{"carrier", "fabrikam", "to_state", "disputed"}, "finance admin"},
+		{"POST", "/console/cases/work", []string{"carrier", "fabrikam", "to_state", "accepted", "expect", "60", "key", "k", "sure", "1"}, "finance admin"},
 		{"POST", rep + "/signoff", []string{"step", "submit"}, "finance admin"},
 		{"POST", "/console/files/" + w.file.ID, nil, "finance admin"},
 		{"GET", rep + "/files/discrepancies.csv", nil, "finance admin"},

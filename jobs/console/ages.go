@@ -1,0 +1,54 @@
+package console
+
+import (
+	"concord/jobs"
+	"concord/jobs/control"
+)
+
+// ageTable counts cases by state and by the days that they have been open.
+type ageTable struct {
+	Rows []ageRow
+	Sum  ageRow
+}
+
+type ageRow struct {
+	State string
+	Cells [len(ageFrom)]int64
+	jobs.CaseSums
+}
+
+// ageFrom is the day with which each column begins.
+var ageFrom = [...]int{0, 7, 30, 60, 90}
+
+// ageTableOf has a row for each state that cases are in.
+func ageTableOf(list []control.CaseAge) (t ageTable) {
+	for _, s := range jobs.CaseStates {
+		row := ageRow{State: string(s)}
+		for i := range list {
+			if list[i].State == row.State {
+				row.add(&list[i])
+			}
+		}
+		if row.Cases > 0 {
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	for i := range list {
+		t.Sum.add(&list[i])
+	}
+	return t
+}
+
+func (r *ageRow) add(a *control.CaseAge) {
+	column := 0
+	for i, from := range ageFrom {
+		if a.OverDays >= from {
+			column = i
+		}
+	}
+	r.Cells[column] += a.Cases
+	r.Cases += a.Cases
+	r.MicrosoftMS += a.MicrosoftMS
+	r.CarrierMS += a.CarrierMS
+	r.DifferenceMS += a.DifferenceMS
+}

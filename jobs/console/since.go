@@ -1,0 +1,73 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+
+	"concord/jobs"
+	"concord/jobs/control"
+)
+
+// sinceData is how the newest version of a period differs from the one that was
+// approved last.
+type sinceData struct {
+	control.SinceSignOff
+	FirstPage, NextPage string // addresses; empty: there is none
+}
+
+func (v *visit) since() error {
+	after := v.r.URL.Query().Get("after")
+	x, err := v.Desk.SinceSignOff(v.r.Context(), v.r.PathValue("id"), after, pageSize)
+	if err != nil {
+		return err
+	}
+	d := sinceData{SinceSignOff: x}
+	if after != "" {
+		d.FirstPage = v.r.URL.Path
+	}
+	if x.Next != "" {
+		d.NextPage = with(v.r.URL, "after", x.Next)
+	}
+	v.hurry() // the versions between may be large
+	return v.show(http.StatusOK, "since", "What changed in "+x.Approved.Carrier+" "+x.Approved.Period.Text+" since its sign-off", &d)
+}
+
+// sinceShort is what a report says of it.
+type sinceShort struct {
+	Approved control.SignOff
+	Sums     *control.SinceSignOff // nil: they take long to add up, or files are not in their place
+}
+
+// mostAddedUp is how many changes are added up while a report is shown.
+const mostAddedUp = 20_000
+
+// sinceSignOff says what changed since a version of the period was approved; nil:
+// that is the newest one, or there is none.
+func (v *visit) sinceSignOff(r *control.ReportDetail) (*sinceShort, error) {
+	ctx := v.r.Context()
+	list, err := v.Desk.SignOffs(ctx, jobs.SignOffFilter{Carrier: r.Carrier, Period: &jobs.Period{From: r.Period.From, To: r.Period.To, Text: r.Period.Text}})
+	i := slices.IndexFunc(list, func(s control.SignOff) bool { return s.Approved != nil })
+	if err != nil || i < 0 {
+		return nil, err
+	}
+	s, changes, later := &sinceShort{Approved: list[i]}, int64(0), false
+	for _, version := range r.Versions {
+		if version.Version > s.Approved.Version {
+			later = true
+			changes += version.Changes.Opened + version.Changes.Changed + version.Changes.Closed
+		}
+	}
+	if !later {
+		return nil, nil
+	}
+	if changes > mostAddedUp {
+		return s, nil
+	}
+	x, err := v.Desk.SinceSignOff(ctx, r.ID, "", 1)
+	if _, is := errors.AsType[*control.Refusal](err); is {
+		return s, nil
+	}
+	s.Sums = &x
+	return s, err
+}
