@@ -14,7 +14,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// fields returns what the form with a button named sure would send.
+// sureFields returns what the form with a button named sure would send.
 func sureFields(t *testing.T, page string) (pairs []string) {
 	t.Helper()
 	every(t, page, func(n *html.Node) {

@@ -18,6 +18,8 @@ func TestTheConsole(t *testing.T) {
 	t.Run("why a month is off", s.why)
 	t.Run("every page", s.everyPage)
 	t.Run("every action", s.everyAction)
+	t.Run("case work", s.caseWork)
+	t.Run("sign-off by two", s.signOff)
 	t.Run("by keyboard", s.byKeyboard)
 	t.Run("without JavaScript", s.withoutJavaScript)
 	t.Run("in the dark", s.dark)
@@ -64,6 +66,8 @@ func (s site) everyPage(t *testing.T) {
 		{"another report", "/console/", "section a[href^='/console/reports/']", "#totals"},
 		{"discrepancies", "", "a[href$='order=effect']", "form.filters"},
 		{"case", "", "td a.id", ".sides"},
+		{"register", "/console/cases", "", "#ages"},
+		{"evidence", "", "td a.id", ".sides"},
 		{"jobs", "/console/jobs", "", "table"},
 		{"job", "/console/jobs/monthly", "", "#latest"},
 		{"runs", "/console/runs", "", "table"},
