@@ -67,7 +67,7 @@ func TestWhatChangedSinceTheSignOffIsShownWithItsSums(t *testing.T) {
 		"opened,"+caseID(90)+",,missing_at_carrier,,,2026-10-01T12:00:02Z,,180,,,,\n")
 	for _, id := range []string{old, w.report.ID} {
 		status, page := b.get("/console/reports/" + id)
-		if status != http.StatusOK || !strings.Contains(page, "1 cases opened, 1 changed, 1 closed") {
+		if status != http.StatusOK || !strings.Contains(page, "1 opened, 1 changed, 1 closed") {
 			t.Errorf("report %s answers %d and does not say what changed", id, status)
 		}
 		inert(t, "report", page)
