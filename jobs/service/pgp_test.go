@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -294,6 +295,45 @@ func TestWhatArrivedEncryptedIsPurged(t *testing.T) {
 	for _, part := range []string{"homes/fabrikam/archive", "homes/fabrikam/receipts", "spool"} {
 		if got := s.lies(part); len(got) > 0 {
 			t.Errorf("%s holds %q", part, got)
+		}
+	}
+}
+
+// A file that was refused as it arrived cannot be looked into, and an erasure says
+// so; reports that were encrypted to the carrier come again.
+func TestAnErasureTellsOfWhatPGPHides(t *testing.T) {
+	s := openSealed(t, "{keys_file: keys/theirs.asc, signed: true, encrypt: true}\n    files: {grace: 1s}")
+	s.stop()
+	s.write("secrets/privacy", "0123456789abcdef0123456789abcdef")
+	s.append("\nprivacy: {key_file: secrets/privacy}\n")
+	s.start()
+	text := subjectCalls("c", 0, 6, func(i int) int { return 60 + 40*(i%2) })
+	s.microsoft("m1.csv", subjectCalls("m", 0, 6, func(int) int { return 60 }))
+	if r := s.answer("unsigned.csv.pgp", s.encrypted(text)); r.Status != landing.StatusRejected {
+		t.Fatalf("%+v", r)
+	}
+	s.answer("day.csv.pgp", s.encrypted(text, "--sign"))
+	s.run()
+	s.version(1)
+	manifest := func(name string) bool { return strings.HasSuffix(name, "_v1_manifest.json.pgp") }
+	s.until("the report is delivered", func() bool { return slices.ContainsFunc(s.lies("homes/fabrikam/outbox"), manifest) })
+	before := s.lies("homes/fabrikam/outbox")
+	e, err := s.desk.EraseSubject(t.Context(), "+"+canary, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e = s.erased(e.ID)
+	if left := strings.Join(e.Left, "\n"); !strings.Contains(left, "unsigned.csv.pgp of fabrikam: it was refused as it arrived") {
+		t.Errorf("%q", e.Left)
+	}
+	s.until("the report comes again", func() bool { return slices.Equal(s.lies("homes/fabrikam/outbox"), before) })
+	for _, name := range before {
+		b, err := os.ReadFile(filepath.Join(s.dir, "data/homes/fabrikam/outbox", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if clear := s.theirs.run(b, "--decrypt"); bytes.Contains(clear, []byte(canary)) {
+			t.Errorf("%s holds the number", name)
 		}
 	}
 }

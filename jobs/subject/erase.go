@@ -188,6 +188,7 @@ func (x *erasure) eraseFiles(ctx context.Context) error {
 		return err
 	}
 	err = x.entries(ctx, func(e jobs.Entry) error {
+		x.refused(e)
 		rows, _, err := x.recordsOf(ctx, e)
 		if err != nil || rows == 0 && !x.n.In(e.Name) && held[e.SHA256] == 0 {
 			return err

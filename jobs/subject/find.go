@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"concord/exchange/landing"
+	"concord/exchange/pgp"
 	"concord/formats/trace"
 	"concord/jobs"
 )
@@ -55,6 +57,16 @@ func (s *search) hits(ctx context.Context, paths, names []string) (held map[int]
 	return held, err
 }
 
+// refused tells of a file that was encrypted with PGP and refused: it is kept as
+// it arrived, and nobody has looked into it.
+func (s *search) refused(e jobs.Entry) {
+	_, sealed := pgp.ContentName(e.Name)
+	if !sealed || e.Status != landing.StatusRejected || e.Sealed.SHA256 != "" || e.RawPurged != 0 || e.Erased != "" {
+		return
+	}
+	s.out.Unread = append(s.out.Unread, jobs.Mask(e.Name)+" of "+e.Carrier+": it was refused as it arrived, encrypted with PGP; it goes with the next purge of raw files")
+}
+
 // files looks into what was received, and the records of it.
 func (s *search) files(ctx context.Context) error {
 	sums, err := s.Spool.Contents()
@@ -66,6 +78,7 @@ func (s *search) files(ctx context.Context) error {
 		return err
 	}
 	return s.entries(ctx, func(e jobs.Entry) error {
+		s.refused(e)
 		times := content[e.SHA256]
 		if s.n.In(e.Name) {
 			times++

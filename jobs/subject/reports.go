@@ -13,6 +13,7 @@ import (
 
 	"concord/exchange"
 	"concord/exchange/landing"
+	"concord/exchange/pgp"
 	"concord/formats/report"
 	"concord/jobs"
 	"concord/jobs/casework"
@@ -68,7 +69,26 @@ func (x *erasure) settle(ctx context.Context, r jobs.Report) error {
 	if err := (exchange.OS{}).SyncDir(filepath.Dir(old)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if err := x.takeBack(ctx, r); err != nil {
+		return err
+	}
 	return x.State.SettleReport(ctx, r.ID)
+}
+
+// takeBack removes files of a version from its carrier's outbox that are encrypted
+// to the carrier: what they hold is that of before. The version is delivered again,
+// which may be by other names.
+func (x *erasure) takeBack(ctx context.Context, r jobs.Report) error {
+	prefix := reconcile.DeliveryPrefix(r)
+	return x.Homes(ctx, func(carrier string, h Home) error {
+		kept, err := h.Kept()
+		for _, k := range kept {
+			if err == nil && carrier == r.Carrier && k.Folder == landing.Outbox && strings.HasPrefix(k.Name, prefix) && strings.HasSuffix(k.Name, pgp.Ending) {
+				err = h.Erase(k)
+			}
+		}
+		return err
+	})
 }
 
 func exists(name string) bool {
