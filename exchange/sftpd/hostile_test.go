@@ -90,7 +90,7 @@ func greedyOpens(t testing.TB, c *ssh.Client, n int) (got int) {
 	return got
 }
 
-// The attacks of the issue, all at once, while an honest carrier uploads.
+// Every attack at once, while an honest carrier uploads.
 func TestHostileClientsDoNotStarveHonestOnes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
