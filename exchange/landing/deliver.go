@@ -149,17 +149,3 @@ func (h *Home) Place(name string, content []byte) error {
 	}
 	return u.Close()
 }
-
-// sameContent reports whether a file in the home has a content.
-func (t *tender) sameContent(ctx context.Context, name, sum string) (bool, error) {
-	f, err := t.root.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	h := sha256.New()
-	_, err = io.Copy(h, cancelable{ctx, f})
-	return hex.EncodeToString(h.Sum(nil)) == sum, errors.Join(err, f.Close())
-}

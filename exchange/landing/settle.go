@@ -178,7 +178,7 @@ func (t *tender) resume(ctx context.Context, a Answer) error {
 		return err
 	}
 	name := path.Join(Inbox, a.Receipt.File)
-	same, err := t.sameContent(ctx, name, a.Receipt.SHA256)
+	same, err := t.hasContent(ctx, name, a.Receipt.SHA256)
 	if err != nil {
 		return err
 	}

@@ -15,19 +15,11 @@ import (
 // returns when the ones that are named are over. It is for a service that is
 // stopped: one that runs does them itself.
 func RunQueued(ctx context.Context, c *config.Config, o Options, runs []string) (err error) {
-	s, err := open(ctx, c, o)
+	s, err := openAlone(ctx, c, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if s.lock.Load() == nil {
-		return errTaken
-	}
-	r, err := s.openReception(ctx, false)
-	if err != nil {
-		return err
-	}
-	s.exchange.Store(r)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var wg sync.WaitGroup
@@ -37,6 +29,24 @@ func RunQueued(ctx context.Context, c *config.Config, o Options, runs []string) 
 	stop(nil)
 	wg.Wait()
 	return err
+}
+
+// openAlone opens the data folder of a service that is stopped, with the exchange
+// with carriers but without a listener.
+func openAlone(ctx context.Context, c *config.Config, o Options) (*Service, error) {
+	s, err := open(ctx, c, o)
+	if err != nil {
+		return nil, err
+	}
+	if s.lock.Load() == nil {
+		return nil, errors.Join(errTaken, s.Close())
+	}
+	r, err := s.openReception(ctx, false)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.exchange.Store(r)
+	return s, nil
 }
 
 // await waits until runs are over.

@@ -151,19 +151,11 @@ func (s *Service) erase(ctx context.Context) {
 // Alone opens the data folder of a service that is stopped, has do ask and tell
 // what it wants, and then does what is to be erased.
 func Alone(ctx context.Context, c *config.Config, o Options, do func(*control.Desk) error) (err error) {
-	s, err := open(ctx, c, o)
+	s, err := openAlone(ctx, c, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if s.lock.Load() == nil {
-		return errTaken
-	}
-	r, err := s.openReception(ctx, false)
-	if err != nil {
-		return err
-	}
-	s.exchange.Store(r)
 	running, stop := context.WithCancelCause(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
