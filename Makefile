@@ -21,6 +21,16 @@ ROUNDS ?= 5
 CYCLES ?= 500
 RESULTS = fixtures/bench/results
 
+# $(call programs,PACKAGE:FILE ...) installs the Debian packages whose file is
+# missing when it may, else says which they are and fails.
+define programs
+@missing=$$(for p in $(1); do [ -e $${p#*:} ] || echo $${p%%:*}; done); \
+if [ -z "$$missing" ]; then exit 0; fi; \
+if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+else echo "programs are missing: install the packages" $$missing >&2; exit 1; fi
+endef
+
 .PHONY: build
 build: ## the program, static, as bin/concord
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BINARY) .
@@ -70,10 +80,7 @@ bench-peer: machine build bench-sftp ## the whole program beside DuckDB on the s
 .PHONY: bench-sftp
 bench-sftp: ## the SFTP server beside OpenSSH's, on disk and in memory; part of bench-peer
 	@mkdir -p $(RESULTS)
-	@if [ ! -e /usr/sbin/sshd ] || [ ! -e /usr/lib/openssh/sftp-server ]; then \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends openssh-client openssh-server openssh-sftp-server; \
-		else echo "sshd is missing: install the packages openssh-client openssh-server openssh-sftp-server" >&2; exit 1; fi; fi
+	$(call programs,openssh-client:/usr/bin/sftp openssh-server:/usr/sbin/sshd openssh-sftp-server:/usr/lib/openssh/sftp-server)
 	CGO_ENABLED=0 $(GO) build -o bin/peerbench ./exchange/exchangetest/peerbench
 	{ echo "On disk:"; ./bin/peerbench -rounds $(ROUNDS); \
 	if [ -d /dev/shm ]; then echo; echo "In memory, where flushing costs nothing:"; \
@@ -97,26 +104,19 @@ PEERS = openssh-client:/usr/bin/sftp openssh-sftp-server:/usr/lib/openssh/sftp-s
 .PHONY: peer-programs
 peer-programs: ## installs what is missing of them when it may, else says what it is
 	@[ -e /dev/fuse ] || [ "$$(id -u)" != 0 ] || mknod /dev/fuse c 10 229 || true # the tests say so if sshfs cannot do with it
-	@missing=$$(for p in $(PEERS); do [ -e $${p#*:} ] || echo $${p%%:*}; done); \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
-	else echo "programs are missing: install the packages" $$missing >&2; exit 1; fi
+	$(call programs,$(PEERS))
 
 .PHONY: office
-office: office-programs ## reports opened with LibreOffice and Chromium; a million rows of a workbook in 15 s of processor time
+office: office-programs ## reports opened with LibreOffice and Chromium; a million rows in 256 MiB
 	$(GO) vet -tags office ./formats/report
 	$(GO) test -tags office -count 1 -timeout 15m -run 'LibreOffice|A4|Browser|Million' ./formats/report
 
-OFFICE = libreoffice-calc-nogui:/usr/bin/soffice chromium:/usr/bin/chromium fonts-liberation:/usr/share/fonts/truetype/liberation
+BROWSER = chromium:/usr/bin/chromium fonts-liberation:/usr/share/fonts/truetype/liberation
+OFFICE = libreoffice-calc-nogui:/usr/bin/soffice $(BROWSER)
 
 .PHONY: office-programs
 office-programs: ## installs what is missing of them when it may, else says what it is
-	@missing=$$(for p in $(OFFICE); do [ -e $${p#*:} ] || echo $${p%%:*}; done); \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
-	else echo "programs are missing: install the packages" $$missing >&2; exit 1; fi
+	$(call programs,$(OFFICE))
 
 # rclone's own tests of its SFTP backend. jobs/peers names the same version.
 RCLONE = github.com/rclone/rclone@v1.76.0
@@ -131,11 +131,7 @@ browser: build browser-programs ## Chromium through every page and action of the
 
 .PHONY: browser-programs
 browser-programs: ## installs what is missing of them when it may, else says what it is
-	@missing=$$(for p in chromium:/usr/bin/chromium fonts-liberation:/usr/share/fonts/truetype/liberation; do [ -e $${p#*:} ] || echo $${p%%:*}; done); \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
-	else echo "programs are missing: install the packages" $$missing >&2; exit 1; fi
+	$(call programs,$(BROWSER))
 
 # Keeps Debian's package from making a database of its own, which would run.
 NOCLUSTER = /etc/postgresql-common/createcluster.conf
