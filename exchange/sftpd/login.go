@@ -178,7 +178,7 @@ func (l *login) password(conn ssh.ConnMetadata, password []byte) (*ssh.Permissio
 	a, ok := l.srv.accounts.Account(l.user)
 	hash := a.Password
 	if !ok || hash == "" {
-		hash = nobody
+		hash = Nobody
 	}
 	if right := l.srv.checkPassword(hash, password); right && ok && a.Password != "" {
 		return proof{how: "password", hash: hash}.permissions(nil), nil

@@ -27,8 +27,9 @@ const (
 
 const bcryptLength = 60
 
-// nobody is the hash of no password.
-var nobody = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, hashMemory, hashPasses,
+// Nobody is the hash of no password: it takes whoever is not there as long to be
+// refused as a wrong password.
+var Nobody = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, hashMemory, hashPasses,
 	base64.RawStdEncoding.EncodeToString(make([]byte, hashSalt)), base64.RawStdEncoding.EncodeToString(make([]byte, hashKey)))
 
 // HashPassword returns what the configuration keeps of a password: its Argon2id

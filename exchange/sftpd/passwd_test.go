@@ -33,7 +33,7 @@ func TestPasswordsAreKnownByTheirHash(t *testing.T) {
 	if _, err := HashPassword(nil); err == nil {
 		t.Error("an empty password has a hash")
 	}
-	if hasher().checkPassword(nobody, nil) {
+	if hasher().checkPassword(Nobody, nil) {
 		t.Error("nobody has a password")
 	}
 }

@@ -38,7 +38,6 @@ type Accounts struct {
 	guard    guard
 	sessions sessions
 	hashing  chan struct{} // bounds the passwords that are checked at once
-	nobody   string        // the hash of a password that nobody knows
 	provider provider
 }
 
@@ -46,18 +45,14 @@ type Accounts struct {
 const hashesAtOnce = 2
 
 // New returns accounts without a session.
-func New(o Options) (*Accounts, error) {
+func New(o Options) *Accounts {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	nobody, err := sftpd.HashPassword([]byte(newToken()))
-	if err != nil {
-		return nil, err
-	}
-	return &Accounts{Options: o, guard: newGuard(), sessions: newSessions(), hashing: make(chan struct{}, hashesAtOnce), nobody: nobody}, nil
+	return &Accounts{Options: o, guard: newGuard(), sessions: newSessions(), hashing: make(chan struct{}, hashesAtOnce)}
 }
 
 // Person is somebody who is logged in.
@@ -94,7 +89,7 @@ func (a *Accounts) Login(ctx context.Context, name, password string, from netip.
 	if wait := a.guard.attempt(from, name, now); wait > 0 {
 		return "", &WaitError{wait}
 	}
-	user, hash := a.user(name), a.nobody
+	user, hash := a.user(name), sftpd.Nobody
 	if user != nil {
 		hash = user.PasswordHash.Reveal()
 	}

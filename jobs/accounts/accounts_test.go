@@ -37,11 +37,7 @@ func newDoor(t *testing.T) *door {
 	t.Helper()
 	d := &door{}
 	d.configure(t, password, "ann: finance", "bob: ops", "cid: admin")
-	a, err := accounts.New(accounts.Options{Config: func() *config.Config { return d.cfg }, Note: d.note})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.Accounts = a
+	d.Accounts = accounts.New(accounts.Options{Config: func() *config.Config { return d.cfg }, Note: d.note})
 	return d
 }
 

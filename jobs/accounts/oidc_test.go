@@ -159,13 +159,13 @@ func TestWhatTheProviderSaysIsChecked(t *testing.T) {
 		for k, v := range c.claims {
 			p.Claims[k] = v
 		}
-		d.Accounts = d.again(t)
+		d.Accounts = d.again()
 		if token, err := d.come(t); !denied(err, c.want) || token != "" {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}
 	p.Claims, p.Key = sound, oidctest.NewKey(t)
-	d.Accounts = d.again(t)
+	d.Accounts = d.again()
 	if _, err := d.come(t); !denied(err, "cannot be trusted") {
 		t.Errorf("signed by another key: %v", err)
 	}
@@ -177,13 +177,8 @@ func TestWhatTheProviderSaysIsChecked(t *testing.T) {
 }
 
 // again returns the same door with nothing counted.
-func (d *door) again(t *testing.T) *accounts.Accounts {
-	t.Helper()
-	a, err := accounts.New(accounts.Options{Config: func() *config.Config { return d.cfg }, Note: d.note})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+func (d *door) again() *accounts.Accounts {
+	return accounts.New(accounts.Options{Config: func() *config.Config { return d.cfg }, Note: d.note})
 }
 
 func denied(err error, want string) bool {
@@ -210,7 +205,7 @@ func TestOnlyTheBrowserThatWasSentIsLetIn(t *testing.T) {
 	for name, change := range map[string][2]string{"refused there": {"error", "access_denied"}, "of another provider": {"iss", "https://evil.example"}, "without a code": {"code", ""}} {
 		e, q := d.errand(t)
 		q.Set(change[0], change[1])
-		d.Accounts = d.again(t)
+		d.Accounts = d.again()
 		if _, err := d.Return(t.Context(), e, q, home); !denied(err, "has not let you in") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -238,7 +233,7 @@ func TestAProviderThatIsDownIsNoRefusal(t *testing.T) {
 		t.Errorf("got %q, %v", token, err)
 	}
 	p.Close()
-	d.Accounts = d.again(t)
+	d.Accounts = d.again()
 	for range 2 {
 		if _, _, err := d.Send(t.Context(), "/"); err == nil || denied(err, "") {
 			t.Errorf("a provider that is not there: %v", err)

@@ -73,10 +73,7 @@ func worldOf(t testing.TB, m report.Result) *world {
 		Log:       func(string) []control.Moment { return []control.Moment{{Time: w.now, Stage: payloads[0]}} },
 		Progress:  func(string) (control.Progress, bool) { return control.Progress{Stage: "match", CarrierRows: 7}, true },
 	}
-	acc, err := accounts.New(accounts.Options{Config: func() *config.Config { return w.cfg }, Note: w.store.Note, Now: w.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
+	acc := accounts.New(accounts.Options{Config: func() *config.Config { return w.cfg }, Note: w.store.Note, Now: w.clock})
 	w.server = httptest.NewServer(console.Handler(console.Options{Desk: w.desk, Accounts: acc, Note: w.store.Note, Now: w.clock}))
 	t.Cleanup(func() {
 		w.server.Close()

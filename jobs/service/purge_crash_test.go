@@ -63,9 +63,8 @@ func (h *house) at(dir string) *service.Service {
 	return srv
 }
 
-// purgeIn does a run of the purge in a data folder until the crash. What a crash
-// has interrupted is queued again by the next start.
-func (h *house) purgeIn(dir string, c *crash) error {
+// in has something done by a service on a data folder.
+func (h *house) in(dir string, do func(*service.Service)) {
 	h.t.Helper()
 	srv := h.at(dir)
 	defer func() {
@@ -73,6 +72,13 @@ func (h *house) purgeIn(dir string, c *crash) error {
 			h.t.Error(err)
 		}
 	}()
+	do(srv)
+}
+
+// purgeBy does a run of the purge until the crash. What a crash has interrupted is
+// queued again by the next start.
+func (h *house) purgeBy(srv *service.Service, c *crash) error {
+	h.t.Helper()
 	ctx, store := h.t.Context(), srv.Store()
 	if _, err := srv.Desk().Start(ctx, control.Start{Job: "purge", By: "test"}); err != nil {
 		h.t.Fatal(err)
@@ -92,14 +98,8 @@ func (h *house) purgeIn(dir string, c *crash) error {
 }
 
 // came is what a purge came to: what each proof is about, and what lies there.
-func (h *house) came(dir string) string {
+func (h *house) came(srv *service.Service) string {
 	h.t.Helper()
-	srv := h.at(dir)
-	defer func() {
-		if err := srv.Close(); err != nil {
-			h.t.Error(err)
-		}
-	}()
 	ctx := h.t.Context()
 	var lines []string
 	proofs, err := srv.Desk().Proofs(ctx, jobs.ProofFilter{})
@@ -181,11 +181,14 @@ func (h *house) sweepPurge(least int, but ...string) {
 	whole := filepath.Join(t.TempDir(), "data")
 	h.copied(whole)
 	count := new(crash)
-	if err := h.purgeIn(whole, count); err != nil {
-		t.Fatal(err)
-	}
+	var want string
+	h.in(whole, func(srv *service.Service) {
+		if err := h.purgeBy(srv, count); err != nil {
+			t.Fatal(err)
+		}
+		want = h.came(srv)
+	})
 	h.nowhere(whole, but...)
-	want := h.came(whole)
 	if count.n < least || strings.Count(want, "purge") < 3 {
 		t.Errorf("%d steps\n%s", count.n, want)
 	}
@@ -197,35 +200,32 @@ func (h *house) sweepPurge(least int, but ...string) {
 		dir := filepath.Join(t.TempDir(), "data")
 		h.copied(dir)
 		// Behind one step is before the next.
-		if err := h.purgeIn(dir, &crash{at: at, after: at > 1}); !errors.Is(err, errCrash) {
-			t.Fatalf("step %d: %v", at, err)
-		}
-		h.provable(dir)
-		if err := h.purgeIn(dir, new(crash)); err != nil {
-			t.Fatalf("behind step %d: %v", at, err)
-		}
+		h.in(dir, func(srv *service.Service) {
+			if err := h.purgeBy(srv, &crash{at: at, after: at > 1}); !errors.Is(err, errCrash) {
+				t.Fatalf("step %d: %v", at, err)
+			}
+		})
+		h.in(dir, func(srv *service.Service) {
+			h.provable(dir, srv)
+			if err := h.purgeBy(srv, new(crash)); err != nil {
+				t.Fatalf("behind step %d: %v", at, err)
+			}
+			if got := h.came(srv); got != want {
+				t.Errorf("behind step %d:\n%s\nnot\n%s", at, got, want)
+			}
+		})
 		h.nowhere(dir, but...)
-		if got := h.came(dir); got != want {
-			t.Errorf("behind step %d:\n%s\nnot\n%s", at, got, want)
-		}
 	}
 }
 
 // provable checks that whatever is not there any more is marked, and that each
 // mark has its proof.
-func (h *house) provable(dir string) {
+func (h *house) provable(dir string, srv *service.Service) {
 	h.t.Helper()
 	there := h.dir
 	h.dir = filepath.Dir(dir)
 	defer func() { h.dir = there }()
 	records, spool, reports := strings.Join(h.lies("records"), "\n"), strings.Join(h.lies("spool"), "\n"), strings.Join(h.lies("reports"), "\n")
-	h.dir = there
-	srv := h.at(dir)
-	defer func() {
-		if err := srv.Close(); err != nil {
-			h.t.Error(err)
-		}
-	}()
 	ctx := h.t.Context()
 	check, err := srv.Desk().VerifyProofs(ctx)
 	if err != nil || check.Fault != "" {

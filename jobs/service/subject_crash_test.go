@@ -112,21 +112,8 @@ func (f fragileSpool) Release(sum string, keep bool) error {
 	return f.step(func() error { return f.Spool.Release(sum, keep) })
 }
 
-// work does what is to be erased in a service that does nothing else, until the
-// crash.
-func (h *house) work(dir string, c *crash) error {
-	h.t.Helper()
-	cfg := h.config(h.t)
-	cfg.Data, cfg.Microsoft = dir, filepath.Join(dir, "microsoft")
-	srv, err := service.Open(h.t.Context(), cfg, h.options(&h.out))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer func() {
-		if err := srv.Close(); err != nil {
-			h.t.Error(err)
-		}
-	}()
+// eraseBy does what is to be erased, until the crash.
+func (h *house) eraseBy(srv *service.Service, c *crash) error {
 	d := srv.Subjects()
 	d.State, d.Spool = fragile{d.State, c}, fragileSpool{d.Spool, c}
 	return d.Work(h.t.Context())
@@ -152,25 +139,18 @@ func TestAnErasureIsGoneOnWith(t *testing.T) {
 	}
 	h.gone()
 	h.stop()
-	cfg := h.config(t)
-	srv, err := service.Open(t.Context(), cfg, h.options(&h.out))
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := trace.Parse("+" + canary)
-	if err == nil {
-		_, err = srv.Subjects().Ask(t.Context(), n, "test")
-	}
-	if err = errors.Join(err, srv.Close()); err != nil {
-		t.Fatal(err)
-	}
-	whole := filepath.Join(t.TempDir(), "data")
+	h.in(filepath.Join(h.dir, "data"), func(srv *service.Service) {
+		n, err := trace.Parse("+" + canary)
+		if err == nil {
+			_, err = srv.Subjects().Ask(t.Context(), n, "test")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	whole, count := filepath.Join(t.TempDir(), "data"), new(crash)
 	h.copied(whole)
-	count := new(crash)
-	if err := h.work(whole, count); err != nil {
-		t.Fatal(err)
-	}
-	want := h.outcome(whole)
+	want := h.goneOnWith(whole, count)
 	if count.n < 20 {
 		t.Errorf("%d changes", count.n)
 	}
@@ -182,13 +162,12 @@ func TestAnErasureIsGoneOnWith(t *testing.T) {
 		for _, after := range []bool{false, true} {
 			dir := filepath.Join(t.TempDir(), "data")
 			h.copied(dir)
-			if err := h.work(dir, &crash{at: at, after: after}); !errors.Is(err, errCrash) {
-				t.Fatalf("change %d: %v", at, err)
-			}
-			if err := h.work(dir, new(crash)); err != nil {
-				t.Fatalf("behind change %d: %v", at, err)
-			}
-			if got := h.outcome(dir); got != want {
+			h.in(dir, func(srv *service.Service) {
+				if err := h.eraseBy(srv, &crash{at: at, after: after}); !errors.Is(err, errCrash) {
+					t.Fatalf("change %d: %v", at, err)
+				}
+			})
+			if got := h.goneOnWith(dir, new(crash)); got != want {
 				t.Errorf("behind change %d (%v):\n%s\nnot\n%s", at, after, got, want)
 			}
 		}
@@ -235,21 +214,16 @@ func (h *house) copied(to string) {
 	}
 }
 
-// outcome is what an erasure came to in a data folder, in which the number is
-// nowhere.
-func (h *house) outcome(dir string) string {
+// goneOnWith ends an erasure in a data folder, in which the number is nowhere then, and
+// returns what it came to.
+func (h *house) goneOnWith(dir string, c *crash) (got string) {
 	h.t.Helper()
-	h.nowhere(dir, "/microsoft/")
-	cfg := h.config(h.t)
-	cfg.Data, cfg.Microsoft = dir, filepath.Join(dir, "microsoft")
-	srv, err := service.Open(h.t.Context(), cfg, h.options(&h.out))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer func() {
-		if err := srv.Close(); err != nil {
-			h.t.Error(err)
+	h.in(dir, func(srv *service.Service) {
+		if err := h.eraseBy(srv, c); err != nil {
+			h.t.Fatal(err)
 		}
-	}()
-	return outcomeOf(h.t, srv.Desk(), filepath.Join(dir, "reports", "fabrikam", "2026-10-01", "v1"))
+		got = outcomeOf(h.t, srv.Desk(), filepath.Join(dir, "reports", "fabrikam", "2026-10-01", "v1"))
+	})
+	h.nowhere(dir, "/microsoft/")
+	return got
 }

@@ -31,15 +31,12 @@ type web struct {
 }
 
 func (s *Service) openWeb(ctx context.Context) (_ *web, err error) {
-	w := &web{s: s}
+	w := &web{s: s, accounts: accounts.New(accounts.Options{Config: s.cfg, Note: s.store.Note, Log: s.Log, Now: s.Now})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	if w.accounts, err = accounts.New(accounts.Options{Config: s.cfg, Note: s.store.Note, Log: s.Log, Now: s.Now}); err != nil {
-		return nil, err
-	}
 	if addr := s.cfg().HTTP.Listen; addr != "" {
 		if w.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", addr); err != nil {
 			return nil, fmt.Errorf("listen for HTTP: %w", err)
