@@ -3,6 +3,7 @@ package formats
 import (
 	"concord/engine"
 	"concord/formats/dialect"
+	"concord/formats/inert"
 	"concord/formats/parquetio"
 )
 
@@ -107,7 +108,7 @@ func (e *CallEncoder) int(f *outField, b *parquetio.Buffer, c *engine.Call, d *e
 
 // AppendInert is AppendCSV for text that came from outside and that a
 // spreadsheet must not take for a formula.
-func AppendInert(b []byte, s string) []byte { return AppendCSV(b, inert(s)) }
+func AppendInert(b []byte, s string) []byte { return AppendCSV(b, inert.Text(s)) }
 
 // AppendCSV appends the text of a field of a canonical file, in quotes when it
 // would be read differently without.

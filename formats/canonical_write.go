@@ -9,6 +9,7 @@ import (
 
 	"concord/engine"
 	"concord/formats/dialect"
+	"concord/formats/inert"
 	"concord/formats/parquetio"
 )
 
@@ -279,7 +280,7 @@ func (e *csvEncoder) field(f *outField, c *engine.Call, d *engine.Details) {
 
 func (e *csvEncoder) text(s string) {
 	if e.inert {
-		s = inert(s)
+		s = inert.Text(s)
 	}
 	e.buf = AppendCSV(e.buf, s)
 }

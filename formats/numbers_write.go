@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"concord/engine/numbers"
+	"concord/formats/inert"
 	"concord/formats/parquetio"
 )
 
@@ -103,7 +104,7 @@ func (n *NumbersWriter) Write(c *numbers.Change) error {
 func (n *NumbersWriter) cell(cell *numberCell, c *numbers.Change) {
 	switch {
 	case cell.text != nil:
-		n.csv.text(inert(cell.text(c)))
+		n.csv.text(inert.Text(cell.text(c)))
 	case cell.time != nil:
 		if us, ok := cell.time(&c.Assignment); ok {
 			n.csv.time(us)
@@ -113,16 +114,6 @@ func (n *NumbersWriter) cell(cell *numberCell, c *numbers.Change) {
 		n.csv.text(string(n.buf))
 	}
 }
-
-// inert keeps spreadsheets from taking text that came from outside for a
-// formula.
-func inert(s string) string {
-	if s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0 {
-		return "'" + s
-	}
-	return s
-}
-
 func (n *NumbersWriter) writeParquet(c *numbers.Change) error {
 	for i := range n.cells {
 		col := n.parquet.Column(i)

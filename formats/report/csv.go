@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"concord/engine"
+	"concord/formats/inert"
 )
 
 // csvBuffer is how many bytes are gathered before they are written.
@@ -77,13 +78,7 @@ func (c *csvFile) close() error {
 // appendOutside appends text that came from outside: a spreadsheet must not
 // take it for a formula.
 func appendOutside(b []byte, s string) []byte {
-	if s != "" {
-		switch s[0] {
-		case '=', '+', '-', '@', '\t', '\r':
-			return appendQuoted(b, "'"+s)
-		}
-	}
-	return appendQuoted(b, s)
+	return appendQuoted(b, inert.Text(s))
 }
 
 // appendQuoted appends text, in quotes where the format needs them.

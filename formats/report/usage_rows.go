@@ -11,6 +11,7 @@ import (
 
 	"concord/engine"
 	"concord/engine/spill"
+	"concord/formats/inert"
 )
 
 // customerColumns are written as CSV only.
@@ -96,7 +97,7 @@ func (a *archive) wrapped(verb, name string, err error) error {
 }
 
 func usageRowOf(c *columnReader, users bool) (u engine.UsageRow, err error) {
-	text := func(i int) string { return string(unguarded(c.cell(i))) }
+	text := func(i int) string { return inert.Original(string(c.cell(i))) }
 	u = engine.UsageRow{TenantID: text(useTenant), Date: text(useDate), CallType: text(useType), Country: text(useCountry)}
 	if users {
 		u.UserID = text(useUser)
@@ -118,18 +119,6 @@ func usageRowOf(c *columnReader, users bool) (u engine.UsageRow, err error) {
 		}
 	}
 	return u, nil
-}
-
-// unguarded takes off what appendOutside puts before a text that a spreadsheet
-// would take for a formula.
-func unguarded(b []byte) []byte {
-	if len(b) > 1 && b[0] == '\'' {
-		switch b[1] {
-		case '=', '+', '-', '@', '\t', '\r':
-			return b[1:]
-		}
-	}
-	return b
 }
 
 // appendUsageKey appends what rows are sorted by; whether there are users or
