@@ -116,8 +116,8 @@ type SignOffs interface {
 	TakeStep(ctx context.Context, report string, step SignOffStep, by, why string, now time.Time) (SignOff, error)
 	// SignOff returns how far a version is; ErrNoReport.
 	SignOff(ctx context.Context, report string) (SignOff, error)
-	// SignOffs lists those that are more than drafts, of the version that was
-	// published last first.
+	// SignOffs lists those that are more than drafts, or those of the newest
+	// versions, of the version that was published last first.
 	SignOffs(ctx context.Context, f SignOffFilter) ([]SignOff, error)
 	// Lock returns the approval that locks a period; nil: none does.
 	Lock(ctx context.Context, carrier string, p Period) (*SignOff, error)
@@ -128,8 +128,12 @@ type SignOffFilter struct {
 	Carrier string
 	Period  *Period // this one exactly: by From and To
 	State   SignOffState
-	Before  string // id of a report: those published before it
-	Limit   int    // 0: all
+	// Newest selects the newest version of every period instead, drafts as well.
+	// One that nobody has submitted is among the reopened ones, and not among
+	// the drafts, when its period was reopened.
+	Newest bool
+	Before string // id of a report: those published before it
+	Limit  int    // 0: all
 }
 
 // LockedKey is that of the alert about a locked period with something new to

@@ -31,6 +31,7 @@ func TestCases(t *testing.T, open func(t *testing.T) Casebook, reopen func(t *te
 		"a case in two periods has to be told apart":            (*cases).ambiguous,
 		"cases may get other ids":                               (*cases).rename,
 		"an approved version locks its period":                  (*cases).lock,
+		"every period is listed by where it stands":             (*cases).standings,
 		"four eyes sign a version off":                          (*cases).fourEyes,
 		"of an approval and a publication at once one wins":     (*cases).race,
 		"what was held back goes on when a period is reopened":  (*cases).reopened,

@@ -93,22 +93,41 @@ func (s *Store) SignOff(ctx context.Context, report string) (out jobs.SignOff, e
 
 // SignOffs implements jobs.SignOffs.
 func (s *Store) SignOffs(ctx context.Context, f jobs.SignOffFilter) (list []jobs.SignOff, err error) {
-	var w where
-	w.add("s.report IS NOT NULL")
-	w.equal("s.carrier", f.Carrier)
-	w.equal("s.state", string(f.State))
-	if f.Period != nil {
-		w.add("s.period_from = ?", edge(f.Period.From))
-		w.add("s.period_to = ?", edge(f.Period.To))
-	}
-	if f.Before != "" {
-		w.add("r.seq < (SELECT seq FROM reports WHERE id = ?)", text(f.Before))
-	}
+	w := signOffsWhere(f)
 	err = s.read(ctx, "list sign-offs", func(t tx) error {
 		list, err = t.signOffs(ctx, w.text()+" ORDER BY r.seq DESC"+w.limit(f.Limit), w.args...)
 		return err
 	})
 	return list, err
+}
+
+// wasReopened is true of a version whose period was reopened.
+const wasReopened = "EXISTS (SELECT 1 FROM signoffs o WHERE o.carrier = r.carrier AND o.period_from = r.period_from AND o.period_to = r.period_to AND o.reopened IS NOT NULL)"
+
+func signOffsWhere(f jobs.SignOffFilter) (w where) {
+	if f.Newest {
+		w.add("r.kind = ?", jobs.ReportReconcile)
+		w.add("r.superseded_by = ''")
+	} else {
+		w.add("s.report IS NOT NULL")
+	}
+	w.equal("r.carrier", f.Carrier)
+	switch {
+	case f.Newest && f.State == jobs.SignOffDraft:
+		w.add("coalesce(s.state, 'draft') = 'draft' AND NOT " + wasReopened)
+	case f.Newest && f.State == jobs.SignOffReopened:
+		w.add("coalesce(s.state, 'draft') IN ('draft', 'reopened') AND " + wasReopened)
+	default:
+		w.equal("s.state", string(f.State))
+	}
+	if f.Period != nil {
+		w.add("r.period_from = ?", edge(f.Period.From))
+		w.add("r.period_to = ?", edge(f.Period.To))
+	}
+	if f.Before != "" {
+		w.add("r.seq < (SELECT seq FROM reports WHERE id = ?)", text(f.Before))
+	}
+	return w
 }
 
 // Lock implements jobs.SignOffs.
