@@ -61,11 +61,11 @@ var funcs = template.FuncMap{
 	"verdict":     verdictWords,
 	"mark":        mark,
 	"tone":        tone,
-	"under":       func(p, prefix string) bool { return p == prefix || strings.HasPrefix(p, prefix+"/") },
 	"periodic":    func(kind string) bool { return config.JobKind(kind).HasPeriod() },
 	"key":         rand.Text,
 	"fields":      strings.Fields,
 	"has":         func(list []string, s string) bool { return len(list) == 0 || slices.Contains(list, s) },
+	"erasing":     erasing,
 	"flag":        func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 	"setting":     setting,
 	"hidden":      control.Evidence,
@@ -252,8 +252,13 @@ func verdictWords(v string) string {
 
 // tone is the class by which a state is coloured.
 func tone(v string) string {
-	if v == "accepted with rejected rows" {
+	switch v {
+	case "accepted with rejected rows", "reopened":
 		return "warning"
+	case "approved":
+		return "ok"
+	case "in review":
+		return "running"
 	}
 	return v
 }
@@ -261,13 +266,13 @@ func tone(v string) string {
 // mark is a sign for a state, for those who do not see colours.
 func mark(v string) string {
 	switch v {
-	case "ok", "succeeded", "accepted":
+	case "ok", "succeeded", "accepted", "approved":
 		return "✓"
-	case "warning", "accepted with rejected rows":
+	case "warning", "accepted with rejected rows", "reopened":
 		return "!"
 	case "dispute", "failed", "rejected":
 		return "✕"
-	case "running":
+	case "running", "in review":
 		return "▸"
 	case "queued":
 		return "…"

@@ -195,6 +195,39 @@ func (v *visit) bulk(f jobs.CasesFilter) (control.CaseWork, error) {
 	return w, nil
 }
 
+// workOnCase changes what people make of a case, as it was seen in the form.
+func (v *visit) workOnCase() error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	ctx, f := v.r.Context(), v.r.PostForm
+	id, name := v.r.PathValue("id"), v.r.PathValue("case")
+	rep, err := v.Desk.Report(ctx, id)
+	if err != nil {
+		return err
+	}
+	revision, err := strconv.ParseInt(f.Get("revision"), 10, 64)
+	if err != nil {
+		return &control.Refusal{Kind: control.Invalid, Text: "The form is none of this page; open the case again.", Err: err}
+	}
+	owner := strings.TrimSpace(f.Get("owner"))
+	w := control.CaseWork{
+		Filter: jobs.CasesFilter{Carrier: rep.Carrier, Period: rep.Period.Text, Cases: []string{name}}, State: f.Get("state"),
+		Comment: strings.TrimSpace(strings.ReplaceAll(f.Get("comment"), "\r\n", "\n")), Revision: revision, By: v.by(),
+	}
+	if owner != f.Get("was_owner") {
+		w.Owner = &owner
+	}
+	_, err = v.Desk.WorkOnCases(ctx, w)
+	if r, is := errors.AsType[*control.Refusal](err); is && statuses[r.Kind] != 0 {
+		return v.showCase(statuses[r.Kind], caseData{Refused: r.Text})
+	}
+	if err != nil {
+		return err
+	}
+	return v.to(Root + "reports/" + id + "/cases/" + name)
+}
+
 // evidenceOf leads to the evidence of a case, in the newest version that has it.
 func (v *visit) evidenceOf() error {
 	ctx, q := v.r.Context(), v.r.URL.Query()
