@@ -77,7 +77,7 @@ func (s site) tab(t *testing.T, flags ...chromedp.ExecAllocatorOption) *tab {
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
 	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 3*time.Minute)
+	ctx, stop = context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(stop)
 	return &tab{t, ctx, s}
 }
