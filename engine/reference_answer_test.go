@@ -65,9 +65,7 @@ func (a *answer) fill(w *world, all [2][]*record, pairs []*pair) {
 		}
 	}
 	for _, p := range pairs {
-		if p.m.class == engine.MatchedRounding {
-			a.roundingMS += p.carrierMS() - p.m.DurationMS
-		}
+		a.roundingMS += roundedBy(w.rules, p)
 		if p.m.class.Discrepancy() {
 			a.discrepancies[p.m.class]++
 		}

@@ -33,12 +33,27 @@ func agree(rules engine.Rules, m, c int64) string {
 	switch {
 	case abs(c-m) <= tolerance:
 		return "within"
-	case !r.Set() || bill(r, c) != c:
-		return ""
-	case bill(r, max(m-tolerance, 0)) <= c && c <= bill(r, m+tolerance):
+	case isBilled(r, m, c, tolerance):
 		return "rounding"
 	}
 	return ""
+}
+
+func isBilled(r engine.Rounding, m, c, tolerance int64) bool {
+	return r.Set() && bill(r, c) == c && bill(r, max(m-tolerance, 0)) <= c && c <= bill(r, m+tolerance)
+}
+
+// roundedBy is what the agreed rounding makes of a pair that agrees by it, of
+// whatever class inside the period it is.
+func roundedBy(rules engine.Rules, p *pair) int64 {
+	switch p.m.class {
+	case engine.OutsidePeriod, engine.AnswerConflict:
+		return 0
+	}
+	if !isBilled(rules.Rounding, p.m.DurationMS, p.carrierMS(), rules.DurationTolerance.Milliseconds()) {
+		return 0
+	}
+	return p.carrierMS() - p.m.DurationMS
 }
 
 // judge gives every record its class by sections 5 and 6.

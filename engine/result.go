@@ -122,7 +122,9 @@ type Summary struct {
 	Countries []Named // by destination, in order of name
 	// Discrepancies counts the cases listed, by class.
 	Discrepancies [NumClasses]int64
-	// RoundingExplainedMS is what rounding alone explains of the difference.
+	// RoundingExplainedMS is what the agreed rounding makes of the difference
+	// in all pairs whose durations agree by it, whatever else is wrong with
+	// them. What it makes of others is not known.
 	RoundingExplainedMS int64
 	// Unassigned counts the calls inside the period, of any class but repeats,
 	// on numbers that were not assigned to the carrier when they began.

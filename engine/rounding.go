@@ -126,9 +126,16 @@ func (r *Rules) agree(m, c int64) agreement {
 	if d := c - m; -tol <= d && d <= tol {
 		return agreeWithin
 	}
-	if r.Rounding.Set() && r.Rounding.Bill(c) == c &&
-		r.Rounding.Bill(max(m-tol, 0)) <= c && c <= r.Rounding.Bill(m+tol) {
+	if r.billed(m, c) {
 		return agreeRounded
 	}
 	return disagree
+}
+
+// billed reports whether the agreed rounding makes the carrier's duration of
+// Microsoft's.
+func (r *Rules) billed(m, c int64) bool {
+	tol := r.DurationTolerance.Milliseconds()
+	return r.Rounding.Set() && r.Rounding.Bill(c) == c &&
+		r.Rounding.Bill(max(m-tol, 0)) <= c && c <= r.Rounding.Bill(m+tol)
 }

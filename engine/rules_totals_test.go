@@ -99,8 +99,37 @@ func TestRoundingExplained(t *testing.T) {
 		c3 14:00:00 180
 		c4 15:00:00 60`)
 	for name, a := range map[string]*answer{"reference": reference(w), "engine": mustRun(t, w)} {
-		if a.roundingMS != 59_000+59_000 {
+		if a.roundingMS != 59_000+1_000+59_000 {
 			t.Errorf("%s: %d ms by rounding alone", name, a.roundingMS)
+		}
+	}
+}
+
+// Rounding is in calls of any class: one whose figure Microsoft has from the
+// carrier, one in two parts, one with another number, one within tolerance. A
+// sum over one class would tell finance that the rest is something else.
+func TestRoundingIsExplainedInEveryClass(t *testing.T) {
+	for _, c := range []struct {
+		name, rule         string
+		microsoft, carrier string
+		want               int64
+	}{
+		{"Microsoft has its figure from the carrier", "60/60 up", "m1 12:00:00 61 operator", "c1 12:00:00 120", 59_000},
+		{"a call in two parts", "60/60 up", "m1 12:00:00 125", "c1 12:00:00 120\nc2 12:02:00 60", 55_000},
+		{"another number", "60/60 up", "m1 12:00:00 61 corr=x", "c1 12:00:00 120 corr=x from=C", 59_000},
+		{"another time", "60/60 up", "m1 12:00:00 61 corr=x", "c1 12:00:30 120 corr=x", 59_000},
+		{"within tolerance", "30/6 up", "m1 12:00:00 59", "c1 12:00:00 60", 1_000},
+		{"a figure that the rule cannot give", "30/6 up", "m1 12:00:00 59", "c1 12:00:00 61", 0},
+		{"no rounding agreed", "none", "m1 12:00:00 59", "c1 12:00:00 60", 0},
+		{"too long", "60/60 up", "m1 12:00:00 61", "c1 12:00:00 180", 0},
+		{"answered on one side", "60/60 up", "m1 12:00:00 0 corr=x", "c1 12:00:00 60 corr=x", 0},
+		{"missing", "60/60 up", "", "c1 12:00:00 120", 0},
+	} {
+		w := storyWorld(t, rounding(c.rule), c.microsoft, c.carrier)
+		for name, a := range map[string]*answer{"reference": reference(w), "engine": mustRun(t, w)} {
+			if a.roundingMS != c.want {
+				t.Errorf("%s, %s: %d ms by rounding, want %d", c.name, name, a.roundingMS, c.want)
+			}
 		}
 	}
 }

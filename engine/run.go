@@ -223,7 +223,7 @@ func (r *run) read(ctx context.Context) error {
 func (r *run) match(ctx context.Context) error {
 	r.stage("match")
 	for range r.workers {
-		r.tallies = append(r.tallies, newTally(newDays(r.task.Rules.Zone)))
+		r.tallies = append(r.tallies, newTally(&r.task.Rules))
 	}
 	if r.sides[Carrier].anyCorr.Load() {
 		if err := r.matchPass(ctx, PassID); err != nil {

@@ -4,6 +4,7 @@ package engine
 type tally struct {
 	classes   [2][NumClasses]Tally
 	cases     [NumClasses]int64
+	rules     *Rules
 	rounding  int64 // milliseconds that rounding explains
 	days      days
 	byDay     map[int32]*Balance
@@ -20,8 +21,8 @@ type recentDay struct {
 	of  *Balance
 }
 
-func newTally(d days) *tally {
-	return &tally{days: d, byDay: map[int32]*Balance{}, byCountry: make([]Balance, len(countryPrefixes))}
+func newTally(rules *Rules) *tally {
+	return &tally{rules: rules, days: newDays(rules.Zone), byDay: map[int32]*Balance{}, byCountry: make([]Balance, len(countryPrefixes))}
 }
 
 // day returns the balance of a day.
@@ -47,7 +48,7 @@ func (t *tally) pair(class Class, m, c *rec, more []rec, sum int64, agreed agree
 	for i := range more {
 		t.classes[Carrier][class].add(more[i].dur)
 	}
-	if class == MatchedRounding {
+	if class != AnswerConflict && agreed != disagree && t.rules.billed(m.dur, sum) {
 		t.rounding += sum - m.dur
 	}
 	day := t.days.of(m.start)

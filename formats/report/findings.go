@@ -65,17 +65,21 @@ func (d *summaryDoc) totalWords() string {
 	return fmt.Sprintf("%s has %s minutes %s than Microsoft (%s): verdict %s", d.Carrier, page.Minutes(ms), word, page.Share(b), b.Verdict)
 }
 
-// roundingWords say what the agreed rounding alone explains of the difference;
-// "" when it explains nothing.
+// roundingWords say what the agreed rounding makes of the difference in calls
+// that agree by it, which is all that is known of it; "" when that is nothing.
 func roundingWords(s *engine.Summary, r engine.Rounding) string {
 	explained, raw := s.RoundingExplainedMS, s.Totals.DifferenceMS()
+	least := "at least " // rounding one way makes more of the other calls, never less
+	if r.Mode == engine.RoundNearest {
+		least = ""
+	}
 	switch {
 	case explained == 0:
 		return ""
 	case raw != 0 && (explained > 0) == (raw > 0) && max(explained, -explained) <= max(raw, -raw):
-		return fmt.Sprintf("rounding %s explains %.0f %% of the raw difference: %s of %s minutes",
-			r, 100*float64(explained)/float64(raw), page.SignedMinutes(explained), page.SignedMinutes(raw))
+		return fmt.Sprintf("rounding %s explains %s%.0f %% of the raw difference: %s of %s minutes, in calls that agree by it",
+			r, least, 100*float64(explained)/float64(raw), page.SignedMinutes(explained), page.SignedMinutes(raw))
 	}
-	return fmt.Sprintf("rounding %s explains %s minutes, while the raw difference is %s minutes: without it there would be %s",
-		r, page.SignedMinutes(explained), page.SignedMinutes(raw), page.SignedMinutes(raw-explained))
+	return fmt.Sprintf("rounding %s makes %s%s minutes, in calls that agree by it; the raw difference is %s minutes, so that other calls differ the other way",
+		r, least, page.SignedMinutes(explained), page.SignedMinutes(raw))
 }

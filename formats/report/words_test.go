@@ -81,11 +81,11 @@ func TestRoundingIsExplainedInWords(t *testing.T) {
 		want           string
 	}{
 		{0, 60_000, ""},
-		{26 * 60_000, 100 * 60_000, "rounding 60/60 up explains 26 % of the raw difference: +26.00 of +100.00 minutes"},
-		{-30_000, -60_000, "rounding 60/60 up explains 50 % of the raw difference: −0.50 of −1.00 minutes"},
-		{120_000, 60_000, "rounding 60/60 up explains +2.00 minutes, while the raw difference is +1.00 minutes: without it there would be −1.00"},
-		{60_000, 0, "rounding 60/60 up explains +1.00 minutes, while the raw difference is 0.00 minutes: without it there would be −1.00"},
-		{60_000, -60_000, "rounding 60/60 up explains +1.00 minutes, while the raw difference is −1.00 minutes: without it there would be −2.00"},
+		{26 * 60_000, 100 * 60_000, "rounding 60/60 up explains at least 26 % of the raw difference: +26.00 of +100.00 minutes, in calls that agree by it"},
+		{-30_000, -60_000, "rounding 60/60 up explains at least 50 % of the raw difference: −0.50 of −1.00 minutes, in calls that agree by it"},
+		{120_000, 60_000, "rounding 60/60 up makes at least +2.00 minutes, in calls that agree by it; the raw difference is +1.00 minutes, so that other calls differ the other way"},
+		{60_000, 0, "rounding 60/60 up makes at least +1.00 minutes, in calls that agree by it; the raw difference is 0.00 minutes, so that other calls differ the other way"},
+		{60_000, -60_000, "rounding 60/60 up makes at least +1.00 minutes, in calls that agree by it; the raw difference is −1.00 minutes, so that other calls differ the other way"},
 	} {
 		s := &engine.Summary{RoundingExplainedMS: c.explained}
 		s.Totals.Carrier.MS = 1e9 + c.raw

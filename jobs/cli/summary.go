@@ -43,8 +43,7 @@ func writeSummary(w io.Writer, o *jobs.Outcome) {
 	fmt.Fprintln(w, "  Counted: records that have a partner on the other side, or should have one.")
 	fmt.Fprintf(w, "\nVerdict: %s\n", verdictWords(s.Totals, o))
 	if s.RoundingExplainedMS != 0 {
-		fmt.Fprintf(w, "The agreed rounding alone explains %s minutes of the difference; without it there would be %s.\n",
-			signedMinutes(s.RoundingExplainedMS), signedMinutes(s.Totals.DifferenceMS()-s.RoundingExplainedMS))
+		fmt.Fprintf(w, "The agreed rounding makes %s minutes of it in calls that agree by it; of others that is not known.\n", signedMinutes(s.RoundingExplainedMS))
 	}
 	writeDiscrepancies(w, s)
 	writeRest(w, s)

@@ -53,7 +53,7 @@ func TestTheSummarySaysWhatFinanceAsks(t *testing.T) {
 	for _, want := range []string{
 		"fabrikam, 2026-10-01 00:00 to 2026-11-01 00:00 (Europe/Berlin)\n",
 		"  Microsoft      1,200   1,000.0\n", "  Carrier        1,190   1,006.7\n", "  Difference       -10      +6.7   +0.67 %\n",
-		"The agreed rounding alone explains +8.0 minutes of the difference; without it there would be -1.3.\n",
+		"The agreed rounding makes +8.0 minutes of it in calls that agree by it; of others that is not known.\n",
 		"On the files\n  m.json: the last page says that more pages follow\n",
 		"Verdict: WARNING: the minutes differ by 0.5 % or more, but by less than 1 %\n",
 		"  missing at Microsoft       3             0.0           4.0         +4.0   finance disputes\n",
