@@ -69,8 +69,11 @@ func (b *summaryBook) disputeSummary(g *grid, classes []page.Class) {
 	if l.cases == 0 {
 		b.wide("There is nothing in dispute.")
 	} else {
-		b.wide(fmt.Sprintf("We compared your call records with Microsoft’s and ask you to look at %s cases: %s minutes at Microsoft, %s minutes in your records.",
-			page.Count(l.cases), page.Minutes(l.ms[engine.Microsoft]), page.Minutes(l.ms[engine.Carrier])))
+		b.wide(fmt.Sprintf("We compared your call records with Microsoft’s and ask you to look at %s.", page.Counted(l.cases, "case", "cases")))
+	}
+	list := askedFor(classes)
+	for i := range list {
+		b.wide(list[i].says())
 	}
 	for _, text := range []string{
 		"The sheet “Calls in dispute” lists each case with the ids, file and row of both records, so that either side finds them.",
@@ -79,7 +82,7 @@ func (b *summaryBook) disputeSummary(g *grid, classes []page.Class) {
 	} {
 		b.wide(text)
 	}
-	b.disputeClasses(classes)
+	b.disputeClasses(list)
 	b.held([]*grid{g})
 	b.section("By what rules")
 	for _, x := range p.Settings {
@@ -93,28 +96,37 @@ func (b *summaryBook) disputeSummary(g *grid, classes []page.Class) {
 	}
 }
 
-// disputeClasses lists the classes of the cases.
-func (b *summaryBook) disputeClasses(classes []page.Class) {
-	s := b.sheet
-	b.section("Cases by class")
+// disputeClasses lists the classes of the cases by what is asked about them.
+func (b *summaryBook) disputeClasses(list []ask) {
+	b.section("Cases by what we ask")
 	b.header(texts("Class", "What it is"), amounts("Cases", "Minutes Microsoft", "Minutes carrier", "Difference"), asides("Who acts"))
-	var all page.Class
-	for _, c := range classes {
-		all.Listed += c.Listed
-		all.Microsoft.MS += c.Microsoft.MS
-		all.Carrier.MS += c.Carrier.MS
-		b.disputeClass(xlsx.Strong, xlsx.Count, xlsx.Minutes, xlsx.Signed, c)
-		s.Text(xlsx.Aside, c.Action)
+	var apart int64
+	for i := range list {
+		for _, c := range list[i].classes {
+			b.disputeClass(xlsx.Text, xlsx.Count, xlsx.Minutes, xlsx.Signed, c)
+			b.sheet.Text(xlsx.Aside, c.Action)
+		}
+		all := list[i].sum()
+		all.Name = list[i].name
+		if !list[i].counted {
+			all.Name, apart = all.Name+" (in no total)", all.Carrier.MS
+		}
+		b.disputeClass(xlsx.TotalText, xlsx.TotalCount, xlsx.TotalMinutes, xlsx.TotalSigned, all)
 	}
-	all.Name = "All"
-	b.disputeClass(xlsx.TotalText, xlsx.TotalCount, xlsx.TotalMinutes, xlsx.TotalSigned, all)
+	if apart > 0 {
+		b.wide(fmt.Sprintf("The last row of the sheet “Calls in dispute” adds up everything that it lists: also %s minutes of rows that are in no total.", page.Minutes(apart)))
+	}
 }
 
 func (b *summaryBook) disputeClass(name, count, minutes, signed xlsx.Style, c page.Class) {
 	s := b.sheet
 	s.Row()
 	s.Text(name, c.Name)
-	s.Text(xlsx.Wrapped, c.Words)
+	if c.Words == "" {
+		s.Empty(name)
+	} else {
+		s.Text(xlsx.Wrapped, c.Words)
+	}
 	s.Int(count, c.Listed)
 	s.Minutes(minutes, c.Microsoft.MS)
 	s.Minutes(minutes, c.Carrier.MS)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"concord/engine"
 	"concord/formats/report/page"
 	"concord/formats/report/xlsx"
 )
@@ -23,6 +24,8 @@ type grid struct {
 
 	sheet *xlsx.Sheet
 	col   int
+	time  [2]int64 // of the row, by engine.Side
+	has   [2]bool
 	rows  int64 // on all sheets
 	sums  []int64
 	held  []int64 // sums of all sheets
@@ -186,7 +189,7 @@ func (g *grid) total(c *column, v int64) {
 
 // end ends the row.
 func (g *grid) end() {
-	g.col = 0
+	g.col, g.time, g.has = 0, [2]int64{}, [2]bool{}
 	if g.err == nil && g.sheet != nil && g.sheet.Failed() {
 		g.err = errStopped
 	}
@@ -210,12 +213,35 @@ func (g *grid) close() error {
 }
 
 func (g *grid) null() {
+	if ms, known := g.oneSided(); known {
+		g.span(ms)
+		return
+	}
 	if !g.begin() {
 		return
 	}
 	g.sheet.Skip()
 	if g.cols[g.col-1].kind == span { // shown twice
 		g.sheet.Skip()
+	}
+}
+
+// oneSided is the difference of a row that only one side has. Its cell is
+// filled, so that the last row of a sheet adds up in both directions.
+func (g *grid) oneSided() (ms int64, known bool) {
+	if g.skip || g.has[engine.Microsoft] == g.has[engine.Carrier] || g.cols[g.col].name != "difference_seconds" {
+		return 0, false
+	}
+	return g.time[engine.Carrier] - g.time[engine.Microsoft], true
+}
+
+// remember keeps the time of a side until the row ends.
+func (g *grid) remember(column string, ms int64) {
+	switch column {
+	case "microsoft_seconds":
+		g.time[engine.Microsoft], g.has[engine.Microsoft] = ms, true
+	case "carrier_seconds":
+		g.time[engine.Carrier], g.has[engine.Carrier] = ms, true
 	}
 }
 
@@ -243,6 +269,7 @@ func (g *grid) span(ms int64) {
 		return
 	}
 	g.sums[g.col-1] += ms
+	g.remember(g.cols[g.col-1].name, ms)
 	if g.cols[g.col-1].name == "difference_seconds" {
 		g.sheet.Minutes(xlsx.Signed, ms)
 		g.sheet.Seconds(xlsx.Seconds, ms)

@@ -16,6 +16,14 @@ const (
 // Count writes a number with thousands apart.
 func Count(n int64) string { return grouped(strconv.FormatInt(n, 10)) }
 
+// Counted writes a number of things, of which one has another name.
+func Counted(n int64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Count(n) + " " + more
+}
+
 func grouped(s string) string {
 	sign := ""
 	if strings.HasPrefix(s, "-") {
