@@ -58,6 +58,9 @@ func openGraph(j *job, s *stream, text *bufio.Reader) (fileReader, error) {
 	return r, r.pages.peek()
 }
 
+// MorePages is the note on a file that is not all of what it was asked for.
+const MorePages = "the last page says that more pages follow"
+
 // partBytes is how much JSON makes a part.
 const partBytes = 256 << 10
 
@@ -107,7 +110,7 @@ func (r *graphReader) finish(context.Context) (err error) {
 		r.notes = append(r.notes, "no rows: nothing to report")
 	}
 	if r.pages.more {
-		r.notes = append(r.notes, "the last page says that more pages follow")
+		r.notes = append(r.notes, MorePages)
 	}
 	return r.tally.check(r.job)
 }

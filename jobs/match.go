@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"concord/engine"
 	"concord/exchange"
@@ -197,6 +198,7 @@ func (in *inputs) infos() (list [2][]report.Input) {
 			list[side] = append(list[side], report.Input{
 				Name: i.Name, SHA256: i.SHA256, Bytes: i.Bytes, Format: i.Format, Rows: i.Rows,
 				Filtered: i.Filtered, Verified: i.IntegrityVerified, Notes: notes(i),
+				Incomplete: slices.Contains(i.Notes, formats.MorePages),
 			})
 		}
 		if some, ok := files.(recordsFiles); ok {

@@ -65,6 +65,13 @@ func (b *summaryBook) completeDispute(g *grid, classes []page.Class) error {
 func (b *summaryBook) disputeSummary(g *grid, classes []page.Class) {
 	p, l := b.page, sumOf(classes)
 	b.title("Calls in dispute with "+p.Carrier, about(p))
+	for _, text := range p.Lacking {
+		b.sheet.Row()
+		b.sheet.Text(xlsx.Bad, text)
+		for range b.sheet.Columns() - 1 {
+			b.sheet.Empty(xlsx.Bad)
+		}
+	}
 	b.section("What we ask")
 	if l.cases == 0 {
 		b.wide("There is nothing in dispute.")

@@ -10,7 +10,7 @@ import (
 // findings say in words what a person should know: first of the totals, then
 // what the run has found, then what is left to do.
 func (d *summaryDoc) findings() []string {
-	list := []string{d.totalWords()}
+	list := append(d.lacking(), d.totalWords())
 	for _, f := range d.Findings {
 		list = append(list, f.Text)
 	}
@@ -31,6 +31,34 @@ func (d *summaryDoc) findings() []string {
 	}
 	if unverified > 0 {
 		list = append(list, fmt.Sprintf("%d of %d files bring no control totals or checksums: what was read of them is unverified", unverified, len(d.Inputs)))
+	}
+	return list
+}
+
+// lacking says that one side's records are known not to be all there, or are
+// none: then the figures are no ground for a dispute.
+func (d *summaryDoc) lacking() (list []string) {
+	for _, side := range []struct{ name, whose, then string }{
+		{engine.Microsoft.String(), "Microsoft’s", "Do not send dispute.xlsx"},
+		{engine.Carrier.String(), "The carrier’s", "Do not send dispute.xlsx before its files are all there"},
+	} {
+		var records, incomplete int64
+		for _, in := range d.Inputs {
+			if in.Side != side.name {
+				continue
+			}
+			records += in.Accepted
+			if in.Incomplete {
+				incomplete++
+			}
+		}
+		switch {
+		case records == 0:
+			list = append(list, side.whose+" data has no records: whatever the other side has looks as if it were missing. "+side.then+".")
+		case incomplete > 0:
+			list = append(list, fmt.Sprintf("%s data is incomplete: %s of more that is not in what was read, so that calls look as if they were missing. %s.",
+				side.whose, page.Counted(incomplete, "file tells", "files tell"), side.then))
+		}
 	}
 	return list
 }

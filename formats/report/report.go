@@ -44,7 +44,9 @@ type Input struct {
 	// Verified says that control totals or checksums in the file agree with
 	// what was read.
 	Verified bool
-	Notes    []string // what a person should know of the file
+	// Incomplete says that the file itself tells of more that is not in it.
+	Incomplete bool
+	Notes      []string // what a person should know of the file
 }
 
 // Options say what to write about a run besides its result.

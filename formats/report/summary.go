@@ -100,6 +100,8 @@ type inputDoc struct {
 	Seconds   json.Number `json:"seconds"`
 	Integrity string      `json:"integrity"`
 	Notes     []string    `json:"notes"`
+	// Incomplete is absent unless the file tells of more that is not in it.
+	Incomplete bool `json:"incomplete,omitempty"`
 }
 
 // What is known of whether a file is whole.
@@ -261,7 +263,7 @@ func inputOf(side engine.Side, f Input, t engine.FileTally) inputDoc {
 	d := inputDoc{
 		Side: side.String(), Name: f.Name, SHA256: f.SHA256, Bytes: f.Bytes, Format: f.Format,
 		Rows: f.Rows, FileRows: f.FileRows, Accepted: t.Accepted, Rejected: t.Rejected, Filtered: f.Filtered,
-		Seconds: decimal(appendSeconds(nil, t.MS)), Integrity: integrityUnverified, Notes: f.Notes,
+		Seconds: decimal(appendSeconds(nil, t.MS)), Integrity: integrityUnverified, Notes: f.Notes, Incomplete: f.Incomplete,
 	}
 	if f.Verified {
 		d.Integrity = integrityVerified

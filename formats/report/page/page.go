@@ -19,6 +19,7 @@ type Page struct {
 	WarnAt    string // percent
 	DisputeAt string
 	Findings  []string
+	Lacking   []string // those of the findings that forbid a dispute
 	Steps     []Step // from Microsoft's time to the carrier's
 	Classes   []Class
 	Days      []Named

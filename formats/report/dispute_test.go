@@ -1,0 +1,79 @@
+package report_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"concord/engine"
+	"concord/formats/report"
+)
+
+// A carrier reads the last row of the sheet beside that of the first one: what
+// it lacks must not be set off against what it bills too much, and a row must
+// not say 10 minutes, nothing, and no difference.
+func TestADisputeAddsUpInBothDirections(t *testing.T) {
+	r := sampleResult()
+	lacks, twice := leg("m9", noon, 600_000, 0, 2), leg("c1", noon, 36_000, 0, 3)
+	r.cases = each(append(sampleCases(), engine.Case{ID: "a6", Class: engine.MissingAtCarrier, Microsoft: &lacks},
+		engine.Case{ID: "a7", Class: engine.ConflictingDuplicate, Carrier: []engine.Leg{twice}}))
+	s := &r.sum
+	s.Discrepancies[engine.MissingAtCarrier], s.Discrepancies[engine.ConflictingDuplicate] = 1, 1
+	s.Classes[engine.Microsoft][engine.MissingAtCarrier] = engine.Tally{MS: 600_000}
+	s.Classes[engine.Carrier][engine.ConflictingDuplicate] = engine.Tally{Records: 1, MS: 36_000}
+	s.Files[engine.Microsoft][0].MS += 600_000
+	c := &s.Files[engine.Carrier][0]
+	c.Rows, c.Accepted, c.MS = c.Rows+1, c.Accepted+1, c.MS+36_000
+	r.balance()
+	o := sampleOptions()
+	o.Verdicts, o.Inputs[engine.Carrier][0].Rows = false, o.Inputs[engine.Carrier][0].Rows+1
+	f := book(t, writeTo(t, r, o), "dispute.xlsx")
+	l := listOf(t, f, "Calls in dispute")
+	m, k, d := l.ms(t, l.total, "microsoft_time"), l.ms(t, l.total, "carrier_time"), l.ms(t, l.total, "difference_seconds")
+	if d != k-m || d != l.sum(t, "difference_seconds") || d != l.ms(t, l.total, "difference_minutes") {
+		t.Errorf("the last row says %d and %d ms, difference %d; the rows %d", m, k, d, l.sum(t, "difference_seconds"))
+	}
+	at := map[string][]string{}
+	for _, row := range rows(t, f, "Read me") {
+		if len(row) > 5 {
+			at[row[0]] = row
+		}
+	}
+	sums := list{head: []string{"", "", "", "microsoft_minutes", "carrier_minutes", "difference_minutes"}}
+	for name, want := range map[string]int64{"Billed and not accepted": 3_250 + 1_010, "Calls that you lack": -600_000,
+		"Records to correct": -20_001, "Rows to send anew (in no total)": 36_000} {
+		if got := sums.ms(t, at[name], "difference_minutes"); got != want {
+			t.Errorf("%s: %d ms, want %d", name, got, want)
+		}
+	}
+	if at["All"] != nil {
+		t.Error("one sum sets what the carrier lacks off against what it bills")
+	}
+}
+
+// A dispute over calls that Microsoft has, on a page that nobody fetched, costs
+// the carrier's trust: whoever is about to send it reads so first.
+func TestWhatIsNotAllThereIsNotToBeSent(t *testing.T) {
+	o := sampleOptions()
+	o.Inputs[engine.Microsoft][0].Incomplete = true
+	o.Inputs[engine.Microsoft][0].Notes = []string{"the last page says that more pages follow"}
+	empty := manyCases(0)
+	none := report.Options{Inputs: [2][]report.Input{{{Name: "m.csv"}}, {{Name: "c.csv"}}}}
+	for want, out := range map[string]string{
+		"Microsoft’s data is incomplete: 1 file tells of more that is not in what was read": writeTo(t, sampleResult(), o),
+		"Microsoft’s data has no records":                                                   writeTo(t, empty, none),
+	} {
+		all := rows(t, book(t, out, "dispute.xlsx"), "Read me")
+		if len(all) < 3 || len(all[2]) == 0 || !strings.HasPrefix(all[2][0], want) || !strings.Contains(all[2][0], "Do not send") {
+			t.Errorf("%s: the third row of Read me is %q", want, all[2])
+		}
+		page := read(t, out, "report.html")
+		if at := strings.Index(page, want); at < 0 || at > strings.Index(page, `class="verdict"`) {
+			t.Errorf("%s: report.html says so at %d", want, at)
+		}
+	}
+	out := writeTo(t, sampleResult(), sampleOptions())
+	if text := read(t, out, "report.html") + fmt.Sprint(rows(t, book(t, out, "dispute.xlsx"), "Read me")) + read(t, out, "summary.json"); strings.Contains(text, "Do not send") || strings.Contains(text, `"incomplete"`) {
+		t.Error("what is all there is said to be incomplete")
+	}
+}
