@@ -57,9 +57,20 @@ func (b *summaryBook) completeDispute(g *grid, classes []page.Class) error {
 		func() error {
 			return b.on(xlsx.Layout{Name: "Read me", Tab: summaryTab, Widths: summaryWidths}, func() { b.disputeSummary(g, classes) })
 		},
-		b.inputs,
-		func() error { return b.columns(b.page.Columns[:1]) },
+		func() error { return b.inputs(inputsOf(b.page.Inputs, engine.Carrier)) },
+		func() error { return b.columns(b.page.Columns[:1], nil) },
 	)
+}
+
+// inputsOf are the files of one side: the other side's are not the carrier's
+// business.
+func inputsOf(all []page.Input, side engine.Side) (list []page.Input) {
+	for _, in := range all {
+		if in.Side == side.String() {
+			list = append(list, in)
+		}
+	}
+	return list
 }
 
 func (b *summaryBook) disputeSummary(g *grid, classes []page.Class) {

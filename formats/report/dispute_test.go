@@ -77,3 +77,25 @@ func TestWhatIsNotAllThereIsNotToBeSent(t *testing.T) {
 		t.Error("what is all there is said to be incomplete")
 	}
 }
+
+// What Microsoft sent us is not the carrier's business: neither its files, nor
+// what else we make of the comparison.
+func TestTheDisputeNamesOnlyTheCarriersFiles(t *testing.T) {
+	o := sampleOptions()
+	o.Inputs[engine.Microsoft][0].Name, o.Inputs[engine.Microsoft][0].SHA256 = "tenant-contoso.csv", "0123abcd"
+	f := book(t, writeTo(t, sampleResult(), o), "dispute.xlsx")
+	inputs := fmt.Sprint(rows(t, f, "Inputs"))
+	for _, want := range []string{"-one.csv", "two.parquet", "2 files"} {
+		if !strings.Contains(inputs, want) {
+			t.Errorf("the inputs lack %q", want)
+		}
+	}
+	for _, never := range []string{"tenant-contoso", "0123abcd", "microsoft"} {
+		if strings.Contains(inputs, never) {
+			t.Errorf("the inputs tell %q", never)
+		}
+	}
+	if text := fmt.Sprint(rows(t, f, "Columns")); strings.Contains(text, "summary.json") || strings.Contains(text, "verdicts") || strings.Contains(text, "Files of the report") {
+		t.Error("the dictionary tells of files that the carrier does not get")
+	}
+}

@@ -157,16 +157,16 @@ func (b *summaryBook) settings() {
 
 var inputWidths = []float64{12, 40, 68, 14, 12, 12, 12, 12, 12, 12, 16, 12, 40}
 
-func (b *summaryBook) inputs() error {
+func (b *summaryBook) inputs(list []page.Input) error {
 	return b.on(xlsx.Layout{Name: "Inputs", Tab: inputsTab, Widths: inputWidths, Frozen: gridHead}, func() {
 		s := b.sheet
-		b.title("Inputs", fmt.Sprintf("%d files, all of them. Verified: control totals or checksums in the file agree with what was read.", len(b.page.Inputs)))
+		b.title("Inputs", page.Counted(int64(len(list)), "file", "files")+" that were compared, all of them. Verified: control totals or checksums in the file agree with what was read.")
 		b.header(texts("side", "name", "sha256"), amounts("bytes"), asides("format"), amounts("rows", "file_rows", "accepted", "rejected", "filtered", "time"), asides("integrity", "notes"))
-		for _, in := range b.page.Inputs {
+		for _, in := range list {
 			b.input(in)
 		}
 		var all page.Input
-		for _, in := range b.page.Inputs {
+		for _, in := range list {
 			all.Rows, all.Accepted, all.Rejected = all.Rows+in.Rows, all.Accepted+in.Accepted, all.Rejected+in.Rejected
 			all.Filtered, all.MS = all.Filtered+in.Filtered, all.MS+in.MS
 		}
@@ -222,7 +222,7 @@ func lines(text string, width int) int {
 const wordsWidth = 90
 
 // columns is the dictionary of every column.
-func (b *summaryBook) columns(tables []page.Table) error {
+func (b *summaryBook) columns(tables []page.Table, files []page.File) error {
 	return b.on(xlsx.Layout{Name: "Columns", Tab: columnsTab, Widths: []float64{34, 26, wordsWidth}, Upright: true}, func() {
 		b.title("Columns", "What each column holds. Columns that end in _utc are in UTC; times are hours, minutes, seconds; minutes are decimal.")
 		b.header(texts("Sheet", "Column", "What it holds"))
@@ -234,8 +234,11 @@ func (b *summaryBook) columns(tables []page.Table) error {
 				b.sheet.Text(xlsx.Wrapped, c.Words)
 			}
 		}
+		if len(files) == 0 {
+			return
+		}
 		b.section("Files of the report")
-		for _, f := range b.page.Files {
+		for _, f := range files {
 			b.sheet.Row()
 			b.sheet.Text(xlsx.Text, "")
 			b.sheet.Text(xlsx.Strong, f.Name)

@@ -21,8 +21,8 @@ func (b *summaryBook) complete(grids ...*grid) error {
 		func() error {
 			return b.on(xlsx.Layout{Name: "Summary", Tab: summaryTab, Widths: summaryWidths}, func() { b.summary(grids) })
 		},
-		b.inputs,
-		func() error { return b.columns(b.page.Columns) },
+		func() error { return b.inputs(b.page.Inputs) },
+		func() error { return b.columns(b.page.Columns, b.page.Files) },
 	)
 }
 
