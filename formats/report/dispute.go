@@ -102,6 +102,12 @@ func (b *summaryBook) disputeSummary(g *grid, classes []page.Class) {
 	}
 	b.disputeClasses(list)
 	b.held([]*grid{g})
+	if len(p.OfCarrier) > 0 {
+		b.section("About your data")
+	}
+	for _, text := range p.OfCarrier {
+		b.wide(text)
+	}
 	b.section("By what rules")
 	for _, x := range p.Settings {
 		if x.Name == "profile" || strings.HasSuffix(x.Name, "_percent") || strings.HasSuffix(x.Name, "_sha256") {

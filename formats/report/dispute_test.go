@@ -99,3 +99,14 @@ func TestTheDisputeNamesOnlyTheCarriersFiles(t *testing.T) {
 		t.Error("the dictionary tells of files that the carrier does not get")
 	}
 }
+
+// A carrier whose clock is fast sees starts that differ on every row, and cannot
+// mend a clock of which nobody tells it.
+func TestTheDisputeTellsTheCarrierAboutItsClock(t *testing.T) {
+	text := fmt.Sprint(rows(t, book(t, writeTo(t, sampleResult(), sampleOptions()), "dispute.xlsx"), "Read me"))
+	for _, want := range []string{"carrier clock +37 s", "We took +37 s off the starts of your records", "measured on 120 pairs"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the first sheet lacks %q", want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"concord/engine"
 	"concord/formats/report/page"
@@ -61,6 +62,37 @@ func (d *summaryDoc) lacking() (list []string) {
 		}
 	}
 	return list
+}
+
+// ofCarrier says what the carrier should know of the data that it sent, in
+// words to the carrier.
+func (d *summaryDoc) ofCarrier() (list []string) {
+	for _, f := range d.Findings {
+		if strings.HasPrefix(f.Code, "clock_") {
+			list = append(list, "We found: "+f.Text+".")
+		}
+	}
+	if offset := d.Clock.Offset.String(); offset != "0" && offset != "" {
+		how := "as agreed"
+		if d.Settings.ClockOffset == "auto" {
+			how = "measured on " + page.Counted(d.Clock.Pairs, "pair", "pairs") + " of calls"
+		}
+		list = append(list, fmt.Sprintf("We took %s s off the starts of your records before we compared them (%s). The sheet shows them as you sent them.", signedText(offset), how))
+	}
+	for _, in := range d.Inputs {
+		if in.Side == engine.Carrier.String() && in.Rejected > 0 {
+			list = append(list, fmt.Sprintf("%s of %s could not be read.", page.Counted(in.Rejected, "row", "rows"), in.Name))
+		}
+	}
+	return list
+}
+
+// signedText writes a decimal with its sign.
+func signedText(s string) string {
+	if rest, negative := strings.CutPrefix(s, "-"); negative {
+		return "−" + rest
+	}
+	return "+" + s
 }
 
 // class returns what is known of a class; nothing if a summary lacks it.
