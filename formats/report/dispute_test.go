@@ -110,3 +110,63 @@ func TestTheDisputeTellsTheCarrierAboutItsClock(t *testing.T) {
 		}
 	}
 }
+
+// A carrier corrects a row if it knows what is wrong with it: rejected.csv is not
+// in the mail.
+func TestTheDisputeSaysWhyARowCouldNotBeRead(t *testing.T) {
+	r := sampleResult()
+	bad := engine.Case{ID: "a8", Class: engine.Invalid, Carrier: []engine.Leg{{File: 0, Call: engine.Call{Row: 5}}},
+		Reject: &engine.RowError{Row: 5, Line: 6, Field: "duration", Reason: "is negative"}}
+	r.cases = each(append(sampleCases(), bad))
+	s := &r.sum
+	s.Discrepancies[engine.Invalid]++
+	s.Classes[engine.Carrier][engine.Invalid].Records++
+	c := &s.Files[engine.Carrier][0]
+	c.Rows, c.Rejected = c.Rows+1, c.Rejected+1
+	r.rejects = append(r.rejects, sideReject{engine.Carrier, *bad.Reject})
+	o := sampleOptions()
+	o.Verdicts, o.Inputs[engine.Carrier][0].Rows = false, o.Inputs[engine.Carrier][0].Rows+1
+	out := writeTo(t, r, o)
+	l := listOf(t, book(t, out, "dispute.xlsx"), "Calls in dispute")
+	last := l.rows[len(l.rows)-1]
+	if l.cell(last, "field") != "duration" || l.cell(last, "reason") != "is negative" || l.cell(last, "carrier_row") != "5" {
+		t.Errorf("the row says %q", last)
+	}
+	for _, row := range l.rows {
+		if l.cell(row, "reason") == "is no time" {
+			t.Error("the carrier is told what is wrong with Microsoft’s row")
+		}
+	}
+	l = listOf(t, book(t, out, "report.xlsx"), "Discrepancies")
+	if got := l.cell(l.rows[3], "field") + " " + l.cell(l.rows[3], "reason"); got != "start is no time" {
+		t.Errorf("report.xlsx says %q", got)
+	}
+}
+
+// Where the two numbers differ one has to see both; what programs read keeps its
+// columns.
+func TestSheetsShowBothNumbersWhereTheyDiffer(t *testing.T) {
+	r := sampleResult()
+	list := sampleCases()
+	list[0].Class, list[0].Flags = engine.NumberMismatch, engine.NumberDiffers
+	list[0].Carrier[0].Caller = engine.E164(4930999999)
+	r.cases = each(list)
+	s := &r.sum
+	for side := range s.Classes {
+		s.Classes[side][engine.NumberMismatch], s.Classes[side][engine.DurationOver] = s.Classes[side][engine.DurationOver], engine.Tally{}
+	}
+	s.Discrepancies[engine.NumberMismatch], s.Discrepancies[engine.DurationOver] = 1, 0
+	out := writeTo(t, r, sampleOptions())
+	for name, sheet := range map[string]string{"report.xlsx": "Discrepancies", "dispute.xlsx": "Calls in dispute"} {
+		l := listOf(t, book(t, out, name), sheet)
+		if row := l.rows[0]; l.cell(row, "caller") != "+4930123456" || l.cell(row, "carrier_caller") != "+4930999999" || l.cell(row, "carrier_callee") != "" {
+			t.Errorf("%s: %q", name, row)
+		}
+		if l.cell(l.rows[1], "carrier_caller") != "" {
+			t.Errorf("%s shows a second number where there is no difference", name)
+		}
+	}
+	if head, _, _ := strings.Cut(read(t, out, "discrepancies.csv"), "\n"); strings.Contains(head, "carrier_caller") || strings.Contains(head, "reason") {
+		t.Errorf("discrepancies.csv has other columns: %s", head)
+	}
+}

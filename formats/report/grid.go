@@ -84,7 +84,7 @@ func (c *column) width() float64 {
 		return 37
 	case "class", "rule":
 		return 22
-	case "action":
+	case "action", "reason":
 		return 36
 	case "direction", "country", "carrier":
 		return 10

@@ -40,9 +40,9 @@ func (w *shown) begin() error {
 	all, some := listed(w.doc), sumOf(disputes(w.doc))
 	w.office = office{
 		report: r, dispute: d,
-		cases:    newGrid(r, "Discrepancies", all.note("discrepancies"), listTab, discrepancyColumns),
+		cases:    newGrid(r, "Discrepancies", all.note("discrepancies"), listTab, sheetColumns),
 		usage:    newGrid(r, "Usage", "The sheet says in its last row what it holds. "+usageNote, usageTab, usageColumns),
-		disputes: newGrid(d, "Calls in dispute", some.note("calls and records that we ask you to look at"), listTab, discrepancyColumns),
+		disputes: newGrid(d, "Calls in dispute", some.note("calls and records that we ask you to look at"), listTab, sheetColumns),
 	}
 	return nil
 }

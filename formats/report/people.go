@@ -217,7 +217,7 @@ func dictionary() []page.Table {
 	for _, t := range []struct {
 		name string
 		cols []column
-	}{{"Discrepancies and calls in dispute", discrepancyColumns}, {"Usage", usageColumns}} {
+	}{{"Discrepancies and calls in dispute", sheetColumns}, {"Usage", usageColumns}} {
 		x := page.Table{Name: t.name}
 		for i := range t.cols {
 			for _, n := range t.cols[i].shown() {

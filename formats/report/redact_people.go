@@ -79,25 +79,32 @@ func (r *redactor) documents(ctx context.Context, w *shown) error {
 // rowsFor shows the rows of the version.
 func (r *redactor) rowsFor(ctx context.Context, w *shown) error {
 	at := places(discrepancyColumns)
+	why, err := r.reasons(ctx)
+	if err != nil {
+		return err
+	}
+	var current []cell
 	look := func(row []cell) error {
 		c, err := at.caseOf(row)
 		if err == nil {
 			w.look(c)
+			current = row
 		}
 		return err
 	}
 	o := &w.office
-	if err := r.fill(ctx, "discrepancies.parquet", look, o.cases, o.disputes); err != nil {
+	if err := r.fill(ctx, "discrepancies.parquet", look, func(g *grid) { g.besidesOf(why.of(at, current)) }, o.cases, o.disputes); err != nil {
 		return err
 	}
 	if err := o.tie(w.doc); err != nil {
 		return err
 	}
-	return r.fill(ctx, "usage.parquet", func([]cell) error { return nil }, o.usage)
+	return r.fill(ctx, "usage.parquet", func([]cell) error { return nil }, func(*grid) {}, o.usage)
 }
 
-// fill shows the rows of a table in sheets. Each row is looked at first.
-func (r *redactor) fill(ctx context.Context, name string, look func(row []cell) error, grids ...*grid) error {
+// fill shows the rows of a table in sheets. Each row is looked at first, and
+// more adds the columns that only sheets have.
+func (r *redactor) fill(ctx context.Context, name string, look func(row []cell) error, more func(*grid), grids ...*grid) error {
 	i := slices.IndexFunc(r.archive.files, func(e entry) bool { return e.Name == name })
 	if i < 0 {
 		return r.archive.altered("manifest.json")
@@ -110,6 +117,7 @@ func (r *redactor) fill(ctx context.Context, name string, look func(row []cell) 
 			for c := range row {
 				row[c].show(g, g.cols[c].kind)
 			}
+			more(g)
 			g.end()
 		}
 		if slices.ContainsFunc(grids, (*grid).stopped) {

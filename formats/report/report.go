@@ -160,6 +160,7 @@ func (w *writer) discrepancies(ctx context.Context, r Result) (err error) {
 		listed[c.Class]++
 		w.shown.look(c)
 		rows.write(t, c)
+		t.besides(c)
 		if err := t.end(ctx); err != nil {
 			return t.abandon(err)
 		}

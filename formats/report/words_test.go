@@ -11,7 +11,7 @@ import (
 )
 
 func TestEveryColumnClassAndSettingIsExplained(t *testing.T) {
-	for _, cols := range [][]column{discrepancyColumns, usageColumns} {
+	for _, cols := range [][]column{sheetColumns, usageColumns} {
 		for i := range cols {
 			for _, name := range cols[i].shown() {
 				if columnWords[name] == "" {

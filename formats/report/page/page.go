@@ -21,7 +21,7 @@ type Page struct {
 	Findings  []string
 	Lacking   []string // those of the findings that forbid a dispute
 	OfCarrier []string // what the carrier should know of its own data
-	Steps     []Step // from Microsoft's time to the carrier's
+	Steps     []Step   // from Microsoft's time to the carrier's
 	Classes   []Class
 	Days      []Named
 	Countries []Named
