@@ -186,7 +186,7 @@ func sameTotals(t *testing.T, f *excelize.File, want figures) {
 		t.Errorf("sections %q", sections)
 	}
 	way := "From Microsoft’s minutes to the carrier’s/"
-	steps := list{head: []string{"", "", "", "minutes", "so far_minutes"}}
+	steps := list{head: []string{"", "", "", "", "minutes", "so far_minutes"}}
 	last := at[way]
 	for key, r := range at {
 		if strings.HasPrefix(key, way) && r[0] != "Microsoft" && len(r) > 4 && r[1] == "" {
@@ -195,6 +195,18 @@ func sameTotals(t *testing.T, f *excelize.File, want figures) {
 	}
 	if got := steps.ms(t, at[way+"Microsoft"], "minutes"); got != want.Totals.Microsoft.Milliseconds {
 		t.Errorf("the steps begin at %d ms, want %d", got, want.Totals.Microsoft.Milliseconds)
+	}
+	var records [2]int64
+	for key, r := range at {
+		if strings.HasPrefix(key, way) && len(r) > 3 && r[0] != "Microsoft" && r[1] != "What it is" && r[1] != "" {
+			for side := range records {
+				n, _ := strconv.ParseInt(r[2+side], 10, 64)
+				records[side] += n
+			}
+		}
+	}
+	if want := [2]int64{want.Totals.Microsoft.Records, want.Totals.Carrier.Records}; want[1] > 0 && records != want {
+		t.Errorf("the records of the steps come to %d, want %d", records, want)
 	}
 	if got := steps.ms(t, last, "so far_minutes"); got != want.Totals.Carrier.Milliseconds {
 		t.Errorf("the steps lead to %d ms, want %d", got, want.Totals.Carrier.Milliseconds)

@@ -78,7 +78,7 @@ func pageClasses(p *page.Page, d *summaryDoc) {
 		}
 		p.Classes = append(p.Classes, c)
 		if c.Compared {
-			p.Steps = append(p.Steps, page.Step{Name: c.Name, Words: c.Words, Records: max(c.Microsoft.Records, c.Carrier.Records), MS: c.Carrier.MS - c.Microsoft.MS})
+			p.Steps = append(p.Steps, page.Step{Name: c.Name, Words: c.Words, Microsoft: c.Microsoft.Records, Carrier: c.Carrier.Records, MS: c.Carrier.MS - c.Microsoft.MS})
 		}
 	}
 }

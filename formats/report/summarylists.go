@@ -37,7 +37,7 @@ func (b *summaryBook) classes() {
 }
 
 func (b *summaryBook) balanceHeader(what string) {
-	b.header(texts(what, ""), amounts("Calls Microsoft", "Calls carrier", "Minutes Microsoft", "Minutes carrier", "Difference", "%"), asides("Verdict"))
+	b.header(texts(what, ""), amounts("Records Microsoft", "Records carrier", "Minutes Microsoft", "Minutes carrier", "Difference", "%"), asides("Verdict"))
 }
 
 func (b *summaryBook) balance(x page.Balance, total bool) {

@@ -224,23 +224,29 @@ func (b *summaryBook) version() {
 func (b *summaryBook) way() {
 	s, p := b.sheet, b.page
 	b.section("From Microsoft’s minutes to the carrier’s")
-	b.header(texts("Step", "What it is"), amounts("Records", "Minutes", "Minutes so far"))
-	line := func(style, minutes xlsx.Style, name, words string, records, ms, level int64) {
+	b.header(texts("Step", "What it is"), amounts("Records Microsoft", "Records carrier", "Minutes", "Minutes so far"))
+	line := func(style, minutes xlsx.Style, name, words string, ms, level int64, records ...int64) {
 		s.Row()
 		s.Text(style, name)
 		s.Text(xlsx.Wrapped, words)
-		s.Int(xlsx.Count, records)
+		for _, n := range records {
+			s.Int(xlsx.Count, n)
+		}
+		if len(records) == 1 {
+			s.Skip()
+		}
 		s.Minutes(minutes, ms)
 		s.Minutes(xlsx.Minutes, level)
 	}
 	level := p.Totals.Microsoft.MS
-	line(xlsx.Strong, xlsx.Minutes, "Microsoft", "", p.Totals.Microsoft.Records, level, level)
+	line(xlsx.Strong, xlsx.Minutes, "Microsoft", "", level, level, p.Totals.Microsoft.Records)
 	for _, x := range p.Steps {
 		level += x.MS
-		line(xlsx.Text, xlsx.Signed, x.Name, x.Words, x.Records, x.MS, level)
+		line(xlsx.Text, xlsx.Signed, x.Name, x.Words, x.MS, level, x.Microsoft, x.Carrier)
 	}
 	s.Row()
 	s.Text(xlsx.TotalText, p.Carrier)
+	s.Empty(xlsx.TotalText)
 	s.Empty(xlsx.TotalText)
 	s.Int(xlsx.TotalCount, p.Totals.Carrier.Records)
 	s.Minutes(xlsx.TotalMinutes, p.Totals.Carrier.MS)

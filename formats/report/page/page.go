@@ -70,7 +70,8 @@ type Side struct {
 // Step is what a class contributes to the difference.
 type Step struct {
 	Name, Words string
-	Records     int64
+	Microsoft   int64 // records
+	Carrier     int64 // records, with every part of a split call
 	MS          int64 // carrier less Microsoft
 }
 

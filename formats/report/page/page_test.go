@@ -23,7 +23,7 @@ func full(text string) *page.Page {
 	p := &page.Page{
 		Carrier: text, Period: text, AsOf: text, Totals: b, WarnAt: "0.5", DisputeAt: "1", Findings: []string{text},
 		TieOut:  page.TieOut{Agrees: true, Sides: []page.Side{{Name: "microsoft", Rows: 4, Accepted: 4, Read: b.Microsoft, Classed: b.Microsoft}}},
-		Steps:   []page.Step{{Name: "duration_over", Words: "longer", Records: 3, MS: 223_456}, {Name: "missing_at_carrier", Records: 1, MS: -100_000}, {Name: "matched", MS: 0}},
+		Steps:   []page.Step{{Name: "duration_over", Words: "longer", Microsoft: 3, Carrier: 4, MS: 223_456}, {Name: "missing_at_carrier", Microsoft: 1, MS: -100_000}, {Name: "matched", MS: 0}},
 		Classes: []page.Class{{Name: "duration_over", Compared: true}, {Name: "duplicate"}},
 		Top:     []page.Case{{ID: text, Class: text, Action: text, Flags: text, Start: text, Caller: text, Callee: text, Microsoft: 1000, HasMicrosoft: true}}, Listed: 9,
 		Inputs:   []page.Input{{Side: "carrier", Name: text, SHA256: text, Format: text, Bytes: 3 << 20, Rows: 5, FileRows: 50, Integrity: "unverified", Notes: []string{text}}},
