@@ -97,6 +97,11 @@ func (c *chart) row(i int, r row, s scale) {
 	c.label(valueEnd, y+17, "end", "value", r.value)
 }
 
+// leastCut is the least share of a bar that is cut off: however close both sides
+// are, a fiftieth of the bars stays, so that a difference of nothing looks like
+// one.
+const leastCut = 0.98
+
 // waterfall draws the way from Microsoft's time to the carrier's.
 func (p *Page) waterfall() *chart {
 	level := float64(p.Totals.Microsoft.MS)
@@ -118,7 +123,7 @@ func (p *Page) waterfall() *chart {
 			Minutes(p.Totals.Microsoft.MS), Minutes(p.Totals.Carrier.MS), SignedMinutes(p.Totals.DifferenceMS()))}
 	s := scale{0, hi, barsFrom, barsTo}
 	if pad := (hi - lo) / 4; lo-pad > hi/2 {
-		s.lo = lo - pad
+		s.lo = min(lo-pad, lo*leastCut)
 		if hi == lo {
 			s.lo = 0
 		} else {

@@ -52,7 +52,13 @@ func (p *Page) days() *chart {
 		diff = scale{-1, 1, diffBottom, diffTop}
 	}
 	c.line(axisAt, diff.at(0), chartWidth, diff.at(0), "zero")
-	c.label(axisAt-8, diff.at(0)+4, "end", "tick", "difference")
+	c.label(axisAt-8, diff.at(0)+4, "end", "tick", "0")
+	c.label(axisAt, diffTop-8, "start", "tick", "Difference in minutes")
+	for _, v := range []float64{lo, hi} {
+		if v != 0 && math.Abs(diff.at(v)-diff.at(0)) > 11 {
+			c.label(axisAt-8, diff.at(v)+4, "end", "tick", SignedMinutes(int64(v)))
+		}
+	}
 	c.dayBars(p.Days, level, diff)
 	return c
 }
