@@ -17,6 +17,9 @@ func (d *summaryDoc) findings() []string {
 	}
 	list = appendAbout(list, d.class(engine.MissingAtCarrier).Microsoft, "%s of Microsoft’s records are missing at the carrier: %s minutes")
 	list = appendAbout(list, d.class(engine.MissingAtMicrosoft).Carrier, "%s of the carrier’s records are missing at Microsoft: %s minutes")
+	if text := d.emptyDays(); text != "" {
+		list = append(list, text)
+	}
 	late := d.class(engine.PendingLate)
 	pending := tallyDoc{late.Microsoft.Records + late.Carrier.Records, late.Microsoft.MS + late.Carrier.MS}
 	list = appendAbout(list, pending, "%s records wait for a partner that may still come: %s minutes, not part of the totals")

@@ -51,7 +51,7 @@ func (w *shown) page() *page.Page {
 	p := &page.Page{
 		Carrier: d.Carrier, Period: d.Period.words(), AsOf: asOfWords(d.AsOf), Version: pageVersion(w.version),
 		Totals: pageBalance(d.Totals), WarnAt: d.Settings.WarnAt.String(), DisputeAt: d.Settings.DisputeAt.String(),
-		Findings: d.findings(), Lacking: d.lacking(), OfCarrier: d.ofCarrier(), Days: pageNamed(d.Days), Countries: pageNamed(d.Countries),
+		Findings: d.findings(), Lacking: d.lacking(), OfCarrier: d.ofCarrier(), Days: d.everyDay(), Countries: pageNamed(d.Countries),
 		Top: w.top.cases(), Inputs: pageInputs(d.Inputs), Settings: pageSettings(d.Settings), Columns: dictionary(),
 	}
 	all := listed(d)

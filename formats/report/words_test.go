@@ -96,6 +96,36 @@ func TestRoundingIsExplainedInWords(t *testing.T) {
 	}
 }
 
+// A day on which both sides lost their records adds up to nothing, and is the
+// one to look at first.
+func TestADayWithoutRecordsIsShown(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &engine.Summary{From: time.Date(2026, 10, 24, 0, 0, 0, 0, berlin), To: time.Date(2026, 10, 28, 0, 0, 0, 0, berlin)}
+	d := &summaryDoc{Period: periodOf(s, berlin.String()), Days: []namedDoc{{Name: "2026-10-24"}, {Name: "2026-10-27"}}}
+	var got []string
+	for _, n := range d.everyDay() {
+		got = append(got, n.Name+" "+n.Verdict)
+	}
+	if want := "2026-10-24 , 2026-10-25 no records, 2026-10-26 no records, 2026-10-27 "; strings.Join(got, ", ") != want {
+		t.Errorf("days %q, want %q", got, want)
+	}
+	if want := "2 days of 4 without any record of either side: 2026-10-25, 2026-10-26"; d.emptyDays() != want {
+		t.Errorf("%q, want %q", d.emptyDays(), want)
+	}
+	for name, d := range map[string]*summaryDoc{
+		"no period":     {Days: d.Days},
+		"of many years": {Days: d.Days, Period: periodOf(&engine.Summary{From: time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), To: s.To}, "UTC")},
+		"another zone":  {Days: []namedDoc{{Name: "2026-11-03"}}, Period: d.Period},
+	} {
+		if got := d.everyDay(); len(got) != len(d.Days) {
+			t.Errorf("%s: %d days", name, len(got))
+		}
+	}
+}
+
 func TestAPeriodIsNamedAsPeopleCallIt(t *testing.T) {
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
