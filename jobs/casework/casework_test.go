@@ -137,12 +137,11 @@ func TestWhatChangedSinceAnOlderVersion(t *testing.T) {
 	first := s.publish(1, v1, "")
 	s.publish(2, v1, v2)
 	s.publish(3, v1, v3)
-	newest, list, err := s.Since(t.Context(), first)
-	s.must(err)
 	var got []string
-	for _, d := range list {
+	newest, err := s.Since(t.Context(), first, func(d *casework.Difference) {
 		got = append(got, fmt.Sprint(d.Event, " ", d.CaseID, " ", d.Before.MicrosoftMS, " ", d.Now.DiffMS))
-	}
+	})
+	s.must(err)
 	// a is again what it was, and c came and went.
 	if d := cmp.Diff([]string{"closed b 30000 0", "opened d 0 -5000"}, got); d != "" || newest.Version != 3 {
 		t.Error(newest.Version, d)

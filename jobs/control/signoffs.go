@@ -152,25 +152,24 @@ func (d *Desk) SinceSignOff(ctx context.Context, id, after string, limit int) (S
 	if err != nil {
 		return SinceSignOff{}, err
 	}
-	newest, list, err := d.caseClerk().Since(ctx, r)
+	x := SinceSignOff{Approved: signOffOf(s), Cases: []CaseDifference{}}
+	newest, err := d.caseClerk().Since(ctx, r, func(c *casework.Difference) {
+		x.add(c)
+		switch {
+		case c.CaseID <= after:
+		case limit > 0 && len(x.Cases) == limit:
+			x.Next = x.Cases[limit-1].Case
+		default:
+			x.Cases = append(x.Cases, differenceOf(c))
+		}
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return SinceSignOff{}, refuse(Unavailable, err, "a version of %s of %s is not in its place; concord alerts says if it is lost", r.Period.Text, r.Carrier)
 	}
 	if err != nil {
 		return SinceSignOff{}, fmt.Errorf("compare with the approved version of %s of %s: %w", r.Period.Text, r.Carrier, err)
 	}
-	x := SinceSignOff{Approved: signOffOf(s), Newest: reportOf(newest), Cases: []CaseDifference{}}
-	for i := range list {
-		x.add(&list[i])
-		if list[i].CaseID <= after {
-			continue
-		}
-		if limit > 0 && len(x.Cases) == limit {
-			x.Next = x.Cases[limit-1].Case
-			continue
-		}
-		x.Cases = append(x.Cases, differenceOf(&list[i]))
-	}
+	x.Newest = reportOf(newest)
 	return x, nil
 }
 

@@ -24,6 +24,10 @@ func TestCases(t *testing.T, open func(t *testing.T) Casebook, reopen func(t *te
 	for name, test := range map[string]func(*cases){
 		"cases follow versions and people as a slow model does": (*cases).property,
 		"a version is taken over once and in its order":         (*cases).order,
+		"of a first version that is broken off nothing is seen": (*cases).brokenFirst,
+		"a version that comes over a broken one stands alone":   (*cases).brokenFirstThenNext,
+		"what a version changes goes on where it was broken":    (*cases).brokenNext,
+		"versions and people get on with each other":            (*cases).together,
 		"who comes second is told":                              (*cases).stale,
 		"work with a key is done once":                          (*cases).keyed,
 		"a list has every case once, page by page":              (*cases).paging,

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -31,6 +32,24 @@ func (s *Store) Unregistered(ctx context.Context, carrier string) (list []jobs.R
 		return err
 	})
 	return list, whole, err
+}
+
+// settled fails as long as an erasure makes a version again: its cases may have
+// other ids than its files say.
+func (t tx) settled(ctx context.Context, r *jobs.Report) error {
+	var n int
+	_, err := t.one(ctx, []any{&n}, "SELECT count(*) FROM erased_reports WHERE report = $1 AND NOT settled", r.ID)
+	if err == nil && n > 0 {
+		err = fmt.Errorf("version %d of %s of %s: an erasure is making it again; its cases are taken over after that", r.Version, r.Period.Text, r.Carrier)
+	}
+	return err
+}
+
+// beginAgain has what is being taken over of a period be begun again.
+func (t tx) beginAgain(ctx context.Context, carrier string, p jobs.Period) (period int64, found bool, err error) {
+	found, err = t.one(ctx, []any{&period}, "UPDATE case_periods SET taking = '', taken = 0 WHERE carrier = $1 AND period_from = $2 AND period_to = $3 RETURNING seq",
+		text(carrier), edge(p.From), edge(p.To))
+	return period, found, err
 }
 
 // versionsSince returns the versions of a period that came after the one that is
@@ -87,9 +106,7 @@ func (t tx) forgetCases(ctx context.Context, report string) error {
 // ids of before, and is begun again.
 func (s *Store) RenameCases(ctx context.Context, carrier string, p jobs.Period, ids map[string]string) error {
 	return s.write(ctx, "give cases other ids", func(t tx) error {
-		var period int64
-		found, err := t.one(ctx, []any{&period}, "UPDATE case_periods SET taking = '', taken = 0 WHERE carrier = $1 AND period_from = $2 AND period_to = $3 RETURNING seq",
-			text(carrier), edge(p.From), edge(p.To))
+		period, found, err := t.beginAgain(ctx, carrier, p)
 		if err != nil || !found {
 			return err
 		}

@@ -151,8 +151,8 @@ func (g *registering) begin(ctx context.Context, t tx) (begun, known bool, err e
 			return false, false, err
 		}
 	}
-	if x.taking == r.ID {
-		return true, false, nil
+	if err := t.settled(ctx, r); err != nil || x.taking == r.ID {
+		return true, false, err
 	}
 	begun, err = g.anew(ctx, t)
 	return begun, false, err
