@@ -10,7 +10,7 @@ import (
 )
 
 // several are more cases than are taken over at once.
-const several = 12_345
+const several = 5_600
 
 func manyFacts(n int) (list []jobs.CaseFacts) {
 	for i := range n {
@@ -37,7 +37,7 @@ func brokenOff(list []jobs.CaseNews, n int) (func() iter.Seq2[jobs.CaseNews, err
 // brokenFirst breaks a first version off: nobody may see, count or work on a part
 // of it, whatever goes on then.
 func (c *cases) brokenFirst() {
-	for name, n := range map[string]int{"early": 100, "after a step": 5000, "late": 12_000} {
+	for name, n := range map[string]int{"early": 100, "after a step": 5000, "late": 5_500} {
 		carrier := "carrier " + name
 		first := c.publish(carrier, 1, 1)
 		facts := manyFacts(several)
@@ -58,7 +58,7 @@ func (c *cases) brokenFirst() {
 // goes on: what only the first one says must not stay.
 func (c *cases) brokenFirstThenNext() {
 	first := c.publish("fabrikam", 1, 1)
-	half, broken := brokenOff(told("opened", manyFacts(several)...), 11_000)
+	half, broken := brokenOff(told("opened", manyFacts(several)...), 5_400)
 	c.fails(c.b.Register(c.Context(), first, true, half, c.now), broken)
 	next := c.publish("fabrikam", 1, 2)
 	facts := manyFacts(several)[3:]
@@ -76,7 +76,7 @@ func (c *cases) brokenNext() {
 		facts[i].DiffMS, facts[i].CarrierMS = facts[i].DiffMS+500, facts[i].CarrierMS+500
 	}
 	next := c.publish("fabrikam", 1, 2)
-	half, broken := brokenOff(told("changed", facts...), 8000)
+	half, broken := brokenOff(told("changed", facts...), 5_300)
 	c.fails(c.b.Register(c.Context(), next, false, half, c.now), broken)
 	c.again()
 	c.must(c.b.Register(c.Context(), next, false, stream(told("changed", facts...)), c.now))

@@ -218,49 +218,6 @@ func (t tx) casesOf(ctx context.Context, f *jobs.CasesFilter, after cursor, peri
 	return list, nil
 }
 
-// groupsAtOnce is how many small groups are asked for their cases at once.
-const groupsAtOnce = 200
-
-// list returns the cases of some groups of one period, those with the greatest
-// ids first, below one and up to a limit. A group with more cases than that is
-// read in the order of its ids, as far as it is needed.
-func (s *groups) list(ctx context.Context, of []*group, below string, limit int) (list []registered, err error) {
-	var small []any
-	for _, g := range of {
-		if limit > 0 && g.Cases > int64(limit) {
-			if list, err = s.listSome(ctx, []any{g.seq}, below, limit, list); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		small = append(small, g.seq)
-	}
-	for seqs := range slices.Chunk(small, groupsAtOnce) {
-		if list, err = s.listSome(ctx, seqs, below, limit, list); err != nil {
-			return nil, err
-		}
-	}
-	slices.SortFunc(list, func(a, b registered) int { return strings.Compare(b.CaseID, a.CaseID) })
-	if limit > 0 && len(list) > limit {
-		list = list[:limit]
-	}
-	return list, nil
-}
-
-func (s *groups) listSome(ctx context.Context, seqs []any, below string, limit int, list []registered) ([]registered, error) {
-	var w where
-	w.add("r.in_group IN "+marks(len(seqs)), seqs...)
-	if below != "" {
-		w.add("r.case_id < ?", below)
-	}
-	return list, s.query(ctx, func(scan func(...any) error) error {
-		var c registered
-		err := c.scan(scan, func(seq int64) *group { return s.bySeq[seq] })
-		list = append(list, c)
-		return err
-	}, "SELECT "+rowColumns+" FROM case_register r"+w.text()+" ORDER BY r.case_id DESC"+w.limit(limit), w.args...)
-}
-
 // namedCases lists the cases that a filter names.
 func (t tx) namedCases(ctx context.Context, f *jobs.CasesFilter, after cursor) (list []registered, err error) {
 	s := cases(f, true)
