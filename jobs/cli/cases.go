@@ -26,7 +26,7 @@ type caseFlags struct {
 	State   []string `placeholder:"STATE" help:"Only those that are open, disputed, accepted or resolved; repeats."`
 	Owner   string   `placeholder:"NAME" help:"Only those of an owner."`
 	Unowned bool     `help:"Only those of nobody."`
-	Older   uint     `placeholder:"DAYS" help:"Only those that have been open for so many days."`
+	Older   uint     `placeholder:"DAYS" help:"Only those that have been open since so many days ago or longer, by days in UTC."`
 	Gone    bool     `help:"Also those that the newest version has no more."`
 }
 
@@ -36,7 +36,8 @@ func (c *caseFlags) filter(ids []string) (f jobs.CasesFilter, err error) {
 		f.States = append(f.States, jobs.CaseState(s))
 	}
 	if c.Older > 0 {
-		f.Before = time.Now().AddDate(0, 0, -int(c.Older))
+		// By days, so that the same work with the same key is the same an hour later.
+		f.Before = time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-int(c.Older))
 	}
 	for flag, at := range map[string]struct {
 		text string
@@ -97,7 +98,7 @@ func (c *casesListCmd) Run(s *session) error {
 // tellWaiting says what a list does not know of yet.
 func (s *session) tellWaiting(list []string) {
 	if len(list) > 0 {
-		fmt.Fprintf(s.Err, "concord: not in here yet, for their files are not in their place: %s\n", strings.Join(list, ", "))
+		fmt.Fprintf(s.Err, "concord: not in here yet, for their files are not in their place or cannot be read: %s\n", strings.Join(list, ", "))
 	}
 }
 

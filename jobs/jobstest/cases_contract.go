@@ -27,6 +27,8 @@ func TestCases(t *testing.T, open func(t *testing.T) Casebook, reopen func(t *te
 		"of a first version that is broken off nothing is seen": (*cases).brokenFirst,
 		"a version that comes over a broken one stands alone":   (*cases).brokenFirstThenNext,
 		"what a version changes goes on where it was broken":    (*cases).brokenNext,
+		"cases get other ids while they are taken over":         (*cases).renamedMidway,
+		"the same key several times at once is one work":        (*cases).keyedAtOnce,
 		"versions and people get on with each other":            (*cases).together,
 		"who comes second is told":                              (*cases).stale,
 		"work with a key is done once":                          (*cases).keyed,

@@ -66,6 +66,51 @@ func (c *cases) brokenFirstThenNext() {
 	c.allThere("fabrikam", facts)
 }
 
+// renamedMidway gives cases other ids while a first version is taken over: those of
+// before must not stay, and none may be left out.
+func (c *cases) renamedMidway() {
+	first := c.publish("fabrikam", 1, 1)
+	facts := manyFacts(several)
+	half, broken := brokenOff(told("opened", facts...), 5400)
+	c.fails(c.b.Register(c.Context(), first, true, half, c.now), broken)
+	c.must(c.b.RenameCases(c.Context(), "fabrikam", first.Period, map[string]string{facts[1].CaseID: "z", facts[several-1].CaseID: "a"}))
+	last := facts[1]
+	last.CaseID = "z"
+	renamed := append([]jobs.CaseFacts{facts[several-1], facts[0]}, append(facts[2:several-1:several-1], last)...)
+	renamed[0].CaseID = "a"
+	c.must(c.b.Register(c.Context(), first, true, stream(told("opened", renamed...)), c.now))
+	c.allThere("fabrikam", renamed)
+}
+
+// keyedAtOnce sends the same request several times at once: it is done once, and
+// all get the same answer.
+func (c *cases) keyedAtOnce() {
+	c.tell("fabrikam", 1, 1, told("opened", manyFacts(200)...)...)
+	w := jobs.CaseWork{Filter: jobs.CasesFilter{Carrier: "fabrikam"}, Comment: "x", Key: "k"}
+	done := make([]jobs.CaseWorkDone, 6)
+	var wg sync.WaitGroup
+	for i := range done {
+		w := c.by(w)
+		wg.Go(func() {
+			var err error
+			if done[i], err = c.b.WorkOnCases(c.Context(), w, c.now); err != nil {
+				c.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	first := 0
+	for i := range done {
+		if !done[i].Repeated {
+			first++
+		}
+		c.same(done[i].ID, done[0].ID)
+		c.same(done[i].Applied.Cases, int64(200))
+	}
+	c.same(first, 1)
+	c.same(c.list(w.Filter)[0].Revision, int64(2))
+}
+
 // brokenNext breaks off what a version changes; it goes on where it stopped, and
 // each case is changed once.
 func (c *cases) brokenNext() {
