@@ -56,4 +56,5 @@ SELECT r.case_id, r.period, g.seq, r.start, r.microsoft_ms, r.carrier_ms, r.diff
 FROM case_register_before r JOIN case_groups g ON g.period = r.period AND g.class = r.class AND g.state = r.state AND g.owner = r.owner AND g.since = r.since AND g.present = r.present
 ORDER BY r.case_id, r.period;
 DROP TABLE case_register_before;
+ALTER TABLE case_register RENAME CONSTRAINT case_register_key TO case_register_pkey;
 CREATE INDEX case_register_by_group ON case_register (in_group, case_id);
