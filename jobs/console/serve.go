@@ -174,7 +174,7 @@ func (v *visit) fail(err error) {
 
 // view is what every page is given.
 type view struct {
-	Title string
+	Title string // the browser is told it with numbers masked: it keeps titles
 	Path  string // of the page
 	Ways  []way  // to all pages
 	Near  []way  // to those of the same matter
