@@ -204,7 +204,7 @@ func (d *Desk) Discrepancies(ctx context.Context, q Question) (a report.Answer, 
 	if q.Order != report.ByStart && q.Offset+q.Limit > report.MostOrdered {
 		return a, refuse(Invalid, nil, "only the first %d can be shown in this order; narrow the filter, or order by start", report.MostOrdered)
 	}
-	q.Shown = jobs.Mask
+	q.Shown, q.ShownNumber = jobs.Mask, maskNumber
 	if a, err = c.Find(ctx, q.Question); err != nil {
 		return report.Answer{}, fmt.Errorf("report %s: %w", q.Report, err)
 	}
