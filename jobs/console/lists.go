@@ -39,8 +39,11 @@ func listOf[T any](v *visit, f map[string]string, list []T, id func(T) string) (
 
 func (v *visit) files() error {
 	f := v.filters("carrier", "side", "status", "name", "before")
+	if shown := jobs.Mask(f["name"]); shown != f["name"] {
+		return v.to(with(v.r.URL, "name", shown)) // no address that is kept has the number
+	}
 	list, err := v.Desk.Files(v.r.Context(), jobs.FileFilter{
-		Carrier: f["carrier"], Side: f["side"], Status: landing.Status(f["status"]), Name: f["name"], Masked: !control.Numbers.Has(v.who.Role), Before: f["before"], Limit: pageSize + 1,
+		Carrier: f["carrier"], Side: f["side"], Status: landing.Status(f["status"]), Name: f["name"], Before: f["before"], Limit: pageSize + 1,
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"concord/engine"
+
 	"golang.org/x/net/html"
 )
 
@@ -27,5 +29,42 @@ func TestANameThatIsShownIsNotKeptInTheHistory(t *testing.T) {
 	}
 	if title := titleOf(t, page); !strings.HasPrefix(title, "File ") || strings.Contains(title, canary[1:]) {
 		t.Errorf("the title is %q", title)
+	}
+}
+
+func TestAFileIsFoundByWhatIsShownOfItsName(t *testing.T) {
+	w := newWorld(t)
+	for _, role := range []string{"finance", "ops", "admin"} {
+		b := w.as(t, role)
+		for part, found := range map[string]bool{
+			canary[1:8]: false, canary[5:13]: false, canary[len(canary)-4:]: true, canary[1:]: true, "491111113456": true, canary[1:13] + "9": false,
+		} {
+			_, page := b.get("/console/files?name=" + part)
+			if strings.Contains(page, w.file.ID) != found {
+				t.Errorf("%s finds the file by %s: %t", role, part, !found)
+			}
+		}
+		res, err := b.Get(b.base + "/console/files?carrier=fabrikam&name=" + canary[1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := res.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if q := res.Request.URL.Query(); q.Get("name") != "…3456" || q.Get("carrier") != "fabrikam" {
+			t.Errorf("%s: the browser keeps the address %v", role, q)
+		}
+	}
+}
+
+func TestADiscrepancyIsFoundByWhatIsShownOfItsNumber(t *testing.T) {
+	m := hostileMatch()
+	m.cases[5].Microsoft.Callee, m.cases[6].Microsoft.Callee, m.cases[7].Microsoft.Callee = engine.OtherNumber("1234"), engine.OtherNumber("551234"), engine.ParseNumber("+4930551234")
+	w := worldOf(t, m)
+	for _, role := range []string{"finance", "ops"} {
+		_, page := w.as(t, role).get("/console/reports/" + w.report.ID + "/cases?text=1234")
+		if !strings.Contains(page, "1 to 1 of 1<") || !strings.Contains(page, caseID(7)) {
+			t.Errorf("%s does not find the one long number that ends so, or finds out short ones", role)
+		}
 	}
 }

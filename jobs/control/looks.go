@@ -145,6 +145,7 @@ func (d *Desk) Runs(ctx context.Context, f jobs.RunFilter) ([]Run, error) {
 
 // Files implements Operations.
 func (d *Desk) Files(ctx context.Context, f jobs.FileFilter) ([]File, error) {
+	f.Name, f.Masked = jobs.Mask(f.Name), true
 	list, err := d.Ledger.ListFiles(ctx, f)
 	if err != nil {
 		return nil, explain(err, "file", f.Before)
