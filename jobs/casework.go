@@ -104,7 +104,7 @@ func (c Case) Follow(n *CaseNews, published time.Time) Case {
 // CasesFilter selects cases; a zero field selects all.
 type CasesFilter struct {
 	Carrier  string
-	Period   string    // as it was asked for, such as 2026-10
+	Period   string    // as it was asked for, such as 2026-10, or its Edges
 	From, To time.Time // of periods that have a part in [From, To)
 	Classes  []string
 	States   []CaseState

@@ -19,7 +19,7 @@ type casesCmd struct {
 // caseFlags select cases.
 type caseFlags struct {
 	Carrier string   `placeholder:"NAME" help:"Only those of one carrier."`
-	Period  string   `placeholder:"PERIOD" help:"Only those of a period as it was asked for, such as 2026-10-01 or 2026-10."`
+	Period  string   `placeholder:"PERIOD" help:"Only those of a period as it was asked for, such as 2026-10-01 or 2026-10, or by its ends: FROM/TO as times."`
 	From    string   `placeholder:"DAY" help:"Only those of periods that have a part since this day, in UTC."`
 	To      string   `placeholder:"DAY" help:"Only those of periods that have a part before this day, in UTC."`
 	Class   []string `placeholder:"CLASS" help:"Only those of a class, such as duration_over; repeats."`

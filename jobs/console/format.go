@@ -78,6 +78,7 @@ var funcs = template.FuncMap{
 	"summed":      func(name string, s jobs.CaseSums) named { return named{name, s} },
 	"masked":      jobs.Mask,
 	"secondsMore": func(ms int64) string { return plus(ms, seconds(ms)) },
+	"edges":       edges,
 	"registerOf": func(filter map[string]string, state ...string) string {
 		if len(state) == 0 {
 			return registerAddress(filter)
@@ -87,6 +88,9 @@ var funcs = template.FuncMap{
 }
 
 // listed are discrepancies of a report.
+// edges names a period so that no other one is meant.
+func edges(p control.Period) string { return jobs.Period{From: p.From, To: p.To}.Edges() }
+
 type listed struct {
 	Report string
 	Rows   []report.Discrepancy

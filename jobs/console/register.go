@@ -212,7 +212,7 @@ func (v *visit) workOnCase() error {
 	}
 	owner := strings.TrimSpace(f.Get("owner"))
 	w := control.CaseWork{
-		Filter: jobs.CasesFilter{Carrier: rep.Carrier, Period: rep.Period.Text, Cases: []string{name}}, State: f.Get("state"),
+		Filter: jobs.CasesFilter{Carrier: rep.Carrier, Period: edges(rep.Period), Cases: []string{name}}, State: f.Get("state"),
 		Comment: strings.TrimSpace(strings.ReplaceAll(f.Get("comment"), "\r\n", "\n")), Revision: revision, By: v.by(),
 	}
 	if owner != f.Get("was_owner") {

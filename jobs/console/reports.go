@@ -247,7 +247,7 @@ func (v *visit) showCase(status int, d caseData) (err error) {
 	if d.CaseEvidence, err = v.Desk.CaseEvidence(v.r.Context(), v.r.PathValue("id"), v.r.PathValue("case"), d.Unmasked, v.by()); err != nil {
 		return err
 	}
-	work, err := v.Desk.Case(v.r.Context(), d.ID, jobs.CasesFilter{Carrier: d.Report.Carrier, Period: d.Report.Period.Text})
+	work, err := v.Desk.Case(v.r.Context(), d.ID, jobs.CasesFilter{Carrier: d.Report.Carrier, Period: edges(d.Report.Period)})
 	if r, is := errors.AsType[*control.Refusal](err); is && r.Kind == control.NotFound {
 		err = nil
 	} else if err == nil {

@@ -259,6 +259,11 @@ func (c *cases) ambiguous() {
 	c.fails(err, jobs.ErrAmbiguous)
 	w.Filter.Period = run("fabrikam", 1).Period.Text
 	c.same(c.work(w).Applied.Cases, int64(1))
+	w.Filter.Period = run("fabrikam", 2).Period.Edges()
+	c.same(c.work(w).Applied.Cases, int64(1))
+	x, _, err := c.b.CaseTrail(c.Context(), w.Filter)
+	c.must(err)
+	c.same(x.Period.Text, run("fabrikam", 2).Period.Text)
 }
 
 func (c *cases) rename() {

@@ -20,7 +20,7 @@ func casesWhere(w *where, f *jobs.CasesFilter) {
 	if f.Carrier != "" || f.Period != "" || !f.From.IsZero() || !f.To.IsZero() {
 		var p where
 		p.equal("carrier", f.Carrier)
-		p.equal("period", f.Period)
+		p.named("", f.Period)
 		p.period(nil, f.From, f.To)
 		w.add("c.period IN (SELECT seq FROM case_periods"+unnumbered(p.text())+")", p.args...)
 	}
@@ -122,7 +122,7 @@ func (s *Store) CaseTrail(ctx context.Context, f jobs.CasesFilter) (c jobs.Case,
 	case len(list) == 0:
 		return c, nil, jobs.ErrNoCase
 	case len(list) > 1:
-		return c, nil, fmt.Errorf("%w: %s and %s", jobs.ErrAmbiguous, list[0].Period.Text, list[1].Period.Text)
+		return c, nil, fmt.Errorf("%w: %s and %s", jobs.ErrAmbiguous, list[0].Period.Beside(list[1].Period), list[1].Period.Beside(list[0].Period))
 	}
 	c = list[0]
 	err = s.read(ctx, "read the trail of a case", func(t tx) error {
