@@ -36,7 +36,7 @@ func (c *caseFlags) filter(ids []string) (f jobs.CasesFilter, err error) {
 		f.States = append(f.States, jobs.CaseState(s))
 	}
 	if c.Older > 0 {
-		f.Before = time.Now().AddDate(0, 0, -int(c.Older))
+		f.Before = control.OpenFor(time.Now(), int(c.Older))
 	}
 	for flag, at := range map[string]struct {
 		text string

@@ -124,7 +124,7 @@ func (v *visit) selected(filter map[string]string) (jobs.CasesFilter, error) {
 		err = errors.New("it is none of the list")
 	}
 	if err == nil {
-		f.Before = v.Now().AddDate(0, 0, -n)
+		f.Before = control.OpenFor(v.Now(), n)
 	}
 	if err == nil && filter["before"] != "" {
 		f.Before, err = time.Parse(time.RFC3339Nano, filter["before"])

@@ -111,6 +111,15 @@ type CaseAge struct {
 // ageBounds are the ends of the buckets, in days.
 var ageBounds = []int{7, 30, 60, 90}
 
+// daysAgo counts days of 24 hours: a case does not get older by a change of clocks.
+func daysAgo(now time.Time, days int) time.Time { return now.UTC().AddDate(0, 0, -days) }
+
+// OpenFor is the Before of a filter for the cases that CaseAges counts as open for
+// so many days or more.
+func OpenFor(now time.Time, days int) time.Time {
+	return daysAgo(now, days).Add(time.Microsecond) // that of the very instant, too: times are kept in whole ones
+}
+
 func caseOf(c jobs.Case) Case {
 	x := Case{
 		ID: c.CaseID, Carrier: c.Carrier, Period: *periodOf(c.Period), Class: c.Class, MicrosoftMS: c.MicrosoftMS, CarrierMS: c.CarrierMS, DifferenceMS: c.DiffMS,
@@ -306,7 +315,7 @@ func (d *Desk) CaseAges(ctx context.Context, f jobs.CasesFilter) (CaseAges, erro
 	a := CaseAges{At: d.now().UTC(), Waiting: waiting, Buckets: []CaseAge{}}
 	var bounds []time.Time
 	for _, days := range ageBounds {
-		bounds = append(bounds, a.At.AddDate(0, 0, -days))
+		bounds = append(bounds, daysAgo(a.At, days))
 	}
 	list, err := d.Book.AgeCases(ctx, f, bounds)
 	for _, x := range list {
