@@ -220,7 +220,7 @@ func (v *visit) workOnCase() error {
 	}
 	_, err = v.Desk.WorkOnCases(ctx, w)
 	if r, is := errors.AsType[*control.Refusal](err); is && statuses[r.Kind] != 0 {
-		return v.showCase(statuses[r.Kind], caseData{Refused: r.Text})
+		return v.showCase(statuses[r.Kind], caseData{Refused: r.Text, Form: f})
 	}
 	if err != nil {
 		return err
