@@ -29,8 +29,8 @@ type Question struct {
 	// four digits, whatever they are.
 	ShownNumber func(string) string
 	Order       Order
-	Offset int // rows of the answer to pass over
-	Limit  int
+	Offset      int // rows of the answer to pass over
+	Limit       int
 }
 
 // Order is that of an answer.
@@ -44,8 +44,8 @@ const (
 	ByCarrier   Order = "carrier"   // the carrier's longest calls first
 )
 
-// known reports whether there is such an order.
-func (o Order) known() bool {
+// Known reports whether there is such an order.
+func (o Order) Known() bool {
 	return slices.Contains([]Order{ByStart, ByEffect, ByMicrosoft, ByCarrier}, o)
 }
 
@@ -62,7 +62,7 @@ type Answer struct {
 // Find answers a question. Its memory is bounded by Offset and Limit.
 func (c *Cases) Find(ctx context.Context, q Question) (Answer, error) {
 	switch {
-	case !q.Order.known():
+	case !q.Order.Known():
 		return Answer{}, fmt.Errorf("discrepancies cannot be ordered by %q", q.Order)
 	case q.Order != ByStart && q.Offset+q.Limit > MostOrdered:
 		return Answer{}, fmt.Errorf("at most %d discrepancies can be put in this order", MostOrdered)
