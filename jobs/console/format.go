@@ -58,6 +58,7 @@ var funcs = template.FuncMap{
 	"n":           count,
 	"bytes":       sizeWords,
 	"class":       classWords,
+	"pairs":       report.Pairs,
 	"verdict":     verdictWords,
 	"mark":        mark,
 	"tone":        tone,
@@ -77,8 +78,8 @@ var funcs = template.FuncMap{
 	"inputIDs":    inputIDs,
 	"summed":      func(name string, s jobs.CaseSums) named { return named{name, s} },
 	"masked":      jobs.Mask,
-	"secondsMore": func(ms int64) string { return plus(ms, seconds(ms)) },
 	"edges":       edges,
+	"secondsMore": func(ms int64) string { return plus(ms, seconds(ms)) },
 	"registerOf": func(filter map[string]string, state ...string) string {
 		if len(state) == 0 {
 			return registerAddress(filter)
@@ -87,10 +88,10 @@ var funcs = template.FuncMap{
 	},
 }
 
-// listed are discrepancies of a report.
 // edges names a period so that no other one is meant.
 func edges(p control.Period) string { return jobs.Period{From: p.From, To: p.To}.Edges() }
 
+// listed are discrepancies of a report.
 type listed struct {
 	Report string
 	Rows   []report.Discrepancy
@@ -135,7 +136,9 @@ func orNothing(v *int64, f func(int64) string) string {
 }
 
 // minutes writes milliseconds as minutes of one decimal.
-func minutes(ms int64) string { return grouped(new(big.Rat).SetFrac64(ms, 60_000).FloatString(1)) }
+func minutes(ms int64) string {
+	return plus(0, grouped(new(big.Rat).SetFrac64(ms, 60_000).FloatString(1)))
+}
 
 // seconds writes milliseconds as seconds without trailing zeros.
 func seconds(ms int64) string {
@@ -143,7 +146,11 @@ func seconds(ms int64) string {
 	return grouped(strings.TrimRight(strings.TrimRight(s, "0"), "."))
 }
 
+// plus writes the sign of a value before it, unless nothing is left of it.
 func plus(v int64, text string) string {
+	if strings.Trim(text, "-0.") == "" {
+		return strings.TrimPrefix(text, "-")
+	}
 	if v > 0 {
 		return "+" + text
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"concord/formats/report"
 	"concord/jobs"
 	"concord/jobs/control"
 )
@@ -37,11 +38,6 @@ type registerData struct {
 // caseFields name the filter of the register, in its address and in forms.
 var caseFields = []string{"carrier", "period", "class", "state", "owner", "nobody", "days", "gone"}
 
-// caseClasses are those that reports list as cases, in the order of reports.
-var caseClasses = []string{
-	"answer_conflict", "duration_over", "duration_under", "number_mismatch", "time_mismatch", "invalid", "duplicate", "conflicting_duplicate", "missing_at_carrier", "missing_at_microsoft",
-}
-
 // openFor are the days that the filter knows.
 var openFor = []string{"7", "30", "60", "90"}
 
@@ -61,7 +57,7 @@ func countedCases(n int64) string {
 }
 
 func (v *visit) showRegister(status int, d *registerData) error {
-	d.Classes, d.Days, d.States = caseClasses, openFor, jobs.CaseStates
+	d.Classes, d.Days, d.States = report.Listed(), openFor, jobs.CaseStates
 	d.Narrow = slices.ContainsFunc(caseFields, func(n string) bool { return n != "gone" && d.Filter[n] != "" })
 	if d.Form == nil {
 		d.Form = url.Values{}
