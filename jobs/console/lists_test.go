@@ -68,3 +68,16 @@ func TestADiscrepancyIsFoundByWhatIsShownOfItsNumber(t *testing.T) {
 		}
 	}
 }
+
+func TestAReloadIsShownByItsRowOfTheTrail(t *testing.T) {
+	w := newWorld(t)
+	b := w.as(t, "admin")
+	if status, page := b.post("/console/reload"); status != http.StatusOK || !strings.Contains(page, "read again. jobs.daily: changed<") || !strings.Contains(page, "config.reload") {
+		t.Errorf("a reload answers %d", status)
+	}
+	for _, path := range []string{"/console/audit?reloaded=forged", "/console/audit?what=config.reload&reloaded=forged"} {
+		if _, page := b.get(path); strings.Contains(page, "forged") {
+			t.Errorf("%s shows a text that nobody but the address has said", path)
+		}
+	}
+}
