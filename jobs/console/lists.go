@@ -75,9 +75,9 @@ func (v *visit) file() (err error) {
 }
 
 func (v *visit) runs() error {
-	f := v.filters("job", "carrier", "state", "before")
+	f := v.filters("job", "carrier", "state", "file", "before")
 	list, err := v.Desk.Runs(v.r.Context(), jobs.RunFilter{
-		Job: f["job"], Carrier: f["carrier"], State: jobs.RunState(f["state"]), Before: f["before"], Limit: pageSize + 1,
+		Job: f["job"], Carrier: f["carrier"], State: jobs.RunState(f["state"]), File: f["file"], Before: f["before"], Limit: pageSize + 1,
 	})
 	if err != nil {
 		return err
