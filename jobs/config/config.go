@@ -235,6 +235,17 @@ func (c *Config) NamesOf(carrier string) (names []string) {
 	return names
 }
 
+// OthersOf returns what Microsoft's records call all carriers but one.
+func (c *Config) OthersOf(carrier string) (names []string) {
+	own := c.NamesOf(carrier)
+	for _, other := range c.Carriers {
+		if other.Name != carrier {
+			names = append(names, c.NamesOf(other.Name)...)
+		}
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(own, n) })
+}
+
 // Carrier returns a carrier by its name.
 func (c *Config) Carrier(name string) (*Carrier, bool) {
 	i, ok := slices.BinarySearchFunc(c.Carriers, name, func(x *Carrier, n string) int { return strings.Compare(x.Name, n) })
