@@ -24,6 +24,7 @@ func TestCases(t *testing.T, open func(t *testing.T) Casebook, reopen func(t *te
 	for name, test := range map[string]func(*cases){
 		"cases follow versions and people as a slow model does": (*cases).property,
 		"a version is taken over once and in its order":         (*cases).order,
+		"who lists a version as the first may find another one": (*cases).overtaken,
 		"who comes second is told":                              (*cases).stale,
 		"work with a key is done once":                          (*cases).keyed,
 		"a list has every case once, page by page":              (*cases).paging,
