@@ -133,7 +133,9 @@ type Runs interface {
 	Release(ctx context.Context, l Lease, now time.Time) error
 	// Finish ends a run. With RetryAt its next attempt is enqueued in the same
 	// step and returned, unless the run was to be cancelled. Repeated, it
-	// changes nothing.
+	// changes nothing. With Held, the run is put back as by Release, and
+	// returned, when the period was reopened meanwhile: who did so has started
+	// none while this one was running.
 	Finish(ctx context.Context, l Lease, e Ending, now time.Time) (next Run, err error)
 	// Retry enqueues the next attempt of a run that failed or was cancelled.
 	Retry(ctx context.Context, id, by string, notBefore, now time.Time) (Run, error)
@@ -175,6 +177,7 @@ type Ending struct {
 	Error   string
 	Report  string
 	RetryAt time.Time // zero: no further attempt
+	Held    *SignOff  // the approval that holds back what the run had to say; nil: none does
 }
 
 // RunFilter selects runs; a zero field selects all.

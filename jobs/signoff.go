@@ -110,7 +110,8 @@ var (
 type SignOffs interface {
 	// TakeStep does a step with a version of kind reconcile; ErrNoReport,
 	// ErrSignOff, ErrFourEyes. Reopening resolves the alert about the lock, if
-	// it is open, and has a run say what was held back. Only the newest version of a period is submitted
+	// it is open, and has a run say what was held back; one that is running
+	// does so, for its end is put back. Only the newest version of a period is submitted
 	// and approved, and a publication and an approval at once are decided one
 	// after the other.
 	TakeStep(ctx context.Context, report string, step SignOffStep, by, why string, now time.Time) (SignOff, error)
@@ -137,7 +138,7 @@ type SignOffFilter struct {
 }
 
 // LockedKey is that of the alert about a locked period with something new to
-// say. Reopening the period resolves it.
+// say. Reopening the period resolves it, and so does a further version.
 func LockedKey(carrier string, p Period) string {
 	return string(AlertLocked) + "/" + carrier + "/" + p.From.UTC().Format(time.RFC3339) + "/" + p.To.UTC().Format(time.RFC3339)
 }

@@ -36,6 +36,10 @@ func TestCases(t *testing.T, open func(t *testing.T) Casebook, reopen func(t *te
 		"four eyes sign a version off":                          (*cases).fourEyes,
 		"of an approval and a publication at once one wins":     (*cases).race,
 		"what was held back goes on when a period is reopened":  (*cases).reopened,
+		"a period reopened while a run ends holds nothing back": (*cases).reopenedAtTheEnd,
+		"a run that ends and a reopening at once lose nothing":  (*cases).endedAndReopened,
+		"an approval anew is told of what it holds back":        (*cases).approvedAnew,
+		"a further version ends the alert about the lock":       (*cases).publishedAfterAll,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t)
