@@ -125,8 +125,9 @@ func TestTheRegisterFollowsTheVersions(t *testing.T) {
 func TestAFileThatIsNoneIsAnErrorThatNamesItsPlace(t *testing.T) {
 	s := newShop(t)
 	s.publish(1, "a,x,,,sixty,,,1,1\n", "")
-	_, err := s.CatchUp(t.Context(), "fabrikam")
-	if err == nil || err.Error() != "cases of version 1 of hour of fabrikam: discrepancies.csv of version 1: read cases: row 1: a duration or a difference is no number of seconds" {
+	waiting, err := s.CatchUp(t.Context(), "fabrikam")
+	s.must(err)
+	if err = waiting[0].Err; err == nil || err.Error() != "cases of version 1 of hour of fabrikam: discrepancies.csv of version 1: read cases: row 1: a duration or a difference is no number of seconds" {
 		t.Errorf("%v", err)
 	}
 	s.cases()
