@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -49,7 +50,7 @@ type SignOffStep string
 // Steps.
 const (
 	StepSubmit   SignOffStep = "submit"    // a draft, or what was reopened, goes into review
-	StepApprove  SignOffStep = "approve"   // by another person than the one who submitted it
+	StepApprove  SignOffStep = "approve"   // by another person than the one who submitted it, whatever name it has there
 	StepSendBack SignOffStep = "send_back" // from review, with a reason
 	StepReopen   SignOffStep = "reopen"    // what was approved, with a reason
 )
@@ -68,7 +69,7 @@ func (s SignOff) Take(step SignOffStep, by, why string, now time.Time) (SignOff,
 		switch {
 		case s.State != SignOffReview:
 			return s, wrong
-		case s.SubmittedBy == by:
+		case samePerson(s.SubmittedBy, by):
 			return s, fmt.Errorf("%w: %s has submitted version %d of %s of %s", ErrFourEyes, by, s.Version, s.Period.Text, s.Carrier)
 		}
 		s.State, s.ApprovedBy, s.Approved, s.ReopenedBy, s.Reopened = SignOffApproved, by, now, "", time.Time{}
@@ -86,6 +87,12 @@ func (s SignOff) Take(step SignOffStep, by, why string, now time.Time) (SignOff,
 		return s, fmt.Errorf("%w: there is no step %q", ErrSignOff, step)
 	}
 	return s, nil
+}
+
+// samePerson reports whether two names are those of one person: a user of this
+// machine is local:NAME where the console and a token have NAME.
+func samePerson(a, b string) bool {
+	return strings.EqualFold(strings.TrimPrefix(a, "local:"), strings.TrimPrefix(b, "local:"))
 }
 
 func (s SignOffState) words() string {
