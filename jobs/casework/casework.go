@@ -186,7 +186,9 @@ func (d *Difference) judge() bool {
 		d.Event = report.Closed
 	default:
 		d.Event = report.Changed
-		return d.Before != d.Now
+		was := d.Before
+		was.Start = d.Now.Start // when it began decides nothing, and each version tells its own
+		return was != d.Now
 	}
 	return true
 }

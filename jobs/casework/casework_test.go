@@ -150,6 +150,26 @@ func TestWhatChangedSinceAnOlderVersion(t *testing.T) {
 	}
 }
 
+// A case whose call began a second later in between would be listed as changed,
+// with the same figures before and now.
+func TestWhenACallBeganIsNoDifference(t *testing.T) {
+	const moved = "changed,a,duration_over,duration_over,6.5,6.5,2026-10-01T12:00:0%dZ,,60,66.5,microsoft_start_utc,,\n"
+	s := newShop(t)
+	first := s.publish(1, v1, "")
+	s.publish(2, v1, fmt.Sprintf(moved, 1))
+	s.publish(3, v1, fmt.Sprintf(moved, 0))
+	if got := s.since(first); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func (s *shop) since(old jobs.Report) []casework.Difference {
+	s.Helper()
+	_, list, err := s.Since(s.Context(), old)
+	s.must(err)
+	return list
+}
+
 func TestCasesThatHaveOtherIdsAreFoundAgain(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
