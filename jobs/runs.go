@@ -104,7 +104,7 @@ func (r *Run) Lease() Lease { return Lease{Run: r.ID, Owner: r.Owner, Attempt: r
 // Answers of the state to what was asked of it.
 var (
 	ErrActive = errors.New("a run of this job, carrier and period is queued or running")
-	ErrKey    = errors.New("the key was used before for another job, carrier or period: use a new one")
+	ErrKey    = errors.New("the key was used before for something else: use a new one")
 	ErrNoRun  = errors.New("there is no such run")
 	ErrOver   = errors.New("the run is over")
 	ErrRetry  = errors.New("only a run that failed or was cancelled can be tried again")

@@ -208,9 +208,15 @@ func (c *cases) keyed() {
 	first.Repeated = true
 	c.same(again, first)
 	c.same(c.list(w.Filter)[0].State, jobs.CaseOpen)
-	w.To = jobs.CaseAccepted
+	w.To, w.Key, w.Filter.Before = jobs.CaseAccepted, "older", c.now.AddDate(0, 0, 1) // as --older reckons it
+	done := c.work(w)
+	w.Filter.Before = w.Filter.Before.Add(3 * time.Second) // the same command again
+	done.Repeated = true
+	c.same(c.work(w), done)
+	w.To, w.Key, w.Filter.Before = jobs.CaseResolved, "k", time.Time{}
 	_, err := c.b.WorkOnCases(c.Context(), c.by(w), c.now)
 	c.fails(err, jobs.ErrKey)
+	c.work(jobs.CaseWork{Filter: w.Filter, To: jobs.CaseOpen})
 	w.By = "bob" // whose keys are his own
 	c.same(c.work(w).Applied.Cases, int64(2))
 }

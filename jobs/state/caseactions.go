@@ -58,10 +58,11 @@ func (t tx) work(ctx context.Context, w *jobs.CaseWork, now time.Time) (done job
 	return done, t.doWork(ctx, w, &done, request, now)
 }
 
-// requestOf is a hash of what is asked for, by which a repetition is known.
+// requestOf is a hash of what is asked for, by which a repetition is known. How
+// long cases have been open is no part of it: it counts from when it is asked.
 func requestOf(w *jobs.CaseWork) (string, error) {
 	asked := *w
-	asked.ID, asked.DryRun = "", false
+	asked.ID, asked.DryRun, asked.Filter.Before = "", false, time.Time{}
 	b, err := json.Marshal(asked)
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:]), err
