@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -189,5 +190,26 @@ func TestCasesThatHaveOtherIdsAreFoundAgain(t *testing.T) {
 	}
 	if same, err := casework.Renamed(nil, filepath.Join(dir, "now"), filepath.Join(dir, "now")); len(same) > 0 || err != nil {
 		t.Error(same, err)
+	}
+}
+
+// What was written about the row of one file would stand with that of another.
+func TestCasesOfRowsOfTheSameNumberInTwoFilesAreToldApart(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"before": "a,invalid,,,,,,,3,,one.csv\nb,invalid,,,,,,,3,,two.csv\n",
+		"now":    "y,invalid,,,,,,,3,,one.csv\nx,invalid,,,,,,,3,,two.csv\n", // their ids sort the other way
+	} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		header := strings.TrimSuffix(listed, "\n") + ",microsoft_file,carrier_file\n"
+		if err := os.WriteFile(filepath.Join(dir, name, "discrepancies.csv"), []byte(header+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := casework.Renamed(nil, filepath.Join(dir, "before"), filepath.Join(dir, "now"))
+	if d := cmp.Diff(map[string]string{"a": "y", "b": "x"}, got); d != "" || err != nil {
+		t.Error(err, d)
 	}
 }
