@@ -196,7 +196,9 @@ type CaseBook interface {
 	Unregistered(ctx context.Context, carrier string) (list []Report, whole []bool, err error)
 	// Register tells it what a version says: of the first one all of its
 	// cases as opened, else what became of them. news may be called again. It
-	// happens as a whole, and a second time not at all.
+	// happens as a whole, and a second time not at all; nor does it when whole
+	// is of a period that the book has come to know meanwhile: Unregistered has
+	// the version once more then.
 	Register(ctx context.Context, r Report, whole bool, news func() iter.Seq2[CaseNews, error], now time.Time) error
 	// ListCases lists cases, those of periods that came last first; next is
 	// the cursor to go on from, empty at the end.

@@ -97,7 +97,7 @@ func (c *casesListCmd) Run(s *session) error {
 // tellWaiting says what a list does not know of yet.
 func (s *session) tellWaiting(list []string) {
 	if len(list) > 0 {
-		fmt.Fprintf(s.Err, "concord: not in here yet, for their files are not in their place: %s\n", strings.Join(list, ", "))
+		fmt.Fprintf(s.Err, "concord: not in here yet, for their files are not in their place or cannot be read: %s\n", strings.Join(list, ", "))
 	}
 }
 

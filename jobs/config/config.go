@@ -96,6 +96,7 @@ const (
 // Token lets a program in. The token itself is known to its holder only.
 type Token struct {
 	Name   string
+	Person string // whose it is, as the console names them; empty: nobody's
 	Role   Role
 	SHA256 [32]byte
 }

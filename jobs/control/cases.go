@@ -47,8 +47,8 @@ type Case struct {
 type CasePage struct {
 	Cases []Case `json:"cases"`
 	Next  string `json:"next,omitempty"`
-	// Waiting are the newest versions of which the list does not know yet,
-	// because their files are not in their place.
+	// Waiting are versions of which the list does not know yet, because their
+	// files are not in their place or cannot be read.
 	Waiting []string `json:"waiting,omitempty"`
 }
 
@@ -143,20 +143,6 @@ func caseNoteOf(n jobs.CaseNote) CaseNote {
 	return x
 }
 
-func (d *Desk) caseClerk() *casework.Clerk {
-	return &casework.Clerk{State: d.Book, Folder: d.Folder, Keys: d.Keys, Now: d.now}
-}
-
-// catchUp has the register know what was published, and says which versions
-// wait.
-func (d *Desk) catchUp(ctx context.Context, carrier string) (waiting []string, err error) {
-	list, err := d.caseClerk().CatchUp(ctx, carrier)
-	for _, r := range list {
-		waiting = append(waiting, fmt.Sprintf("version %d of %s of %s", r.Version, r.Period.Text, r.Carrier))
-	}
-	return waiting, err
-}
-
 // Cases implements Operations.
 func (d *Desk) Cases(ctx context.Context, f jobs.CasesFilter) (CasePage, error) {
 	waiting, err := d.catchUp(ctx, f.Carrier)
@@ -197,7 +183,7 @@ func (d *Desk) WorkOnCases(ctx context.Context, w CaseWork) (CaseWorkDone, error
 	if err := w.check(); err != nil {
 		return CaseWorkDone{}, err
 	}
-	if _, err := d.catchUp(ctx, w.Filter.Carrier); err != nil {
+	if err := d.readable(ctx, w.Filter); err != nil {
 		return CaseWorkDone{}, err
 	}
 	id, err := uuid.NewV7()

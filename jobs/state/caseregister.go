@@ -101,7 +101,7 @@ type registering struct {
 }
 
 // enter finds the period of a version, or makes it; nil: the version is
-// registered.
+// registered, or Unregistered has another answer for it by now.
 func (t tx) enter(ctx context.Context, r jobs.Report, whole bool, now time.Time) (*registering, error) {
 	g := &registering{tx: t, report: r, since: r.Published, now: micro(now)}
 	var err error
@@ -118,6 +118,8 @@ func (t tx) enter(ctx context.Context, r jobs.Report, whole bool, now time.Time)
 	case g.fresh && !whole:
 		return nil, fmt.Errorf("version %d of %s of %s: nothing is known of the cases before", r.Version, r.Period.Text, r.Carrier)
 	case !g.fresh && version >= r.Version:
+		return nil, nil
+	case !g.fresh && whole: // somebody has begun the period meanwhile: what became of its cases is to be read, and not all of them
 		return nil, nil
 	case !g.fresh && version != r.Version-1:
 		return nil, fmt.Errorf("version %d of %s of %s: what became of cases is known up to version %d only", r.Version, r.Period.Text, r.Carrier, version)
