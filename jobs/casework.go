@@ -104,7 +104,7 @@ func (c Case) Follow(n *CaseNews, published time.Time) Case {
 // CasesFilter selects cases; a zero field selects all.
 type CasesFilter struct {
 	Carrier  string
-	Period   string    // as it was asked for, such as 2026-10
+	Period   string    // as it was asked for, such as 2026-10, or its Edges
 	From, To time.Time // of periods that have a part in [From, To)
 	Classes  []string
 	States   []CaseState
@@ -199,8 +199,10 @@ type CaseBook interface {
 	// says the same in the same order, each case once; in that of the ids it is
 	// quickest. Others may write meanwhile. Of a first version nothing is to be
 	// seen before all is there; what a later one changes goes on, when it was
-	// broken off, where it stopped. A second time nothing happens. It fails as
-	// long as an erasure makes the version again.
+	// broken off, where it stopped. A second time nothing happens; nor does it
+	// when whole is of a period that the book has come to know meanwhile:
+	// Unregistered has the version once more then. It fails as long as an erasure
+	// makes the version again.
 	Register(ctx context.Context, r Report, whole bool, news func() iter.Seq2[CaseNews, error], now time.Time) error
 	// ListCases lists cases, those of periods that came last first; next is
 	// the cursor to go on from, empty at the end.

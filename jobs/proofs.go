@@ -59,7 +59,8 @@ type Proofs interface {
 	// it as it is kept. Calls come one after the other. There is no way to
 	// change or remove one.
 	Testify(ctx context.Context, p Proof) (Proof, error)
-	// Proofs lists proofs in the order of the chain.
+	// Proofs lists proofs in the order of the chain, unless the filter says
+	// otherwise.
 	Proofs(ctx context.Context, f ProofFilter) ([]Proof, error)
 	// ProofHead returns number and sum of the last proof, which are kept
 	// beside the chain, so that one that lost its end is found; 0 and
@@ -73,6 +74,8 @@ type ProofFilter struct {
 	Class, Carrier, Ref string
 	Since               time.Time // done at this time or later
 	After               int64     // those with a higher number
+	Before              int64     // those with a lower number
+	Latest              bool      // the last of the chain first
 	Limit               int       // 0: all
 }
 

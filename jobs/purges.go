@@ -117,12 +117,14 @@ var ErrPurged = errors.New("it was purged")
 // Answers about holds.
 var (
 	ErrNoHold   = errors.New("there is no such hold")
+	ErrPlaced   = errors.New("the hold was placed before")
 	ErrReleased = errors.New("the hold was released before")
 )
 
 // DisputeHolds remembers what is held. Placing and releasing leave proofs.
 type DisputeHolds interface {
-	// PlaceHold adds a hold with its proof, and returns both.
+	// PlaceHold adds a hold with its proof, and returns both. If there is one
+	// with that id it returns that, and ErrPlaced.
 	PlaceHold(ctx context.Context, h Hold, country string) (Hold, Proof, error)
 	// ReleaseHold ends one; ErrNoHold, ErrReleased.
 	ReleaseHold(ctx context.Context, id, by, why, country string, now time.Time) (Hold, Proof, error)

@@ -232,11 +232,11 @@ func (c *Client) CaseAges(ctx context.Context, f jobs.CasesFilter) (a control.Ca
 	return a, c.do(ctx, request{method: http.MethodGet, path: "/v1/case-ages", query: casesQuery(&f)}, &a)
 }
 
-// SignOffs implements control.Operations. A Period is not among what a service
-// can be asked.
+// SignOffs implements control.Operations. A Period and drafts are not among what
+// a service can be asked.
 func (c *Client) SignOffs(ctx context.Context, f jobs.SignOffFilter) ([]control.SignOff, error) {
-	if f.Period != nil {
-		return nil, invalid("sign-offs of one period exactly cannot be asked for")
+	if f.Period != nil || f.Newest {
+		return nil, invalid("sign-offs of one period exactly, and those of drafts, cannot be asked for")
 	}
 	return pages(f.Limit, params("carrier", f.Carrier, "state", string(f.State), "before", f.Before), "before", func(q url.Values) ([]control.SignOff, string, error) {
 		var list signOffList

@@ -120,8 +120,11 @@ func (c *Client) Holds(ctx context.Context, carrier string, standing bool) ([]co
 	return list.Holds, err
 }
 
-// Hold implements control.Operations.
+// Hold implements control.Operations. The service makes the id.
 func (c *Client) Hold(ctx context.Context, n control.NewHold) (h control.Hold, err error) {
+	if n.ID != "" {
+		return h, invalid("the id of a hold cannot be chosen")
+	}
 	return h, c.post(ctx, "/v1/holds", holdBody{n.Carrier, n.Period, n.Why}, &h)
 }
 
@@ -130,8 +133,12 @@ func (c *Client) Release(ctx context.Context, id, why string, _ control.By) (h c
 	return h, c.post(ctx, at("/v1/holds/%s/release", id), releaseBody{why}, &h)
 }
 
-// Proofs implements control.Operations.
+// Proofs implements control.Operations. A service can be asked for them in the
+// order of their chain only.
 func (c *Client) Proofs(ctx context.Context, f jobs.ProofFilter) ([]control.Proof, error) {
+	if f.Latest || f.Before != 0 {
+		return nil, invalid("proofs can be asked for in the order of their chain only")
+	}
 	after := ""
 	if f.After != 0 {
 		after = strconv.FormatInt(f.After, 10)

@@ -38,17 +38,23 @@ type Clerk struct {
 	Now    func() time.Time
 }
 
+// Waiting is a version that the register does not know yet.
+type Waiting struct {
+	jobs.Report
+	Err error // why it cannot be taken over; nil: its files are not in their place yet
+}
+
 // CatchUp takes over what a carrier's versions say that the register does not
-// know yet; without a carrier that of all. It returns the newest versions that
-// wait, because their files are not in their place.
-func (c *Clerk) CatchUp(ctx context.Context, carrier string) (waiting []jobs.Report, err error) {
+// know yet; without a carrier that of all. It returns of each period the first
+// version that waits. One that is damaged keeps no other period back: err is about
+// all of them.
+func (c *Clerk) CatchUp(ctx context.Context, carrier string) (waiting []Waiting, err error) {
 	list, whole, err := c.State.Unregistered(ctx, carrier)
 	if err != nil {
 		return nil, err
 	}
-	var errs []error
 	for i, r := range list {
-		if slices.ContainsFunc(waiting, func(w jobs.Report) bool { return samePeriod(&w, &r) }) {
+		if slices.ContainsFunc(waiting, func(w Waiting) bool { return samePeriod(&w.Report, &r) }) {
 			continue // the one before is missing
 		}
 		err := c.takeOver(ctx, &r, whole[i])
@@ -57,12 +63,14 @@ func (c *Clerk) CatchUp(ctx context.Context, carrier string) (waiting []jobs.Rep
 			continue
 		case ctx.Err() != nil:
 			return waiting, context.Cause(ctx)
-		case !errors.Is(err, fs.ErrNotExist):
-			errs = append(errs, fmt.Errorf("cases of version %d of %s of %s: %w", r.Version, r.Period.Text, r.Carrier, err))
+		case errors.Is(err, fs.ErrNotExist):
+			err = nil
+		default:
+			err = fmt.Errorf("cases of version %d of %s of %s: %w", r.Version, r.Period.Text, r.Carrier, err)
 		}
-		waiting = append(waiting, r)
+		waiting = append(waiting, Waiting{r, err})
 	}
-	return waiting, errors.Join(errs...)
+	return waiting, nil
 }
 
 // takeOver has the register know what a version says. Its files are read when
@@ -199,7 +207,9 @@ func (d *Difference) judge() bool {
 		d.Event = report.Closed
 	default:
 		d.Event = report.Changed
-		return d.Before != d.Now
+		was := d.Before
+		was.Start = d.Now.Start // when it began decides nothing, and each version tells its own
+		return was != d.Now
 	}
 	return true
 }

@@ -19,7 +19,7 @@ type casesCmd struct {
 // caseFlags select cases.
 type caseFlags struct {
 	Carrier string   `placeholder:"NAME" help:"Only those of one carrier."`
-	Period  string   `placeholder:"PERIOD" help:"Only those of a period as it was asked for, such as 2026-10-01 or 2026-10."`
+	Period  string   `placeholder:"PERIOD" help:"Only those of a period as it was asked for, such as 2026-10-01 or 2026-10, or by its ends: FROM/TO as times."`
 	From    string   `placeholder:"DAY" help:"Only those of periods that have a part since this day, in UTC."`
 	To      string   `placeholder:"DAY" help:"Only those of periods that have a part before this day, in UTC."`
 	Class   []string `placeholder:"CLASS" help:"Only those of a class, such as duration_over; repeats."`
@@ -36,8 +36,7 @@ func (c *caseFlags) filter(ids []string) (f jobs.CasesFilter, err error) {
 		f.States = append(f.States, jobs.CaseState(s))
 	}
 	if c.Older > 0 {
-		// By days, so that the same work with the same key is the same an hour later.
-		f.Before = time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-int(c.Older))
+		f.Before = control.OpenFor(time.Now(), int(c.Older))
 	}
 	for flag, at := range map[string]struct {
 		text string

@@ -33,6 +33,7 @@ type Desk interface {
 	CaseEvidence(ctx context.Context, report, id string, unmask bool, by control.By) (control.CaseEvidence, error)
 	Carrier(ctx context.Context, name string) (control.CarrierDetail, error)
 	Preview(ctx context.Context, p control.Preview) (control.Previewed, error)
+	Standings(ctx context.Context, f jobs.SignOffFilter) ([]control.Standing, error)
 }
 
 // Options are what a console works with. Desk, Accounts and Note are required.
@@ -60,7 +61,7 @@ func Handler(o Options) http.Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	h := &handler{Options: o, mux: http.NewServeMux(), pages: parsePages(), previews: make(chan struct{}, previewsAtOnce)}
+	h := &handler{Options: o, mux: http.NewServeMux(), pages: parsePages(), previews: make(chan struct{}, previewsAtOnce), checks: make(chan struct{}, 1)}
 	for _, rt := range routes() {
 		h.mux.HandleFunc(rt.pattern, func(w http.ResponseWriter, r *http.Request) { h.answer(&rt, w, r) })
 	}
@@ -103,6 +104,7 @@ func routes() []route {
 		{get + "reports/{id}/changes", control.Look, (*visit).changes},
 		{get + "reports/{id}/since", control.Look, (*visit).since},
 		{get + "reports/{id}/files/{name}", control.Look, (*visit).reportFile},
+		{get + "signoffs", control.Look, (*visit).signOffs},
 		{get + "cases", control.Look, (*visit).register},
 		{get + "cases/{case}", control.Look, (*visit).evidenceOf},
 		{post + "cases/work", control.Settle, (*visit).workOnMany},
@@ -123,6 +125,13 @@ func routes() []route {
 		{get + "carriers/{carrier}", control.Look, (*visit).carrier},
 		{post + "carriers/{carrier}/preview", control.Operate, (*visit).preview},
 		{get + "alerts", control.Look, (*visit).alerts},
+		{get + "holds", control.Look, (*visit).holds},
+		{post + "holds", control.Settle, (*visit).hold},
+		{post + "holds/{id}/release", control.Settle, (*visit).release},
+		{get + "proofs", control.Look, (*visit).proofs},
+		{get + "proofs/export", control.Look, (*visit).exportProofs},
+		{get + "erasures", control.Administer, (*visit).erasures},
+		{get + "erasures/{id}", control.Administer, (*visit).erasure},
 		{get + "audit", control.Administer, (*visit).audit},
 		{post + "reload", control.Administer, (*visit).reload},
 	}

@@ -58,14 +58,15 @@ var funcs = template.FuncMap{
 	"n":           count,
 	"bytes":       sizeWords,
 	"class":       classWords,
+	"pairs":       report.Pairs,
 	"verdict":     verdictWords,
 	"mark":        mark,
 	"tone":        tone,
-	"under":       func(p, prefix string) bool { return p == prefix || strings.HasPrefix(p, prefix+"/") },
 	"periodic":    func(kind string) bool { return config.JobKind(kind).HasPeriod() },
 	"key":         rand.Text,
 	"fields":      strings.Fields,
 	"has":         func(list []string, s string) bool { return len(list) == 0 || slices.Contains(list, s) },
+	"erasing":     erasing,
 	"flag":        func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 	"setting":     setting,
 	"hidden":      control.Evidence,
@@ -77,6 +78,7 @@ var funcs = template.FuncMap{
 	"inputIDs":    inputIDs,
 	"summed":      func(name string, s jobs.CaseSums) named { return named{name, s} },
 	"masked":      jobs.Mask,
+	"edges":       edges,
 	"secondsMore": func(ms int64) string { return plus(ms, seconds(ms)) },
 	"registerOf": func(filter map[string]string, state ...string) string {
 		if len(state) == 0 {
@@ -85,6 +87,9 @@ var funcs = template.FuncMap{
 		return registerAddress(filter, "state", state[0])
 	},
 }
+
+// edges names a period so that no other one is meant.
+func edges(p control.Period) string { return jobs.Period{From: p.From, To: p.To}.Edges() }
 
 // listed are discrepancies of a report.
 type listed struct {
@@ -131,7 +136,9 @@ func orNothing(v *int64, f func(int64) string) string {
 }
 
 // minutes writes milliseconds as minutes of one decimal.
-func minutes(ms int64) string { return grouped(new(big.Rat).SetFrac64(ms, 60_000).FloatString(1)) }
+func minutes(ms int64) string {
+	return plus(0, grouped(new(big.Rat).SetFrac64(ms, 60_000).FloatString(1)))
+}
 
 // seconds writes milliseconds as seconds without trailing zeros.
 func seconds(ms int64) string {
@@ -139,7 +146,11 @@ func seconds(ms int64) string {
 	return grouped(strings.TrimRight(strings.TrimRight(s, "0"), "."))
 }
 
+// plus writes the sign of a value before it, unless nothing is left of it.
 func plus(v int64, text string) string {
+	if strings.Trim(text, "-0.") == "" {
+		return strings.TrimPrefix(text, "-")
+	}
 	if v > 0 {
 		return "+" + text
 	}
@@ -252,8 +263,13 @@ func verdictWords(v string) string {
 
 // tone is the class by which a state is coloured.
 func tone(v string) string {
-	if v == "accepted with rejected rows" {
+	switch v {
+	case "accepted with rejected rows", "reopened":
 		return "warning"
+	case "approved":
+		return "ok"
+	case "in review":
+		return "running"
 	}
 	return v
 }
@@ -261,13 +277,13 @@ func tone(v string) string {
 // mark is a sign for a state, for those who do not see colours.
 func mark(v string) string {
 	switch v {
-	case "ok", "succeeded", "accepted":
+	case "ok", "succeeded", "accepted", "approved":
 		return "✓"
-	case "warning", "accepted with rejected rows":
+	case "warning", "accepted with rejected rows", "reopened":
 		return "!"
 	case "dispute", "failed", "rejected":
 		return "✕"
-	case "running":
+	case "running", "in review":
 		return "▸"
 	case "queued":
 		return "…"

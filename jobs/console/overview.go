@@ -45,7 +45,7 @@ type gridRow struct {
 type cell struct {
 	Period string
 	Report *control.Report
-	Run    *control.Run // that is under way, or has failed since
+	Run    *control.Run // that is under way, or is the latest and has failed since
 }
 
 // State names the cell for its colour and its words.
@@ -81,6 +81,9 @@ func (v *visit) overview() error {
 		return err
 	}
 	d.Active = active
+	if failed, err = v.stand(ctx, failed); err != nil {
+		return err
+	}
 	cells := cellsOf(reports, append(failed, active...))
 	d.Grids = append(d.Grids, gridOf("Months", true, shownMonths, carriers, cells), gridOf("Days", false, shownDays, carriers, cells))
 	d.Grids = slices.DeleteFunc(d.Grids, func(g grid) bool { return len(g.Periods) == 0 })
@@ -98,6 +101,46 @@ func (v *visit) underWay(ctx context.Context, since time.Time) (active, failed [
 	}
 	failed, err = v.Desk.Runs(ctx, jobs.RunFilter{State: jobs.RunFailed, From: since, Limit: maxRuns})
 	return active, failed, err
+}
+
+// stand returns those of the failed runs that are the latest of their job,
+// carrier and period: a later one may have found nothing new to publish. A
+// backfill of what failed judges in the same way.
+func (v *visit) stand(ctx context.Context, failed []control.Run) (list []control.Run, err error) {
+	type about struct {
+		job, carrier string
+		from, to     int64
+	}
+	seen := map[about]bool{}
+	for _, r := range failed { // the newest first
+		if r.Period == nil || r.Kind != jobs.ReportReconcile {
+			continue
+		}
+		at := about{r.Job, r.Carrier, r.Period.From.UnixMicro(), r.Period.To.UnixMicro()}
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		latest, err := v.latest(ctx, &r)
+		if err != nil {
+			return nil, err
+		}
+		if latest == r.ID {
+			list = append(list, r)
+		}
+	}
+	return list, nil
+}
+
+// latest returns the latest run of the same job, carrier and period.
+func (v *visit) latest(ctx context.Context, r *control.Run) (string, error) {
+	list, err := v.Desk.Runs(ctx, jobs.RunFilter{Job: r.Job, Carrier: r.Carrier, From: r.Period.From, To: r.Period.To})
+	for _, x := range list {
+		if x.Period != nil && x.Period.From.Equal(r.Period.From) && x.Period.To.Equal(r.Period.To) {
+			return x.ID, err
+		}
+	}
+	return "", err
 }
 
 // urgent returns the reports that a person should look at, those with the

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"concord/formats/report"
 	"concord/jobs"
 	"concord/jobs/control"
 )
@@ -37,11 +38,6 @@ type registerData struct {
 // caseFields name the filter of the register, in its address and in forms.
 var caseFields = []string{"carrier", "period", "class", "state", "owner", "nobody", "days", "gone"}
 
-// caseClasses are those that reports list as cases, in the order of reports.
-var caseClasses = []string{
-	"answer_conflict", "duration_over", "duration_under", "number_mismatch", "time_mismatch", "invalid", "duplicate", "conflicting_duplicate", "missing_at_carrier", "missing_at_microsoft",
-}
-
 // openFor are the days that the filter knows.
 var openFor = []string{"7", "30", "60", "90"}
 
@@ -61,7 +57,7 @@ func countedCases(n int64) string {
 }
 
 func (v *visit) showRegister(status int, d *registerData) error {
-	d.Classes, d.Days, d.States = caseClasses, openFor, jobs.CaseStates
+	d.Classes, d.Days, d.States = report.Listed(), openFor, jobs.CaseStates
 	d.Narrow = slices.ContainsFunc(caseFields, func(n string) bool { return n != "gone" && d.Filter[n] != "" })
 	if d.Form == nil {
 		d.Form = url.Values{}
@@ -124,7 +120,7 @@ func (v *visit) selected(filter map[string]string) (jobs.CasesFilter, error) {
 		err = errors.New("it is none of the list")
 	}
 	if err == nil {
-		f.Before = v.Now().AddDate(0, 0, -n)
+		f.Before = control.OpenFor(v.Now(), n)
 	}
 	if err == nil && filter["before"] != "" {
 		f.Before, err = time.Parse(time.RFC3339Nano, filter["before"])
@@ -193,6 +189,39 @@ func (v *visit) bulk(f jobs.CasesFilter) (control.CaseWork, error) {
 	}
 	w.Expect = &n
 	return w, nil
+}
+
+// workOnCase changes what people make of a case, as it was seen in the form.
+func (v *visit) workOnCase() error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	ctx, f := v.r.Context(), v.r.PostForm
+	id, name := v.r.PathValue("id"), v.r.PathValue("case")
+	rep, err := v.Desk.Report(ctx, id)
+	if err != nil {
+		return err
+	}
+	revision, err := strconv.ParseInt(f.Get("revision"), 10, 64)
+	if err != nil {
+		return &control.Refusal{Kind: control.Invalid, Text: "The form is none of this page; open the case again.", Err: err}
+	}
+	owner := strings.TrimSpace(f.Get("owner"))
+	w := control.CaseWork{
+		Filter: jobs.CasesFilter{Carrier: rep.Carrier, Period: edges(rep.Period), Cases: []string{name}}, State: f.Get("state"),
+		Comment: strings.TrimSpace(strings.ReplaceAll(f.Get("comment"), "\r\n", "\n")), Revision: revision, By: v.by(),
+	}
+	if owner != f.Get("was_owner") {
+		w.Owner = &owner
+	}
+	_, err = v.Desk.WorkOnCases(ctx, w)
+	if r, is := errors.AsType[*control.Refusal](err); is && statuses[r.Kind] != 0 {
+		return v.showCase(statuses[r.Kind], caseData{Refused: r.Text, Form: f})
+	}
+	if err != nil {
+		return err
+	}
+	return v.to(Root + "reports/" + id + "/cases/" + name)
 }
 
 // evidenceOf leads to the evidence of a case, in the newest version that has it.

@@ -237,6 +237,16 @@ type caseData struct {
 	Unmasked bool
 	Work     *control.CaseDetail // what people made of it; nil: no version has it now
 	Refused  string              // why that was not changed
+	Form     url.Values          // what was to be changed then
+}
+
+// NewOwner is what the form has as the owner: what was typed when that was not
+// saved, or else the owner that there is.
+func (d *caseData) NewOwner(now string) string {
+	if typed := d.Form.Get("owner"); d.Form.Has("owner") && typed != d.Form.Get("was_owner") {
+		return typed
+	}
+	return now
 }
 
 func (v *visit) oneCase() error {
@@ -247,7 +257,7 @@ func (v *visit) showCase(status int, d caseData) (err error) {
 	if d.CaseEvidence, err = v.Desk.CaseEvidence(v.r.Context(), v.r.PathValue("id"), v.r.PathValue("case"), d.Unmasked, v.by()); err != nil {
 		return err
 	}
-	work, err := v.Desk.Case(v.r.Context(), d.ID, jobs.CasesFilter{Carrier: d.Report.Carrier, Period: d.Report.Period.Text})
+	work, err := v.Desk.Case(v.r.Context(), d.ID, jobs.CasesFilter{Carrier: d.Report.Carrier, Period: edges(d.Report.Period)})
 	if r, is := errors.AsType[*control.Refusal](err); is && r.Kind == control.NotFound {
 		err = nil
 	} else if err == nil {

@@ -2,10 +2,14 @@ package console_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+
+	"concord/jobs/console"
+	"concord/jobs/control"
 )
 
 // actions are everything that changes something or shows what is hidden, by who may.
@@ -17,6 +21,12 @@ func (w *world) actions() []action {
 		{"POST", "/console/jobs/monthly/run", []string{"period", "2026-10", "carrier", "fabrikam"}, "ops admin"},
 		{"POST", "/console/jobs/monthly/backfill", []string{"from", "2026-09", "to", "2026-09"}, "ops admin"},
 		{"POST", "/console/runs/" + w.report.Run + "/rerun", nil, "ops admin"},
+		{"POST", "/console/runs/" + w.queued + "/cancel", nil, "ops admin"},
+		{"POST", "/console/carriers/fabrikam/preview", nil, "ops admin"},
+		{"POST", "/console/holds", []string{"carrier", "fabrikam", "period", "2026-09", "why", "invoice 4711"}, "finance admin"},
+		{"POST", "/console/holds/" + w.hold + "/release", []string{"why", "settled"}, "finance admin"},
+		{"GET", "/console/erasures", nil, "admin"},
+		{"GET", "/console/erasures/" + w.erasure, nil, "admin"},
 		{"POST", "/console/reload", nil, "admin"},
 		{"GET", "/console/audit", nil, "admin"},
 		{"POST", rep + "/cases?class=duration_over", nil, "finance admin"},
@@ -42,12 +52,16 @@ func (b *browser) act(a action) (int, string) {
 	if a.method == http.MethodGet {
 		return b.get(a.path)
 	}
+	if strings.HasSuffix(a.path, "/preview") { // its form has a file
+		return b.try(german, "a.csv", columns+rowOne)
+	}
 	return b.post(a.path, a.form...)
 }
 
 func TestEachRoleDoesWhatItMayAndIsNotedWhenItTriesMore(t *testing.T) {
 	for _, role := range []string{"finance", "ops", "admin"} {
 		w := newWorld(t)
+		w.reads(t)
 		b := w.as(t, role)
 		denied := 0
 		for _, a := range w.actions() {
@@ -68,6 +82,28 @@ func TestEachRoleDoesWhatItMayAndIsNotedWhenItTriesMore(t *testing.T) {
 		}
 		if paused, err := w.store.Paused(t.Context()); err != nil || len(paused) != 0 {
 			t.Errorf("%s: paused is %v, %v", role, paused, err)
+		}
+	}
+}
+
+// TestEveryActionIsTriedByEachRole finds routes that were added without a line in
+// the list of actions.
+func TestEveryActionIsTriedByEachRole(t *testing.T) {
+	w, mux, tried := newWorld(t), http.NewServeMux(), map[string]bool{}
+	for _, r := range console.Routes() {
+		mux.Handle(r.Pattern, http.NotFoundHandler())
+	}
+	for _, a := range w.actions() {
+		_, pattern := mux.Handler(httptest.NewRequest(a.method, a.path, nil))
+		tried[pattern] = true
+	}
+	for _, r := range console.Routes() {
+		acts := strings.HasPrefix(r.Pattern, "POST ")
+		if (acts || r.Right != control.Look) && !tried[r.Pattern] {
+			t.Errorf("no action of the list leads to %s: add one, with the roles that may do it", r.Pattern)
+		}
+		if acts && r.Right == control.Look {
+			t.Errorf("%s is an action that everybody may do", r.Pattern)
 		}
 	}
 }

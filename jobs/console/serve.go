@@ -22,6 +22,7 @@ type handler struct {
 	pages map[string]*template.Template
 
 	previews chan struct{} // bounds the samples that are looked at once
+	checks   chan struct{} // has the chain of proofs looked through once at a time
 }
 
 // visit is one request of a person who is logged in.
@@ -173,8 +174,10 @@ func (v *visit) fail(err error) {
 
 // view is what every page is given.
 type view struct {
-	Title string
+	Title string // the browser is told it with numbers masked: it keeps titles
 	Path  string // of the page
+	Ways  []way  // to all pages
+	Near  []way  // to those of the same matter
 	Who   accounts.Person
 	Now   time.Time
 	Can   rights
@@ -195,7 +198,8 @@ func (v *visit) page(name, title string, data any) error {
 }
 
 func (v *visit) show(status int, name, title string, data any) error {
-	return v.write(v.w, status, name, view{Title: title, Path: v.r.URL.Path, Who: v.who, Now: v.Now().UTC(), Can: v.rights(), Data: data})
+	ways, near := v.ways()
+	return v.write(v.w, status, name, view{Title: title, Path: v.r.URL.Path, Ways: ways, Near: near, Who: v.who, Now: v.Now().UTC(), Can: v.rights(), Data: data})
 }
 
 // write sends a page that is whole.

@@ -49,6 +49,8 @@ type world struct {
 	report jobs.Report
 	file   jobs.Entry
 	now    time.Time
+
+	queued, hold, erasure string // ids
 }
 
 func newWorld(t *testing.T) *world {
@@ -67,7 +69,7 @@ func worldOf(t testing.TB, m report.Result) *world {
 		t.Fatal(err)
 	}
 	w.desk = &control.Desk{
-		Queue: w.store, Pauses: w.store, Noting: func(r jobs.AuditRow) control.Changes { return w.store.Noted(r) }, Archive: w.store, Ledger: w.store, Alarms: w.store, Trail: w.store, Coverage: w.store, Book: w.store, SignedOff: w.store,
+		Queue: w.store, Pauses: w.store, Noting: func(r jobs.AuditRow) control.Changes { return w.store.Noted(r) }, Archive: w.store, Ledger: w.store, Alarms: w.store, Trail: w.store, Coverage: w.store, Book: w.store, SignedOff: w.store, Chain: w.store, Requests: w.store,
 		Config: func() *config.Config { return w.cfg }, Folder: filepath.Join(dir, "reports"), Now: w.clock,
 		Reloading: func(context.Context) ([]string, error) { return []string{"jobs.daily: changed"}, nil },
 		Log:       func(string) []control.Moment { return []control.Moment{{Time: w.now, Stage: payloads[0]}} },
@@ -137,9 +139,12 @@ func (w *world) fill(t testing.TB, m report.Result) {
 	if _, _, err := w.store.Raise(ctx, jobs.Alert{Key: "k", Kind: jobs.AlertGap, Carrier: "fabrikam", Text: strings.Join(payloads, " ")}, w.now); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.desk.Start(ctx, control.Start{Job: "monthly", Carriers: []string{"litware"}, Period: "2026-10", By: control.By(payloads[0])}); err != nil {
+	planned, err := w.desk.Start(ctx, control.Start{Job: "monthly", Carriers: []string{"litware"}, Period: "2026-10", By: control.By(payloads[0])})
+	if err != nil {
 		t.Fatal(err)
 	}
+	w.queued = planned[0].Run
+	w.fillPrivacy(t)
 }
 
 // publish ends a run with the report of a match in which every field that a
@@ -166,6 +171,7 @@ func (w *world) publish(t testing.TB, r jobs.Run, version int, m report.Result) 
 	rep.Manifest = written.Manifest
 	var events []jobs.CaseEvent
 	if version > 1 {
+		rep.Changes = jobs.Changes{Opened: 1, Closed: 1}
 		events = []jobs.CaseEvent{{CaseID: caseID(0), Event: "opened", Class: "duration_over", DiffMS: 1300}, {CaseID: caseID(99), Event: "closed", Before: "duration_over", BeforeMS: 6000}}
 	}
 	rep, err = w.store.Publish(t.Context(), r.Lease(), rep, events, w.now)

@@ -47,8 +47,8 @@ type Case struct {
 type CasePage struct {
 	Cases []Case `json:"cases"`
 	Next  string `json:"next,omitempty"`
-	// Waiting are the newest versions of which the list does not know yet,
-	// because their files are not in their place.
+	// Waiting are versions of which the list does not know yet, because their
+	// files are not in their place or cannot be read.
 	Waiting []string `json:"waiting,omitempty"`
 }
 
@@ -111,6 +111,15 @@ type CaseAge struct {
 // ageBounds are the ends of the buckets, in days.
 var ageBounds = []int{7, 30, 60, 90}
 
+// daysAgo counts days of 24 hours: a case does not get older by a change of clocks.
+func daysAgo(now time.Time, days int) time.Time { return now.UTC().AddDate(0, 0, -days) }
+
+// OpenFor is the Before of a filter for the cases that CaseAges counts as open for
+// so many days or more.
+func OpenFor(now time.Time, days int) time.Time {
+	return daysAgo(now, days).Add(time.Microsecond) // that of the very instant, too: times are kept in whole ones
+}
+
 func caseOf(c jobs.Case) Case {
 	x := Case{
 		ID: c.CaseID, Carrier: c.Carrier, Period: *periodOf(c.Period), Class: c.Class, MicrosoftMS: c.MicrosoftMS, CarrierMS: c.CarrierMS, DifferenceMS: c.DiffMS,
@@ -132,24 +141,6 @@ func caseNoteOf(n jobs.CaseNote) CaseNote {
 		x.Owner = &masked
 	}
 	return x
-}
-
-func (d *Desk) caseClerk() *casework.Clerk {
-	return &casework.Clerk{State: d.Book, Folder: d.Folder, Keys: d.Keys, Now: d.now}
-}
-
-// catchUp has the register know what was published, and says which versions
-// wait. One that cannot be taken over keeps nobody from the other cases: the
-// service, which tries again and again, says in its log why.
-func (d *Desk) catchUp(ctx context.Context, carrier string) (waiting []string, err error) {
-	list, err := d.caseClerk().CatchUp(ctx, carrier)
-	if len(list) > 0 && ctx.Err() == nil {
-		err = nil
-	}
-	for _, r := range list {
-		waiting = append(waiting, fmt.Sprintf("version %d of %s of %s", r.Version, r.Period.Text, r.Carrier))
-	}
-	return waiting, err
 }
 
 // Cases implements Operations.
@@ -192,7 +183,7 @@ func (d *Desk) WorkOnCases(ctx context.Context, w CaseWork) (CaseWorkDone, error
 	if err := w.check(); err != nil {
 		return CaseWorkDone{}, err
 	}
-	if _, err := d.catchUp(ctx, w.Filter.Carrier); err != nil {
+	if err := d.readable(ctx, w.Filter); err != nil {
 		return CaseWorkDone{}, err
 	}
 	id, err := uuid.NewV7()
@@ -310,7 +301,7 @@ func (d *Desk) CaseAges(ctx context.Context, f jobs.CasesFilter) (CaseAges, erro
 	a := CaseAges{At: d.now().UTC(), Waiting: waiting, Buckets: []CaseAge{}}
 	var bounds []time.Time
 	for _, days := range ageBounds {
-		bounds = append(bounds, a.At.AddDate(0, 0, -days))
+		bounds = append(bounds, daysAgo(a.At, days))
 	}
 	list, err := d.Book.AgeCases(ctx, f, bounds)
 	for _, x := range list {

@@ -109,6 +109,9 @@ type Desk struct {
 	Scratch string
 	// Progress knows how far a run of this process is.
 	Progress func(run string) (Progress, bool)
+	// Trouble is told of a version of which the cases cannot be read; nil: somebody
+	// else tells of it.
+	Trouble func(error)
 	// Log knows what a run of this process went through.
 	Log func(run string) []Moment
 }

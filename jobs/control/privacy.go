@@ -33,7 +33,10 @@ type NewHold struct {
 	Carrier string
 	Period  string // a day, a month or FROM/TO
 	Why     string
-	By      By
+	// ID, if set, makes the request one that can be repeated: a UUID, version 7,
+	// which the hold gets.
+	ID string
+	By By
 }
 
 // Proof is one link of the chain of proofs, as jobs.Proof describes it.
@@ -128,15 +131,34 @@ func (d *Desk) Hold(ctx context.Context, n NewHold) (Hold, error) {
 	if err != nil {
 		return Hold{}, refuse(Invalid, err, "the period: %v", err)
 	}
-	id, err := uuid.NewV7()
+	id, err := n.id()
 	if err != nil {
 		return Hold{}, err
 	}
-	h := jobs.Hold{ID: id.String(), Carrier: n.Carrier, Period: fromSchedule(period), Why: why, By: string(n.By), Placed: d.now()}
-	h, p, err := d.noted(n.By, "hold.add", h.ID, h.Carrier+" "+h.Period.Text+": "+why).PlaceHold(ctx, h, d.countryOf(n.Carrier))
-	out := holdOf(h)
+	h := jobs.Hold{ID: id, Carrier: n.Carrier, Period: fromSchedule(period), Why: why, By: string(n.By), Placed: d.now()}
+	kept, p, err := d.noted(n.By, "hold.add", h.ID, h.Carrier+" "+h.Period.Text+": "+why).PlaceHold(ctx, h, d.countryOf(n.Carrier))
+	if errors.Is(err, jobs.ErrPlaced) {
+		if kept.Carrier != h.Carrier || kept.Period.Text != h.Period.Text || kept.Why != h.Why || kept.By != h.By {
+			return Hold{}, refuse(Conflict, err, "hold %s was placed before, with something else in it; nothing was changed", id)
+		}
+		err = nil
+	}
+	out := holdOf(kept)
 	out.Proof = p.Seq
 	return out, err
+}
+
+// id is that of the hold to be placed.
+func (n *NewHold) id() (string, error) {
+	if n.ID == "" {
+		id, err := uuid.NewV7()
+		return id.String(), err
+	}
+	id, err := uuid.Parse(n.ID)
+	if err != nil || id.Version() != 7 || id.String() != n.ID {
+		return "", refuse(Invalid, err, "the id of a new hold has to be a UUID of version 7")
+	}
+	return n.ID, nil
 }
 
 // knownCarrier refuses a carrier of which there is nothing to hold.

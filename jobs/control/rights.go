@@ -7,11 +7,11 @@ type Right int
 
 // Rights.
 const (
-	Look       Right = iota // everything but numbers and the audit trail
+	Look       Right = iota // everything but numbers, erasures and the audit trail
 	Numbers                 // phone numbers, and files that may hold them
-	Settle                  // work on cases, sign off
+	Settle                  // work on cases, sign off, hold what is in dispute
 	Operate                 // start, rerun, cancel, backfill, pause, resume
-	Administer              // the audit trail, reload
+	Administer              // the audit trail, erasures, reload
 )
 
 // Has reports whether a role has a right.

@@ -85,10 +85,11 @@ type File struct {
 // FileDetail is one file with what became of it.
 type FileDetail struct {
 	File
-	Days    []jobs.Day `json:"days"`
-	Runs    []Run      `json:"runs"`    // that read it, the newest first
-	Reports []Report   `json:"reports"` // that were made of it, the newest first
-	Purged  []Purged   `json:"purged,omitempty"`
+	Days     []jobs.Day `json:"days"`
+	Runs     []Run      `json:"runs"`                // that read it, the newest first
+	MoreRuns bool       `json:"more_runs,omitempty"` // there are older ones
+	Reports  []Report   `json:"reports"`             // that were made of it, the newest first
+	Purged   []Purged   `json:"purged,omitempty"`
 }
 
 // Report is one published version. Times are UTC.

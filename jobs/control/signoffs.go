@@ -117,7 +117,7 @@ func (d *Desk) StepSignOff(ctx context.Context, s SignOffStep) (SignOff, error) 
 		return SignOff{}, refuse(Invalid, nil, "why: write up to %d signs of text", maxComment)
 	}
 	what := "report." + s.Step
-	out, err := d.noted(s.By, what, s.Report, jobs.Mask(s.Why)).TakeStep(ctx, s.Report, step, string(s.By), s.Why, d.now())
+	out, err := d.noted(s.By, what, s.Report, jobs.Mask(s.Why)).TakeStep(ctx, s.Report, step, d.person(s.By), s.Why, d.now())
 	if errors.Is(err, jobs.ErrFourEyes) {
 		err = errors.Join(err, d.note(ctx, s.By, what+".denied", s.Report, "submitted by the same person"))
 	}
@@ -126,6 +126,17 @@ func (d *Desk) StepSignOff(ctx context.Context, s SignOffStep) (SignOff, error) 
 	}
 	d.wake()
 	return signOffOf(out), nil
+}
+
+// person is who somebody is by whatever name they come: a token may be of a person
+// that has a name of its own in the console.
+func (d *Desk) person(by By) string {
+	for _, t := range d.Config().HTTP.Tokens {
+		if t.Name == string(by) && t.Person != "" {
+			return t.Person
+		}
+	}
+	return string(by)
 }
 
 // approved returns the version of a report's period that was approved last.

@@ -2,6 +2,7 @@ package jobstest
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"concord/jobs"
@@ -49,8 +50,12 @@ func (c *Chain) ProofHead(ctx context.Context) (int64, string, error) {
 func (c *Chain) Proofs(ctx context.Context, f jobs.ProofFilter) (list []jobs.Proof, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, p := range c.list {
-		if p.Seq > f.After && !p.At.Before(f.Since) && (f.Limit == 0 || len(list) < f.Limit) &&
+	all := slices.Clone(c.list)
+	if f.Latest {
+		slices.Reverse(all)
+	}
+	for _, p := range all {
+		if p.Seq > f.After && (f.Before == 0 || p.Seq < f.Before) && !p.At.Before(f.Since) && (f.Limit == 0 || len(list) < f.Limit) &&
 			(f.Act == "" || f.Act == p.Act) && among(f.Class, p.Class) && among(f.Carrier, p.Carrier) && among(f.Ref, p.Ref) {
 			list = append(list, p)
 		}

@@ -161,6 +161,8 @@ func (c *proofs) found() {
 		"by time":    {jobs.ProofFilter{Since: day(2)}, []int64{2, 3}},
 		"the next":   {jobs.ProofFilter{After: 1, Limit: 1}, []int64{2}},
 		"none":       {jobs.ProofFilter{After: 3}, nil},
+		"the latest": {jobs.ProofFilter{Latest: true, Limit: 2}, []int64{3, 2}},
+		"before it":  {jobs.ProofFilter{Latest: true, Before: 3, Carrier: "fabrikam"}, []int64{1}},
 	} {
 		var got []int64
 		for _, p := range c.all(test.f) {

@@ -293,6 +293,10 @@ func (c *keeper) holds() {
 	if d := cmp.Diff([]jobs.Hold{h}, list); d != "" || err != nil {
 		c.Error(d, err)
 	}
+	again, _, err := c.k.PlaceHold(c.Context(), jobs.Hold{ID: h.ID, Carrier: "fabrikam", Period: h.Period, Placed: c.now}, "DE")
+	if d := cmp.Diff(h, again); d != "" || !errors.Is(err, jobs.ErrPlaced) {
+		c.Error(d, err)
+	}
 	got, p, err := c.k.ReleaseHold(c.Context(), h.ID, "bob", "settled", "DE", c.now)
 	if err != nil || got.ReleasedBy != "bob" || got.Released.IsZero() || p.Act != jobs.ActRelease || p.Ref != h.ID || p.Seq != 2 {
 		c.Errorf("%+v %+v %v", got, p, err)

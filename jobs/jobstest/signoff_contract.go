@@ -60,6 +60,53 @@ func (c *cases) lock() {
 	c.same([]jobs.SignOffState{list[0].State, list[1].State, list[2].State}, []jobs.SignOffState{jobs.SignOffApproved, jobs.SignOffReview, jobs.SignOffReopened})
 }
 
+// standings has a period in each state, one of them reopened and with a version
+// since, and one that was sent back after that.
+func (c *cases) standings() {
+	newest := map[string]string{}
+	publish := func(name string, n, version int) string {
+		newest[name] = c.publish("fabrikam", n, version).ID
+		return newest[name]
+	}
+	publish("draft", 1, 1)
+	c.step(publish("in review", 2, 1), jobs.StepSubmit, "ann")
+	for n, name := range []string{"approved", "reopened", "since", "sent back"} {
+		id := publish(name, n+3, 1)
+		c.step(id, jobs.StepSubmit, "ann")
+		c.step(id, jobs.StepApprove, "bob")
+		if name != "approved" {
+			c.step(id, jobs.StepReopen, "root")
+		}
+	}
+	publish("since", 5, 2)
+	c.step(newest["sent back"], jobs.StepSubmit, "ann")
+	c.step(newest["sent back"], jobs.StepSendBack, "bob")
+	c.publish("contoso", 1, 1)
+	c.again()
+	for state, want := range map[jobs.SignOffState][]string{
+		"": {"since", "sent back", "reopened", "approved", "in review", "draft"}, jobs.SignOffDraft: {"draft"}, jobs.SignOffReview: {"in review"},
+		jobs.SignOffApproved: {"approved"}, jobs.SignOffReopened: {"since", "sent back", "reopened"},
+	} {
+		var got, ids []string
+		for f := (jobs.SignOffFilter{Carrier: "fabrikam", State: state, Newest: true, Limit: 1}); ; {
+			list, err := c.b.SignOffs(c.Context(), f)
+			c.must(err)
+			if len(list) == 0 {
+				break
+			}
+			f.Before = list[0].Report
+			got = append(got, f.Before)
+		}
+		for _, name := range want {
+			ids = append(ids, newest[name])
+		}
+		c.same(got, ids)
+	}
+	all, err := c.b.SignOffs(c.Context(), jobs.SignOffFilter{Newest: true})
+	c.must(err)
+	c.same([]any{len(all), all[0].Carrier, all[0].State, all[1].Version, all[1].State}, []any{7, "contoso", jobs.SignOffDraft, 2, jobs.SignOffDraft})
+}
+
 func (c *cases) fourEyes() {
 	r := c.publish("fabrikam", 1, 1)
 	s, err := c.b.SignOff(c.Context(), r.ID)
@@ -72,7 +119,9 @@ func (c *cases) fourEyes() {
 	c.refused("no such", jobs.StepSubmit, "ann", jobs.ErrNoReport)
 	c.step(r.ID, jobs.StepSubmit, "ann")
 	c.refused(r.ID, jobs.StepSubmit, "bob", jobs.ErrSignOff)
-	c.refused(r.ID, jobs.StepApprove, "ann", jobs.ErrFourEyes)
+	for _, same := range []string{"ann", "local:ann", "Ann"} { // in the console, on the host, as a provider may write it
+		c.refused(r.ID, jobs.StepApprove, same, jobs.ErrFourEyes)
+	}
 	c.same(c.step(r.ID, jobs.StepSendBack, "bob").Why, "because")
 	c.step(r.ID, jobs.StepSubmit, "bob")
 	got := c.step(r.ID, jobs.StepApprove, "ann")
@@ -108,16 +157,34 @@ func (c *cases) race() {
 	}
 }
 
-func (c *cases) reopened() {
+func (c *cases) approved() jobs.Report {
+	c.Helper()
 	r := c.publish("fabrikam", 1, 1)
 	c.step(r.ID, jobs.StepSubmit, "ann")
 	c.step(r.ID, jobs.StepApprove, "bob")
-	_, _, err := c.b.Raise(c.Context(), jobs.Alert{Key: jobs.LockedKey("fabrikam", r.Period), Kind: jobs.AlertLocked, Carrier: "fabrikam"}, c.now)
+	return r
+}
+
+// raised raises the alert about the lock.
+func (c *cases) raised(r jobs.Report) {
+	c.Helper()
+	_, _, err := c.b.Raise(c.Context(), jobs.Alert{Key: jobs.LockedKey(r.Carrier, r.Period), Kind: jobs.AlertLocked, Carrier: r.Carrier}, c.now)
 	c.must(err)
-	c.step(r.ID, jobs.StepReopen, "root")
+}
+
+// alerts sees to it that so many are open.
+func (c *cases) alerts(n int) {
+	c.Helper()
 	open, err := c.b.Alerts(c.Context(), jobs.AlertFilter{Open: true})
 	c.must(err)
-	c.same(len(open), 0)
+	c.same(len(open), n)
+}
+
+func (c *cases) reopened() {
+	r := c.approved()
+	c.raised(r)
+	c.step(r.ID, jobs.StepReopen, "root")
+	c.alerts(0)
 	queued, err := c.s.Runs(c.Context(), jobs.RunFilter{State: jobs.RunQueued})
 	c.must(err)
 	if len(queued) != 1 || queued[0].Job != r.Job || !queued[0].Period.From.Equal(r.Period.From) || queued[0].By != "root" {

@@ -70,6 +70,9 @@ type Reconciler struct {
 	Numbers func(ctx context.Context, carrier string, p jobs.Period, path string) (*jobs.Assigned, error)
 	Match   func(ctx context.Context, o jobs.MatchOptions, watch engine.Observer) (*jobs.Outcome, error)
 	Profile func(carrier string) (Profile, error)
+	// Others returns what Microsoft's records call other carriers; nil: there are
+	// none.
+	Others func(carrier string) []string
 	// Kept returns where the profile of a SHA-256 is kept.
 	Kept   func(sha256 string) string
 	Job    func(name string) Job
@@ -216,7 +219,7 @@ func (t *task) options(ctx context.Context) (jobs.MatchOptions, error) {
 		Profile: t.profile.Path, ProfileName: t.profile.Name, CarrierName: t.run.Carrier,
 		From: t.run.Period.From, To: t.run.Period.To, AsOf: t.settings.AsOf,
 		Memory: t.Job(t.run.Job).Memory, Verdicts: t.settings.Verdicts, Users: t.settings.Users, Unpublished: true,
-		Assigned: t.assigned,
+		Assigned: t.assigned, Others: t.settings.others(),
 	}
 	names := uniqueNames(t.entries)
 	for i, e := range t.entries {

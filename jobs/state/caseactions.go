@@ -36,6 +36,9 @@ func (t tx) work(ctx context.Context, w *jobs.CaseWork, now time.Time) (done job
 	if err != nil {
 		return done, err
 	}
+	if err := t.keepFromPurge(ctx, w); err != nil {
+		return done, err
+	}
 	if err := t.keep(ctx, w); err != nil {
 		return done, err
 	}
@@ -71,10 +74,31 @@ func (t tx) keep(ctx context.Context, w *jobs.CaseWork) error {
 	}, "SELECT seq FROM case_periods WHERE seq IN (SELECT g.period FROM "+x.from+x.text()+") ORDER BY seq"+t.d.lockRow, x.args...)
 }
 
-// requestOf is a hash of what is asked for, by which a repetition is known.
+// keepFromPurge keeps purges of the carriers that are meant from deciding until
+// what is disputed holds them, as PlaceHold does: one that is under way would
+// remove what has just been disputed.
+func (t tx) keepFromPurge(ctx context.Context, w *jobs.CaseWork) error {
+	if t.d.lockCarrier == "" || w.To != jobs.CaseDisputed || w.DryRun {
+		return nil
+	}
+	carriers := []string{""} // what is about several of them
+	err := t.query(ctx, func(scan func(...any) error) error {
+		var c string
+		err := scan(&c)
+		carriers = append(carriers, c)
+		return err
+	}, "SELECT DISTINCT carrier FROM case_periods WHERE carrier = $1 OR $1 = '' ORDER BY carrier", text(w.Filter.Carrier))
+	for i := 0; err == nil && i < len(carriers); i++ {
+		err = t.lock(ctx, carriers[i])
+	}
+	return err
+}
+
+// requestOf is a hash of what is asked for, by which a repetition is known. How
+// long cases have been open is no part of it: it counts from when it is asked.
 func requestOf(w *jobs.CaseWork) (string, error) {
 	asked := *w
-	asked.ID, asked.DryRun = "", false
+	asked.ID, asked.DryRun, asked.Filter.Before = "", false, time.Time{}
 	b, err := json.Marshal(asked)
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:]), err

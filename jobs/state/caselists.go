@@ -43,7 +43,7 @@ func cases(f *jobs.CasesFilter, rows bool, args ...any) *selection {
 func (w *where) ofPeriods(f *jobs.CasesFilter) {
 	w.add("p.version > 0")
 	w.equal("p.carrier", f.Carrier)
-	w.equal("p.period", f.Period)
+	w.named("p.", f.Period)
 	w.period(nil, f.From, f.To)
 }
 
@@ -257,7 +257,7 @@ func (s *Store) CaseTrail(ctx context.Context, f jobs.CasesFilter) (c jobs.Case,
 	case len(list) == 0:
 		return c, nil, jobs.ErrNoCase
 	case len(list) > 1:
-		return c, nil, fmt.Errorf("%w: %s and %s", jobs.ErrAmbiguous, list[0].Period.Text, list[1].Period.Text)
+		return c, nil, fmt.Errorf("%w: %s and %s", jobs.ErrAmbiguous, list[0].Period.Beside(list[1].Period), list[1].Period.Beside(list[0].Period))
 	}
 	return list[0].Case, notes, nil
 }

@@ -142,6 +142,8 @@ func (g *registering) begin(ctx context.Context, t tx) (begun, known bool, err e
 		return true, true, nil
 	case g.first && !g.whole:
 		return false, false, fmt.Errorf("version %d of %s of %s: nothing is known of the cases before", r.Version, r.Period.Text, r.Carrier)
+	case !g.first && g.whole: // what became of its cases is to be read, and not all of them
+		return true, true, nil
 	case !g.first && x.version != r.Version-1:
 		return false, false, fmt.Errorf("version %d of %s of %s: what became of cases is known up to version %d only", r.Version, r.Period.Text, r.Carrier, x.version)
 	}

@@ -22,7 +22,14 @@ func (s *Store) PlaceHold(ctx context.Context, h jobs.Hold, country string) (_ j
 		if err := errors.Join(t.lock(ctx, ""), t.lock(ctx, h.Carrier)); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, "INSERT INTO holds ("+holdColumns+") VALUES "+tuples(1, 11),
+		there, err := t.holdList(ctx, "WHERE id = $1", h.ID)
+		if err != nil || len(there) > 0 {
+			if len(there) > 0 {
+				h, err = there[0], fmt.Errorf("%w: %s", jobs.ErrPlaced, h.ID)
+			}
+			return err
+		}
+		_, err = t.exec(ctx, "INSERT INTO holds ("+holdColumns+") VALUES "+tuples(1, 11),
 			h.ID, text(h.Carrier), h.Period.From, h.Period.To, text(h.Period.Text), text(h.Why), text(h.By), h.Placed, "", "", time.Time{})
 		if err == nil {
 			p, err = t.testify(ctx, holdProof(jobs.ActHold, &h, country, h.By, h.Placed))

@@ -68,6 +68,13 @@ func (s *Store) Proofs(ctx context.Context, f jobs.ProofFilter) (list []jobs.Pro
 	if f.After != 0 {
 		w.add("seq > ?", f.After)
 	}
+	if f.Before != 0 {
+		w.add("seq < ?", f.Before)
+	}
+	order := " ORDER BY seq"
+	if f.Latest {
+		order += " DESC"
+	}
 	err = s.read(ctx, "list proofs", func(t tx) error {
 		list = nil
 		return t.query(ctx, func(scan func(...any) error) error {
@@ -75,7 +82,7 @@ func (s *Store) Proofs(ctx context.Context, f jobs.ProofFilter) (list []jobs.Pro
 			err := scanProof(&p, scan)
 			list = append(list, p)
 			return err
-		}, "SELECT "+proofColumns+" FROM privacy_proofs"+w.text()+" ORDER BY seq"+w.limit(f.Limit), w.args...)
+		}, "SELECT "+proofColumns+" FROM privacy_proofs"+w.text()+order+w.limit(f.Limit), w.args...)
 	})
 	return list, err
 }

@@ -72,7 +72,7 @@ func (t tx) goOn(ctx context.Context, r *jobs.Report, by string, now time.Time) 
 		return err
 	}
 	_, err = t.enqueue(ctx, jobs.Run{Job: r.Job, Kind: r.Kind, Carrier: r.Carrier, Period: r.Period, Trigger: jobs.TriggerUpload, By: by}, now)
-	if errors.Is(err, jobs.ErrActive) { // it begins now, or finds the period open
+	if errors.Is(err, jobs.ErrActive) { // it begins now, or finds the period open, at its end at the latest
 		err = nil
 	}
 	return err
@@ -93,22 +93,41 @@ func (s *Store) SignOff(ctx context.Context, report string) (out jobs.SignOff, e
 
 // SignOffs implements jobs.SignOffs.
 func (s *Store) SignOffs(ctx context.Context, f jobs.SignOffFilter) (list []jobs.SignOff, err error) {
-	var w where
-	w.add("s.report IS NOT NULL")
-	w.equal("s.carrier", f.Carrier)
-	w.equal("s.state", string(f.State))
-	if f.Period != nil {
-		w.add("s.period_from = ?", edge(f.Period.From))
-		w.add("s.period_to = ?", edge(f.Period.To))
-	}
-	if f.Before != "" {
-		w.add("r.seq < (SELECT seq FROM reports WHERE id = ?)", text(f.Before))
-	}
+	w := signOffsWhere(f)
 	err = s.read(ctx, "list sign-offs", func(t tx) error {
 		list, err = t.signOffs(ctx, w.text()+" ORDER BY r.seq DESC"+w.limit(f.Limit), w.args...)
 		return err
 	})
 	return list, err
+}
+
+// wasReopened is true of a version whose period was reopened.
+const wasReopened = "EXISTS (SELECT 1 FROM signoffs o WHERE o.carrier = r.carrier AND o.period_from = r.period_from AND o.period_to = r.period_to AND o.reopened IS NOT NULL)"
+
+func signOffsWhere(f jobs.SignOffFilter) (w where) {
+	if f.Newest {
+		w.add("r.kind = ?", jobs.ReportReconcile)
+		w.add("r.superseded_by = ''")
+	} else {
+		w.add("s.report IS NOT NULL")
+	}
+	w.equal("r.carrier", f.Carrier)
+	switch {
+	case f.Newest && f.State == jobs.SignOffDraft:
+		w.add("coalesce(s.state, 'draft') = 'draft' AND NOT " + wasReopened)
+	case f.Newest && f.State == jobs.SignOffReopened:
+		w.add("coalesce(s.state, 'draft') IN ('draft', 'reopened') AND " + wasReopened)
+	default:
+		w.equal("s.state", string(f.State))
+	}
+	if f.Period != nil {
+		w.add("r.period_from = ?", edge(f.Period.From))
+		w.add("r.period_to = ?", edge(f.Period.To))
+	}
+	if f.Before != "" {
+		w.add("r.seq < (SELECT seq FROM reports WHERE id = ?)", text(f.Before))
+	}
+	return w
 }
 
 // Lock implements jobs.SignOffs.
@@ -126,6 +145,30 @@ func (t tx) lockOf(ctx context.Context, carrier string, p jobs.Period) (*jobs.Si
 		return nil, err
 	}
 	return &list[0], nil
+}
+
+// keepApproval keeps others from taking a step with an approved version until the
+// transaction ends. It comes before a run is locked, as in TakeStep.
+func (t tx) keepApproval(ctx context.Context, held *jobs.SignOff) error {
+	if held == nil {
+		return nil
+	}
+	_, err := t.report(ctx, "WHERE id = $1"+t.d.lockRow, text(held.Report))
+	return err
+}
+
+// reopened puts a run back that was held by an approval which locks its period no
+// more, even if another one does: somebody is to be told of it then.
+func (t tx) reopened(ctx context.Context, r *jobs.Run, held *jobs.SignOff, now time.Time) (bool, error) {
+	if held == nil {
+		return false, nil
+	}
+	lock, err := t.lockOf(ctx, r.Carrier, r.Period)
+	if err != nil || lock != nil && lock.Report == held.Report && lock.Approved.Equal(held.Approved) {
+		return false, err
+	}
+	_, err = t.resolve(ctx, jobs.LockedKey(r.Carrier, r.Period), now)
+	return true, firstOf(err, t.putBack(ctx, r, now))
 }
 
 // unlocked returns jobs.ErrLocked when an approval keeps a version back. Who

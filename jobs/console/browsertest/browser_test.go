@@ -21,14 +21,15 @@ import (
 )
 
 // site is a demonstration that goes on.
-type site struct{ base, password string }
+type site struct{ base, password, dir string }
 
 var announced = regexp.MustCompile(`The console is at (http://\S+)/console/: .* password (\S+)`)
 
 // open starts concord demo --keep, by CONCORD, and waits for its console.
 func open(t *testing.T) site {
 	t.Helper()
-	cmd := exec.Command(program(t, "CONCORD"), "demo", "--keep", "--dir", filepath.Join(t.TempDir(), "demo"))
+	dir := filepath.Join(t.TempDir(), "demo")
+	cmd := exec.Command(program(t, "CONCORD"), "demo", "--keep", "--dir", dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -46,7 +47,7 @@ func open(t *testing.T) site {
 	for lines.Scan() {
 		fmt.Fprintln(&all, lines.Text())
 		if m := announced.FindStringSubmatch(lines.Text()); m != nil {
-			return site{m[1], m[2]}
+			return site{m[1], m[2], dir}
 		}
 	}
 	t.Fatalf("the demonstration has no console:\n%s", all.String())
@@ -76,7 +77,7 @@ func (s site) tab(t *testing.T, flags ...chromedp.ExecAllocatorOption) *tab {
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
 	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 3*time.Minute)
+	ctx, stop = context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(stop)
 	return &tab{t, ctx, s}
 }

@@ -23,6 +23,10 @@ func TestTheConsole(t *testing.T) {
 	t.Run("by keyboard", s.byKeyboard)
 	t.Run("without JavaScript", s.withoutJavaScript)
 	t.Run("in the dark", s.dark)
+	t.Run("a hold by keyboard", s.holds)
+	t.Run("proofs", s.proofs)
+	t.Run("erasures", s.erasures)
+	t.Run("in a narrow window", s.narrow)
 }
 
 // why is the way of somebody from finance who has never been here: from the
@@ -68,6 +72,11 @@ func (s site) everyPage(t *testing.T) {
 		{"case", "", "td a.id", ".sides"},
 		{"register", "/console/cases", "", "#ages"},
 		{"evidence", "", "td a.id", ".sides"},
+		{"sign-offs", "/console/signoffs", "", "table"},
+		{"report of a sign-off", "", "tbody a", "#totals"},
+		{"no holds", "/console/holds", "", "#place"},
+		{"no proofs", "/console/proofs", "", "form.filters"},
+		{"no erasures", "/console/erasures", "", ".none"},
 		{"jobs", "/console/jobs", "", "table"},
 		{"job", "/console/jobs/monthly", "", "#latest"},
 		{"runs", "/console/runs", "", "table"},

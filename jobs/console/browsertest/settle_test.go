@@ -82,4 +82,16 @@ func (s site) signOff(t *testing.T) {
 	if text := admin.text("#signoff"); !strings.Contains(text, "reopened by admin") || !strings.Contains(text, "the carrier corrects October") {
 		t.Errorf("the sign-off says %q", text)
 	}
+	admin.click("nav a[href='/console/signoffs']")
+	admin.see("select[name=state]")
+	admin.do(chromedp.SetValue("select[name=state]", "reopened"))
+	admin.click("form.filters button")
+	admin.see("tbody .tag.warning")
+	if row := admin.text("tbody tr"); !strings.Contains(row, "reopened") || !strings.Contains(row, "the carrier corrects October") {
+		t.Errorf("the sign-offs say %q", row)
+	}
+	admin.accessible("sign-offs by state")
+	admin.open("/console/signoffs")
+	admin.see("table")
+	admin.picture("signoffs")
 }

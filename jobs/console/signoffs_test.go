@@ -92,3 +92,64 @@ func TestWhatChangedSinceTheSignOffIsShownWithItsSums(t *testing.T) {
 		t.Errorf("without the changes it answers %d", status)
 	}
 }
+
+func TestAVersionIsSignedOffByTwo(t *testing.T) {
+	w := newWorld(t)
+	path := "/console/reports/" + w.report.ID
+	fin, admin := w.as(t, "finance"), w.as(t, "admin")
+	for _, step := range []struct {
+		b           *browser
+		step, why   string
+		status      int
+		want, audit string
+	}{
+		{fin, "submit", "", http.StatusOK, "in review", "report.submit"},
+		{fin, "approve", "", http.StatusForbidden, "in review", "report.approve.denied"},
+		{admin, "approve", "", http.StatusOK, "The period is locked", "report.approve"},
+		{fin, "reopen", "mine", http.StatusForbidden, "", ""},
+		{admin, "reopen", "", http.StatusBadRequest, "for what reason", ""},
+		{admin, "reopen", payloads[0], http.StatusOK, "reopened by admin", "report.reopen"},
+		{admin, payloads[1], "", http.StatusBadRequest, "send_back", ""},
+	} {
+		status, page := step.b.post(path+"/signoff", "step", step.step, "why", step.why)
+		if status != step.status || !strings.Contains(page, step.want) {
+			t.Errorf("%s answers %d without %q", step.step, status, step.want)
+		}
+		inert(t, step.step, page)
+		if step.audit != "" && len(w.audit(t, step.audit)) != 1 {
+			t.Errorf("%s: not noted", step.audit)
+		}
+	}
+}
+
+func TestEveryPeriodSaysWhereItStands(t *testing.T) {
+	w := newWorld(t)
+	b := w.as(t, "ops")
+	see := func(query string, want ...string) {
+		t.Helper()
+		status, page := b.get("/console/signoffs" + query)
+		inert(t, "sign-offs", page)
+		for _, x := range want {
+			if status != http.StatusOK || !strings.Contains(page, x) {
+				t.Errorf("sign-offs%s answer %d without %q", query, status, x)
+			}
+		}
+	}
+	see("?state=draft", "/console/reports/"+w.report.ID, `<td class="num">2</td>`)
+	see("?state=draft&carrier=litware", "No period is like that")
+	old := w.report.ID
+	for i, s := range []struct{ step, by, state, want string }{
+		{"submit", "finance", "in_review", "in review"}, {"approve", "admin", "approved", "locked"}, {"reopen", "admin", "reopened", "reopened"},
+	} {
+		w.now = w.now.Add(time.Minute)
+		if _, err := w.desk.StepSignOff(t.Context(), control.SignOffStep{Report: old, Step: s.step, Why: payloads[i], By: control.By(s.by)}); err != nil {
+			t.Fatal(err)
+		}
+		see("?state="+s.state, s.want, ", finance")
+		see("?state=draft", "No period is like that")
+	}
+	see("", "09:02</time>, admin", "<td>nothing</td>")
+	w.another(t, "")
+	see("?state=reopened&carrier=fabrikam", `<td class="num">3</td>`, "/console/reports/"+w.report.ID+`/since">1 opened, 0 changed, 1 closed`, "/console/reports/"+old, "09:03</time>, admin")
+	see("?state=approved", "No period is like that")
+}

@@ -4,10 +4,48 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"concord/jobs"
 	"concord/jobs/control"
 )
+
+// standingsData is where every period of every carrier stands.
+type standingsData struct {
+	listData[control.Standing]
+	States []jobs.SignOffState
+}
+
+var signOffStates = []jobs.SignOffState{jobs.SignOffDraft, jobs.SignOffReview, jobs.SignOffApproved, jobs.SignOffReopened}
+
+func (v *visit) signOffs() error {
+	f := v.filters("carrier", "state", "before")
+	list, err := v.Desk.Standings(v.r.Context(), jobs.SignOffFilter{Carrier: f["carrier"], State: jobs.SignOffState(f["state"]), Before: f["before"], Limit: pageSize + 1})
+	if err != nil {
+		return err
+	}
+	d := listOf(v, f, list, func(s control.Standing) string { return s.Report })
+	return v.page("signoffs", "Sign-offs", standingsData{d, signOffStates})
+}
+
+// signOff takes a step on the way of a version to its approval.
+func (v *visit) signOff() error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	id, f := v.r.PathValue("id"), v.r.PostForm
+	if f.Get("step") == string(jobs.StepReopen) && !control.Administer.Has(v.who.Role) {
+		return v.deny(control.Administer)
+	}
+	_, err := v.Desk.StepSignOff(v.r.Context(), control.SignOffStep{Report: id, Step: f.Get("step"), Why: strings.TrimSpace(f.Get("why")), By: v.by()})
+	if r, is := errors.AsType[*control.Refusal](err); is && statuses[r.Kind] != 0 {
+		return v.showReport(statuses[r.Kind], r.Text)
+	}
+	if err != nil {
+		return err
+	}
+	return v.to(Root + "reports/" + id)
+}
 
 // sinceData is how the newest version of a period differs from the one that was
 // approved last.
