@@ -255,6 +255,8 @@ func verdictWords(v string) string {
 		return "in order"
 	case "none":
 		return "no report"
+	case "no_data":
+		return "no data"
 	case "":
 		return "usage"
 	}

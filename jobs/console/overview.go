@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -58,7 +59,15 @@ func (c cell) State() string {
 	case c.Report == nil:
 		return "none"
 	}
-	return c.Report.Verdict
+	return c.Report.Standing()
+}
+
+// begins is when the period does.
+func (c cell) begins() time.Time {
+	if c.Report != nil {
+		return c.Report.Period.From
+	}
+	return c.Run.Period.From
 }
 
 func (v *visit) overview() error {
@@ -85,6 +94,7 @@ func (v *visit) overview() error {
 		return err
 	}
 	cells := cellsOf(reports, append(failed, active...))
+	maps.DeleteFunc(cells, func(_ spot, c cell) bool { return c.begins().After(v.Now()) })
 	d.Grids = append(d.Grids, gridOf("Months", true, shownMonths, carriers, cells), gridOf("Days", false, shownDays, carriers, cells))
 	d.Grids = slices.DeleteFunc(d.Grids, func(g grid) bool { return len(g.Periods) == 0 })
 	return v.page("overview", "Overview", d)
