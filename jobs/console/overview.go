@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -167,7 +168,14 @@ func urgent(reports []control.Report) (list []control.Report) {
 	return list[:min(len(list), mostUrgent)]
 }
 
-func size(r control.Report) int64 { return max(r.DifferencePPM, -r.DifferencePPM) }
+// size is how much the sides differ: any difference is more than any share of
+// nothing.
+func size(r control.Report) int64 {
+	if r.Microsoft.DurationMS == 0 && r.CarrierSide.DurationMS != 0 {
+		return math.MaxInt64
+	}
+	return max(r.DifferencePPM, -r.DifferencePPM)
+}
 
 // spot is a period of a carrier.
 type spot struct{ carrier, period string }
