@@ -52,6 +52,26 @@ func (d *Desk) foreseeLock(ctx context.Context, r jobs.Run, p *Planned) error {
 	return nil
 }
 
+// latestPeriod returns the newest version about the latest period of a carrier
+// that has begun; of two that end at once, the one that was published last.
+func (d *Desk) latestPeriod(ctx context.Context, carrier string) (latest *Report, err error) {
+	f := jobs.ReportFilter{Kind: jobs.ReportReconcile, Carrier: carrier, Newest: true, Limit: 1}
+	list, err := d.Archive.Reports(ctx, f)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	f.From, f.Limit = list[0].Period.To, 0
+	later, err := d.Archive.Reports(ctx, f)
+	for _, r := range append(list, later...) {
+		begun := !r.Period.From.After(d.now())
+		if latest == nil || begun && r.Period.To.After(latest.Period.To) || begun && latest.Period.From.After(d.now()) {
+			rep := reportOf(r)
+			latest = &rep
+		}
+	}
+	return latest, err
+}
+
 // lockOf returns the approval that locks a period; nil: none does.
 func (d *Desk) lockOf(ctx context.Context, carrier string, p jobs.Period) (*jobs.SignOff, error) {
 	list, err := d.SignedOff.SignOffs(ctx, jobs.SignOffFilter{Carrier: carrier, Period: &p})

@@ -180,5 +180,5 @@ type Carrier struct {
 	Name         string  `json:"name"`
 	LastFile     *File   `json:"last_file,omitempty"` // of its own
 	OpenAlerts   int     `json:"open_alerts"`
-	NewestReport *Report `json:"newest_report,omitempty"` // of any period, the latest published
+	NewestReport *Report `json:"newest_report,omitempty"` // of the latest period that has begun
 }
