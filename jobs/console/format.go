@@ -53,6 +53,7 @@ var funcs = template.FuncMap{
 	"secondsOf":   func(ms *int64) string { return orNothing(ms, seconds) },
 	"signedOf":    func(ms *int64) string { return orNothing(ms, func(v int64) string { return plus(v, seconds(v)) }) },
 	"share":       share,
+	"shareOf":     shareOf,
 	"percent":     percent,
 	"percentOf":   percentOf,
 	"n":           count,
@@ -179,6 +180,15 @@ func share(ppm int64) string {
 	return plus(ppm, new(big.Rat).SetFrac64(ppm, 10_000).FloatString(2)) + " %"
 }
 
+// shareOf writes by how much the sides of a report differ. There is no share of
+// nothing.
+func shareOf(r control.Report) string {
+	if r.Microsoft.DurationMS == 0 {
+		return nothing
+	}
+	return share(r.DifferencePPM)
+}
+
 // percent writes the percentage of a summary; nil: there is nothing to divide by.
 func percent(n *json.Number) string {
 	if n == nil {
@@ -255,6 +265,8 @@ func verdictWords(v string) string {
 		return "in order"
 	case "none":
 		return "no report"
+	case "no_data":
+		return "no data"
 	case "":
 		return "usage"
 	}

@@ -3,6 +3,8 @@ package console
 import (
 	"cmp"
 	"context"
+	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -58,7 +60,15 @@ func (c cell) State() string {
 	case c.Report == nil:
 		return "none"
 	}
-	return c.Report.Verdict
+	return c.Report.Standing()
+}
+
+// begins is when the period does.
+func (c cell) begins() time.Time {
+	if c.Report != nil {
+		return c.Report.Period.From
+	}
+	return c.Run.Period.From
 }
 
 func (v *visit) overview() error {
@@ -85,6 +95,7 @@ func (v *visit) overview() error {
 		return err
 	}
 	cells := cellsOf(reports, append(failed, active...))
+	maps.DeleteFunc(cells, func(_ spot, c cell) bool { return c.begins().After(v.Now()) })
 	d.Grids = append(d.Grids, gridOf("Months", true, shownMonths, carriers, cells), gridOf("Days", false, shownDays, carriers, cells))
 	d.Grids = slices.DeleteFunc(d.Grids, func(g grid) bool { return len(g.Periods) == 0 })
 	return v.page("overview", "Overview", d)
@@ -157,7 +168,14 @@ func urgent(reports []control.Report) (list []control.Report) {
 	return list[:min(len(list), mostUrgent)]
 }
 
-func size(r control.Report) int64 { return max(r.DifferencePPM, -r.DifferencePPM) }
+// size is how much the sides differ: any difference is more than any share of
+// nothing.
+func size(r control.Report) int64 {
+	if r.Microsoft.DurationMS == 0 && r.CarrierSide.DurationMS != 0 {
+		return math.MaxInt64
+	}
+	return max(r.DifferencePPM, -r.DifferencePPM)
+}
 
 // spot is a period of a carrier.
 type spot struct{ carrier, period string }

@@ -135,11 +135,26 @@ func (h *handler) toLogin(w http.ResponseWriter, r *http.Request) {
 func (v *visit) deny(right control.Right) error {
 	what := v.r.Method + " " + strings.TrimPrefix(v.r.Pattern, v.r.Method+" ")
 	v.Log.Warn("denied", "who", v.who.Name, "what", what)
-	row := jobs.AuditRow{Time: v.Now().UTC(), Who: v.who.Name, What: "console.denied", Object: what}
+	row := jobs.AuditRow{Time: v.Now().UTC(), Who: v.who.Name, What: "console.denied", Object: what, Detail: v.named()}
 	if err := v.Note(context.WithoutCancel(v.r.Context()), row); err != nil {
 		return err
 	}
 	return &control.Refusal{Kind: control.Forbidden, Text: fmt.Sprintf("The role %s may not do this; it takes %s.", v.who.Role, right.Roles())}
+}
+
+// named says what the address names, such as id=0198b1f0-…, with numbers
+// masked.
+func (v *visit) named() string {
+	const most = 300 // bytes
+	var parts []string
+	for segment := range strings.SplitSeq(v.r.Pattern, "/") {
+		if name, is := strings.CutPrefix(segment, "{"); is {
+			name = strings.TrimRight(name, ".}")
+			parts = append(parts, name+"="+jobs.Mask(v.r.PathValue(name)))
+		}
+	}
+	text := strings.Join(parts, " ")
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
 var statuses = map[control.Kind]int{

@@ -176,6 +176,9 @@ type Planned struct {
 	Report   string  `json:"report,omitempty"`
 	Delivery int     `json:"delivery,omitempty"`
 	Kind     string  `json:"kind,omitempty"` // of the job, of a dry run only
+	// Warnings say what a person should know before the run is started; of a dry
+	// run only.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Progress is how far a run is.

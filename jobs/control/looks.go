@@ -224,11 +224,7 @@ func (d *Desk) carrier(ctx context.Context, name string) (Carrier, error) {
 		}
 		x.LastFile = &f
 	}
-	reports, err := d.Archive.Reports(ctx, jobs.ReportFilter{Kind: jobs.ReportReconcile, Carrier: name, Newest: true, Limit: 1})
-	for _, r := range reports {
-		rep := reportOf(r)
-		x.NewestReport = &rep
-	}
+	x.NewestReport, err = d.latestPeriod(ctx, name)
 	return x, err
 }
 

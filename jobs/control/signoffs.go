@@ -25,8 +25,9 @@ type SignOff struct {
 	Carrier     string     `json:"carrier"`
 	Period      Period     `json:"period"`
 	Version     int        `json:"version"`
-	State       string     `json:"state"`  // draft, in_review, approved or reopened
-	Locked      bool       `json:"locked"` // no further version is published
+	State       string     `json:"state"`               // draft, in_review, approved or reopened
+	Locked      bool       `json:"locked"`              // no further version is published
+	HeldBack    bool       `json:"held_back,omitempty"` // something new waits for it to be reopened; of one sign-off only
 	SubmittedBy string     `json:"submitted_by,omitempty"`
 	Submitted   *time.Time `json:"submitted,omitempty"`
 	ApprovedBy  string     `json:"approved_by,omitempty"`
@@ -102,7 +103,18 @@ func (d *Desk) SignOff(ctx context.Context, report string) (SignOff, error) {
 	if err != nil {
 		return SignOff{}, explain(err, "report", report)
 	}
-	return signOffOf(s), nil
+	x := signOffOf(s)
+	x.HeldBack, err = d.heldBack(ctx, &s)
+	return x, err
+}
+
+// heldBack reports whether a run had something new to say about a locked period.
+func (d *Desk) heldBack(ctx context.Context, s *jobs.SignOff) (bool, error) {
+	if !s.Locks() {
+		return false, nil
+	}
+	open, err := d.Alarms.Alerts(ctx, jobs.AlertFilter{Open: true, Key: jobs.LockedKey(s.Carrier, s.Period)})
+	return len(open) > 0, err
 }
 
 // StepSignOff implements Operations.

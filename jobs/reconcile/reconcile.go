@@ -59,7 +59,7 @@ type Job struct {
 	Memory          int64 // bytes; 0: jobs.DefaultMemory
 }
 
-// Reconciler does runs. Every field but Numbers, Watch, Held and
+// Reconciler does runs. Every field but Numbers, Watch, Held, Empty and
 // Trouble is required.
 type Reconciler struct {
 	State State
@@ -86,6 +86,9 @@ type Reconciler struct {
 	Watch func(run string) engine.Observer
 	// Held is told of a run that had something new to say about a locked period.
 	Held func(ctx context.Context, run jobs.Run, lock jobs.SignOff) error
+	// Empty is told of each run that makes a report, or leaves one as it is,
+	// whether Microsoft and the carrier have no record of its period.
+	Empty func(ctx context.Context, run jobs.Run, microsoft, carrier bool) error
 	// Trouble is told of what will be tried again.
 	Trouble func(err error)
 }
@@ -111,7 +114,7 @@ func (r *Reconciler) Do(ctx context.Context, run jobs.Run) (jobs.Ending, error) 
 	case t.asked() || !r.shelf().InPlace(*t.latest):
 		return t.prove(ctx)
 	}
-	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID}, nil
+	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID}, t.tellSame(ctx)
 }
 
 // asked reports whether a person wants the report to be made anew.
@@ -363,7 +366,10 @@ func (t *task) match(ctx context.Context, o jobs.MatchOptions) (*jobs.Outcome, e
 	if errors.As(err, &f) && f.Kind == jobs.KindInput {
 		return nil, dispatch.Permanent(err)
 	}
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, t.tellEmpty(ctx, out.Summary.Empty())
 }
 
 // watch returns who is told of the run's progress.

@@ -39,6 +39,7 @@ func (s *Service) openWork(ctx context.Context) error {
 		Folder:  ReportsFolder(s.cfg()), Keys: s.keys(), Program: s.Program, Now: s.Now,
 		Watch:   s.progress.watch,
 		Held:    s.alert.Held,
+		Empty:   s.alert.Empty,
 		Trouble: func(err error) { s.Log.Error("report", "error", err.Error()) },
 	}
 	s.cases = &casework.Clerk{State: s.store, Folder: ReportsFolder(s.cfg()), Keys: s.keys(), Now: s.Now}
