@@ -73,6 +73,9 @@ func (h *handler) admit(w http.ResponseWriter, r *http.Request, f loginForm, tok
 	denied, unknown := errors.AsType[*accounts.DeniedError](err)
 	switch {
 	case err == nil:
+		if err := h.Accounts.Logout(r.Context(), h.Door.Token(r), h.Door.Address(r)); err != nil { // of who was here before
+			h.Log.Error("a logout could not be noted", "error", err.Error())
+		}
 		h.Door.Give(w, token)
 		http.Redirect(w, r, inside(f.To), http.StatusSeeOther)
 	case unknown:
