@@ -107,7 +107,7 @@ func TestWhatChangedSinceSignOffComesToTheChangeOfTheTotals(t *testing.T) {
 	if row := cells(t, page, "Together they change"); len(row) == 0 || row[len(row)-1] != "+2.5" {
 		t.Errorf("together: %q", row)
 	}
-	if !strings.Contains(html.UnescapeString(page), "That was +2.3 min and is +4.8 min: +2.5 min.</p>") {
+	if !strings.Contains(html.UnescapeString(page), "The difference was +2.3 min and is +4.8 min: +2.5 min.</p>") {
 		t.Error("it does not tie to the totals")
 	}
 }
