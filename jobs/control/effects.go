@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"concord/engine"
 	"concord/formats/report"
 	"concord/jobs"
 )
@@ -31,19 +30,9 @@ func effectOf(f *jobs.CaseFacts) int64 {
 	return f.CarrierMS - f.MicrosoftMS
 }
 
-// countedClasses are those whose cases have an effect.
-func countedClasses() (list []string) {
-	for i := range engine.NumClasses {
-		if name := engine.Class(i).String(); report.Counts(name) {
-			list = append(list, name)
-		}
-	}
-	return list
-}
-
 // counted narrows a filter to cases that have an effect; none: it selects no such.
 func counted(f jobs.CasesFilter) (_ jobs.CasesFilter, none bool) {
-	list := countedClasses()
+	list := report.CountedClasses()
 	if len(f.Classes) > 0 {
 		list = slices.DeleteFunc(list, func(c string) bool { return !slices.Contains(f.Classes, c) })
 	}
