@@ -288,3 +288,14 @@ func Counts(class string) bool {
 	c, ok := classOf(class)
 	return ok && compared(c)
 }
+
+// CountedClasses are the classes whose records are part of the totals, by their
+// names in reports.
+func CountedClasses() (list []string) {
+	for c := range engine.NumClasses {
+		if compared(engine.Class(c)) {
+			list = append(list, engine.Class(c).String())
+		}
+	}
+	return list
+}

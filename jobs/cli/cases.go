@@ -82,9 +82,9 @@ func (c *casesListCmd) Run(s *session) error {
 			return printLines(s, p.Cases)
 		}
 		g := &grid{right: []bool{3: true, 4: true, 5: true}}
-		g.add("Carrier", "Period", "Class", "Microsoft min", "Carrier min", "Difference min", "Since (UTC)", "State", "Owner", "Case")
+		g.add("Carrier", "Period", "Class", "Microsoft min", "Carrier min", "Effect min", "Since (UTC)", "State", "Owner", "Case")
 		for _, x := range p.Cases {
-			g.add(x.Carrier, x.Period.Text, x.Class, minutes(x.MicrosoftMS), minutes(x.CarrierMS), signedMinutes(x.DifferenceMS), clock(x.Since), x.State, shown(x.Owner), x.ID)
+			g.add(x.Carrier, x.Period.Text, x.Class, minutes(x.MicrosoftMS), minutes(x.CarrierMS), signedMinutes(x.EffectMS), clock(x.Since), x.State, shown(x.Owner), x.ID)
 		}
 		if err := s.printGrid(g, "no cases"); err != nil || p.Next == "" {
 			return err
@@ -247,13 +247,13 @@ func (c *casesAgingCmd) Run(s *session) error {
 			return printJSON(s.Out, a)
 		}
 		g := &grid{right: []bool{2: true, 3: true, 4: true, 5: true}}
-		g.add("State", "Days", "Cases", "Microsoft min", "Carrier min", "Difference min")
+		g.add("State", "Days", "Cases", "Microsoft min", "Carrier min", "Effect min")
 		for _, b := range a.Buckets {
 			days := fmt.Sprintf("%d to %d", b.OverDays, b.UnderDays)
 			if b.UnderDays == 0 {
 				days = fmt.Sprintf("%d or more", b.OverDays)
 			}
-			g.add(b.State, days, grouped(b.Cases), minutes(b.MicrosoftMS), minutes(b.CarrierMS), signedMinutes(b.DifferenceMS))
+			g.add(b.State, days, grouped(b.Cases), minutes(b.MicrosoftMS), minutes(b.CarrierMS), signedMinutes(b.EffectMS))
 		}
 		return s.printGrid(g, "no cases")
 	})

@@ -77,10 +77,15 @@ var funcs = template.FuncMap{
 	"nextTwo":     func(t []time.Time) []time.Time { return t[:min(len(t), 2)] },
 	"cases":       func(id string, rows []report.Discrepancy) listed { return listed{id, rows} },
 	"inputIDs":    inputIDs,
-	"summed":      func(name string, s jobs.CaseSums) named { return named{name, s} },
+	"summed":      func(name string, s control.CaseSums) named { return named{name, s} },
 	"masked":      jobs.Mask,
 	"edges":       edges,
 	"secondsMore": func(ms int64) string { return plus(ms, seconds(ms)) },
+	"utc":         func(s string) string { return strings.TrimSuffix(strings.Replace(s, "T", " ", 1), "Z") },
+	"grouped":     func(s fmt.Stringer) string { return grouped(s.String()) },
+	"aboutPath":   aboutPath,
+	"signedMin":   func(ms *int64) string { return orNothing(ms, func(v int64) string { return plus(v, minutes(v)) }) },
+	"counts":      report.Counts,
 	"registerOf": func(filter map[string]string, state ...string) string {
 		if len(state) == 0 {
 			return registerAddress(filter)
@@ -101,7 +106,7 @@ type listed struct {
 // named are sums of cases.
 type named struct {
 	Name string
-	jobs.CaseSums
+	control.CaseSums
 }
 
 // inputIDs returns the ids of files by their hash.
@@ -293,8 +298,10 @@ func mark(v string) string {
 		return "✓"
 	case "warning", "accepted with rejected rows", "reopened":
 		return "!"
-	case "dispute", "failed", "rejected":
+	case "dispute", "rejected":
 		return "✕"
+	case "failed":
+		return "⊘"
 	case "running", "in review":
 		return "▸"
 	case "queued":

@@ -34,9 +34,9 @@ func TestASideWithoutARecordHasNoDuration(t *testing.T) {
 		"a carrier's duplicate":  {control.CaseFigure{Class: "duplicate", CarrierMS: 60_000}, "– 60 –"},
 		"Microsoft's duplicate":  {control.CaseFigure{Class: "conflicting_duplicate", MicrosoftMS: 60_000}, "60 – –"},
 		"a row that is none":     {control.CaseFigure{Class: "invalid"}, "– – –"},
-		"missing at the carrier": {control.CaseFigure{Class: "missing_at_carrier", MicrosoftMS: 60_000}, "60 – –"},
-		"missing at Microsoft":   {control.CaseFigure{Class: "missing_at_microsoft", CarrierMS: 1500}, "– 1.5 –"},
-		"answered on one side":   {control.CaseFigure{Class: "answer_conflict", CarrierMS: 60_000, DifferenceMS: 60_000}, "0 60 +60"},
+		"missing at the carrier": {control.CaseFigure{Class: "missing_at_carrier", MicrosoftMS: 60_000, EffectMS: -60_000}, "60 – −60"},
+		"missing at Microsoft":   {control.CaseFigure{Class: "missing_at_microsoft", CarrierMS: 1500, EffectMS: 1500}, "– 1.5 +1.5"},
+		"answered on one side":   {control.CaseFigure{Class: "answer_conflict", CarrierMS: 60_000, EffectMS: 60_000}, "0 60 +60"},
 	} {
 		var b strings.Builder
 		if err := parsePages()["register"].ExecuteTemplate(&b, "durations", test.x); err != nil {

@@ -27,6 +27,7 @@ type overviewData struct {
 	Urgent []control.Report // newest versions in dispute or with a warning
 	Open   []control.Alert
 	Active []control.Run
+	Paused []control.Job // whose runs wait
 	Grids  []grid
 }
 
@@ -91,6 +92,10 @@ func (v *visit) overview() error {
 		return err
 	}
 	d.Active = active
+	if d.Paused, err = v.Desk.Jobs(ctx); err != nil {
+		return err
+	}
+	d.Paused = slices.DeleteFunc(d.Paused, func(j control.Job) bool { return j.Paused == nil })
 	if failed, err = v.stand(ctx, failed); err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type registerData struct {
 	Problem string // why something was not done
 	Form    url.Values
 	Look    *control.CaseWorkDone // what the form would do; nil: nobody has asked
+	Passed  []passedOver          // what it would leave as it is
 	Key     string                // makes doing it a request that can be repeated
 }
 
@@ -43,9 +44,7 @@ var openFor = []string{"7", "30", "60", "90"}
 
 func (v *visit) register() error {
 	d := registerData{Filter: v.filters(append(caseFields, "after")...)}
-	if n, err := strconv.ParseInt(v.r.URL.Query().Get("done"), 10, 64); err == nil && n >= 0 {
-		d.Said = countedCases(n) + " changed."
-	}
+	d.Said = v.told.take(v.who.Name, v.r.URL.Query().Get("done"))
 	return v.showRegister(http.StatusOK, &d)
 }
 
@@ -163,9 +162,14 @@ func (v *visit) workOnMany() error {
 	}
 	if w.DryRun {
 		d.Look, d.Key = &done, rand.Text()
+		ages, err := v.Desk.CaseAges(v.r.Context(), f)
+		if err != nil {
+			return err
+		}
+		d.Passed = passedBy(jobs.CaseState(w.State), ageTableOf(ages.Buckets).Rows, done.Matched-done.Applied.Cases)
 		return v.showRegister(http.StatusOK, &d)
 	}
-	return v.to(registerAddress(d.Filter, "done", strconv.FormatInt(done.Applied.Cases, 10)))
+	return v.to(registerAddress(d.Filter, "done", v.told.leave(v.who.Name, countedCases(done.Applied.Cases)+" changed.")))
 }
 
 // bulk is the work that a form asks for.
@@ -228,15 +232,21 @@ func (v *visit) workOnCase() error {
 func (v *visit) evidenceOf() error {
 	ctx, q := v.r.Context(), v.r.URL.Query()
 	c, err := v.Desk.Case(ctx, v.r.PathValue("case"), jobs.CasesFilter{Carrier: q.Get("carrier"), Period: q.Get("period")})
+	f := jobs.ReportFilter{Kind: jobs.ReportReconcile, Carrier: q.Get("carrier")}
+	switch r, is := errors.AsType[*control.Refusal](err); {
+	case err == nil:
+		f.Carrier, f.Period = c.Carrier, &jobs.Period{From: c.Period.From, To: c.Period.To, Text: c.Period.Text}
+	case is && r.Kind == control.NotFound && f.Carrier != "" && q.Get("period") != "":
+		// it was over before the register was begun: an older version may have it
+		c.ID, c.Carrier, c.Period.Text = v.r.PathValue("case"), f.Carrier, q.Get("period")
+	default:
+		return err
+	}
+	versions, err := v.Desk.Reports(ctx, f)
 	if err != nil {
 		return err
 	}
-	versions, err := v.Desk.Reports(ctx, jobs.ReportFilter{
-		Kind: jobs.ReportReconcile, Carrier: c.Carrier, Period: &jobs.Period{From: c.Period.From, To: c.Period.To, Text: c.Period.Text},
-	})
-	if err != nil {
-		return err
-	}
+	versions = slices.DeleteFunc(versions, func(r control.Report) bool { return r.Period.Text != c.Period.Text })
 	missing := error(&control.Refusal{Kind: control.NotFound, Text: fmt.Sprintf("No version of %s of %s is left.", c.Period.Text, c.Carrier)})
 	for _, r := range versions {
 		_, err := v.Desk.CaseEvidence(ctx, r.ID, c.ID, false, v.by())

@@ -1,6 +1,8 @@
 package console_test
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -41,4 +43,42 @@ func TestASignOffSaysWhatIsSoNow(t *testing.T) {
 			t.Errorf("after %s by %s:\n%s\nwant\n%s", step.step, step.by, line, step.want)
 		}
 	}
+}
+
+// Enter in a field takes the first button of its form, so one that a reason is
+// typed in must not approve: the period would be locked by who found it wrong.
+func TestEnterInTheReasonDoesNotApprove(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.desk.StepSignOff(t.Context(), control.SignOffStep{Report: w.report.ID, Step: "submit", By: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	_, page := w.as(t, "finance").get("/console/reports/" + w.report.ID)
+	var steps [][]string
+	every(t, page, func(n *html.Node) {
+		if n.Data != "form" || !strings.HasSuffix(attribute(n, "action"), "/signoff") {
+			return
+		}
+		var form []string
+		for c := range n.Descendants() {
+			if value := attribute(c, "value"); c.Data == "button" {
+				form = append(form, value)
+			} else if c.Data == "input" {
+				form = append(form, attribute(c, "name")+" required: "+attribute(c, "required"))
+			}
+		}
+		steps = append(steps, form)
+	})
+	if got := fmt.Sprint(steps); got != "[[approve] [why required: yes send_back]]" {
+		t.Errorf("the forms are %s", got)
+	}
+}
+
+// attribute returns an attribute of an element; one without a value is yes.
+func attribute(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return cmp.Or(a.Val, "yes")
+		}
+	}
+	return ""
 }

@@ -35,6 +35,7 @@ type Case struct {
 	MicrosoftMS  int64      `json:"microsoft_ms"`
 	CarrierMS    int64      `json:"carrier_ms"`
 	DifferenceMS int64      `json:"difference_ms"` // carrier less Microsoft, of a case that both have
+	EffectMS     int64      `json:"effect_ms"`     // what it adds to the difference of the totals
 	Present      bool       `json:"present"`       // in the newest version
 	Since        time.Time  `json:"since"`         // it has been open
 	State        string     `json:"state"`         // open, disputed, accepted or resolved
@@ -85,10 +86,11 @@ type CaseWork struct {
 
 // CaseWorkDone says what came of it, or would.
 type CaseWorkDone struct {
-	Work     string        `json:"work,omitempty"` // id; empty: nothing was changed
-	Matched  int64         `json:"matched"`        // cases that the filter selects
-	Applied  jobs.CaseSums `json:"applied"`        // those that were changed: the others may not go there, or are there
-	Repeated bool          `json:"repeated"`       // it was done before, by the same key
+	Work     string        `json:"work,omitempty"`      // id; empty: nothing was changed
+	Matched  int64         `json:"matched"`             // cases that the filter selects
+	Applied  jobs.CaseSums `json:"applied"`             // those that were changed: the others may not go there, or are there
+	EffectMS *int64        `json:"effect_ms,omitempty"` // of those of a dry run
+	Repeated bool          `json:"repeated"`            // it was done before, by the same key
 	DryRun   bool          `json:"dry_run"`
 }
 
@@ -105,7 +107,7 @@ type CaseAge struct {
 	State     string `json:"state"`
 	OverDays  int    `json:"over_days"`
 	UnderDays int    `json:"under_days,omitempty"`
-	jobs.CaseSums
+	CaseSums
 }
 
 // ageBounds are the ends of the buckets, in days.
@@ -122,7 +124,7 @@ func OpenFor(now time.Time, days int) time.Time {
 
 func caseOf(c jobs.Case) Case {
 	x := Case{
-		ID: c.CaseID, Carrier: c.Carrier, Period: *periodOf(c.Period), Class: c.Class, MicrosoftMS: c.MicrosoftMS, CarrierMS: c.CarrierMS, DifferenceMS: c.DiffMS,
+		ID: c.CaseID, Carrier: c.Carrier, Period: *periodOf(c.Period), Class: c.Class, MicrosoftMS: c.MicrosoftMS, CarrierMS: c.CarrierMS, DifferenceMS: c.DiffMS, EffectMS: effectOf(&c.CaseFacts),
 		Present: c.Present, Since: utc(c.Since), State: string(c.State), Owner: jobs.Mask(c.Owner), Revision: c.Revision,
 	}
 	if !c.Start.IsZero() {
@@ -201,7 +203,11 @@ func (d *Desk) WorkOnCases(ctx context.Context, w CaseWork) (CaseWorkDone, error
 	if done.Applied.Cases == 0 && w.Revision > 0 {
 		return CaseWorkDone{}, refuse(Conflict, nil, "the case cannot become %s from the state that it is in, or it is no discrepancy any more", w.State)
 	}
-	return CaseWorkDone{Work: done.ID, Matched: done.Matched, Applied: done.Applied, Repeated: done.Repeated, DryRun: w.DryRun}, nil
+	out := CaseWorkDone{Work: done.ID, Matched: done.Matched, Applied: done.Applied, Repeated: done.Repeated, DryRun: w.DryRun}
+	if w.DryRun {
+		out.EffectMS, err = d.effectOfWork(ctx, x)
+	}
+	return out, err
 }
 
 func (w *CaseWork) check() error {
@@ -304,8 +310,12 @@ func (d *Desk) CaseAges(ctx context.Context, f jobs.CasesFilter) (CaseAges, erro
 		bounds = append(bounds, daysAgo(a.At, days))
 	}
 	list, err := d.Book.AgeCases(ctx, f, bounds)
+	if err != nil {
+		return CaseAges{}, err
+	}
+	effects, err := d.effectsByAge(ctx, f, bounds)
 	for _, x := range list {
-		b := CaseAge{State: string(x.State), CaseSums: x.CaseSums}
+		b := CaseAge{State: string(x.State), CaseSums: CaseSums{x.CaseSums, effects[ageSpot{x.State, x.Bucket}]}}
 		if x.Bucket > 0 {
 			b.OverDays = ageBounds[x.Bucket-1]
 		}

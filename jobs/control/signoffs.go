@@ -51,10 +51,10 @@ type SignOffStep struct {
 type SinceSignOff struct {
 	Approved SignOff          `json:"approved"`
 	Newest   Report           `json:"newest"`
-	Opened   jobs.CaseSums    `json:"opened"`
-	Closed   jobs.CaseSums    `json:"closed"`
-	Changed  jobs.CaseSums    `json:"changed"`
-	Before   jobs.CaseSums    `json:"changed_before"` // the changed ones, as they were
+	Opened   CaseSums         `json:"opened"`
+	Closed   CaseSums         `json:"closed"`
+	Changed  CaseSums         `json:"changed"`
+	Before   CaseSums         `json:"changed_before"` // the changed ones, as they were
 	Cases    []CaseDifference `json:"cases"`
 	Next     string           `json:"next,omitempty"`
 }
@@ -73,6 +73,7 @@ type CaseFigure struct {
 	MicrosoftMS  int64  `json:"microsoft_ms"`
 	CarrierMS    int64  `json:"carrier_ms"`
 	DifferenceMS int64  `json:"difference_ms"`
+	EffectMS     int64  `json:"effect_ms"` // on the difference of the totals
 }
 
 func signOffOf(s jobs.SignOff) SignOff {
@@ -199,12 +200,12 @@ func (d *Desk) SinceSignOff(ctx context.Context, id, after string, limit int) (S
 func (x *SinceSignOff) add(d *casework.Difference) {
 	switch d.Event {
 	case report.Opened:
-		x.Opened.Add(&d.Now)
+		x.Opened.add(&d.Now)
 	case report.Closed:
-		x.Closed.Add(&d.Before)
+		x.Closed.add(&d.Before)
 	default:
-		x.Changed.Add(&d.Now)
-		x.Before.Add(&d.Before)
+		x.Changed.add(&d.Now)
+		x.Before.add(&d.Before)
 	}
 }
 
@@ -216,5 +217,5 @@ func figureOf(f *jobs.CaseFacts) *CaseFigure {
 	if f.Class == "" {
 		return nil
 	}
-	return &CaseFigure{Class: f.Class, MicrosoftMS: f.MicrosoftMS, CarrierMS: f.CarrierMS, DifferenceMS: f.DiffMS}
+	return &CaseFigure{Class: f.Class, MicrosoftMS: f.MicrosoftMS, CarrierMS: f.CarrierMS, DifferenceMS: f.DiffMS, EffectMS: effectOf(f)}
 }
