@@ -50,7 +50,7 @@ var rooms = map[string][]string{
 	"formats/yamltree":                {},
 	"jobs":                            {"engine", "engine/numbers", "engine/quality", "formats/...", "exchange/...", "jobs/schedule"},
 	"jobs/config":                     {"formats/dialect", "formats/yamltree", "exchange/atrest", "exchange/landing", "exchange/pgp", "exchange/sftpc", "exchange/sftpd", "jobs/schedule"},
-	"jobs/casework":                   {"exchange/atrest", "formats/report", "jobs"},
+	"jobs/casework":                   {"engine/spill", "exchange/atrest", "formats/report", "jobs"},
 	"jobs/alert":                      {"exchange/landing", "jobs", "jobs/config", "jobs/schedule"},
 	"jobs/api":                        {"exchange/landing", "jobs", "jobs/config", "jobs/control"},
 	"jobs/control":                    {"exchange/atrest", "exchange/landing", "formats/trace", "formats/yamltree", "jobs", "jobs/config", "jobs/schedule", "formats/report", "jobs/casework"},
@@ -155,7 +155,7 @@ func mayImport(s source, allowed []string, ours string) bool {
 			s.dir() == "jobs/console" && ours == "engine" ||
 			matches([]string{"jobs/accounts", "jobs/console"}, s.dir()) && ours == "jobs/accounts/oidctest" ||
 			strings.HasPrefix(s.dir(), "jobs/") && ours == "jobs/jobstest" ||
-			s.dir() == "jobs/state" && ours == "jobs/state/pgtest" ||
+			matches([]string{"jobs/casework", "jobs/state"}, s.dir()) && ours == "jobs/state/pgtest" ||
 			s.dir() == "jobs/calls" && ours == "jobs/feed" ||
 			matches([]string{"jobs/alert", "jobs/api", "jobs/calls", "jobs/casework", "jobs/console", "jobs/control", "jobs/graph", "jobs/numbering", "jobs/subject"}, s.dir()) && ours == "jobs/state"
 	}

@@ -83,6 +83,7 @@ type Call struct {
 	TenantID      string
 	UserID        string
 	CallType      string
+	Carrier       string // as Microsoft's record names it; matching does not look at it
 	Caller        Number
 	Callee        Number
 	Start         int64 // microseconds since 1970-01-01T00:00:00Z
@@ -103,7 +104,6 @@ type Call struct {
 // Details are the canonical fields of a record that do not take part in
 // matching. A nil pointer or an empty string is null.
 type Details struct {
-	Carrier          string
 	CallerRaw        string // as sent, when that differs from Call.Caller
 	CalleeRaw        string
 	Invite           *int64 // microseconds since 1970

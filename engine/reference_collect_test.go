@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"concord/engine"
 )
@@ -184,7 +185,7 @@ func checkResult(ctx context.Context, res *engine.Result, s *engine.Summary, a *
 		return fmt.Errorf("usage by user and by tenant differ by %d ms", users)
 	}
 	a.findings = s.Findings
-	found := len(s.Findings) > 0 && s.Findings[0].Code == "clock_offset"
+	found := slices.ContainsFunc(s.Findings, func(f engine.Finding) bool { return f.Code == "clock_offset" })
 	if found != (s.ClockOffset != 0) {
 		return fmt.Errorf("clock offset %v, findings %v", s.ClockOffset, s.Findings)
 	}

@@ -73,6 +73,7 @@ func (res *Result) sumUp() {
 	res.gather()
 	res.balances()
 	res.findUnassigned()
+	res.findEmpty()
 }
 
 // gather adds up the usage that the workers counted.

@@ -35,7 +35,7 @@ func outFields() []outField {
 	return []outField{
 		{name: "record_id", kind: dialect.KindText, text: func(c *engine.Call, d *engine.Details) string { return c.RecordID }},
 		{name: "correlation_id", kind: dialect.KindText, text: func(c *engine.Call, d *engine.Details) string { return c.CorrelationID }},
-		{name: "carrier", kind: dialect.KindText, few: true, text: func(c *engine.Call, d *engine.Details) string { return d.Carrier }},
+		{name: "carrier", kind: dialect.KindText, few: true, text: func(c *engine.Call, d *engine.Details) string { return c.Carrier }},
 		{name: "tenant_id", kind: dialect.KindText, few: true, text: func(c *engine.Call, d *engine.Details) string { return c.TenantID }},
 		{name: "user_id", kind: dialect.KindText, few: true, text: func(c *engine.Call, d *engine.Details) string { return c.UserID }},
 		{name: "direction", kind: dialect.KindDirection, few: true, always: true, text: func(c *engine.Call, d *engine.Details) string { return c.Direction.String() }},

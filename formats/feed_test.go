@@ -50,7 +50,7 @@ func TestGraphFields(t *testing.T) {
 		p.Start != at || p.DurationMS != 219000 || p.Source != engine.SourceOperator || !p.Caller.Masked() || p.Callee.Full() != "+1234567890" {
 		t.Errorf("%+v", p)
 	}
-	if x := p.Details; x.Carrier != "Fabrikam" || x.Currency != "USD" || x.Charge == "" || x.End == nil {
+	if x := p.Details; p.Carrier != "Fabrikam" || x.Currency != "USD" || x.Charge == "" || x.End == nil {
 		t.Errorf("%+v", x)
 	}
 	if d.CorrelationID != "k1" || d.Direction != engine.Out || d.Start != at-8258993 || d.Details.Answered == nil || *d.Details.SIPCode != 486 {

@@ -14,8 +14,7 @@ func (p *typedPart) blankDetails(dst []engine.Call, at int) {
 	rows := p.details[at:][:len(dst)]
 	for i := range rows {
 		rows[i] = detailRow{}
-		rows[i].Carrier = p.r.plan.Carrier
-		dst[i].Details = &rows[i].Details
+		dst[i].Carrier, dst[i].Details = p.r.plan.Carrier, &rows[i].Details
 	}
 }
 

@@ -76,6 +76,8 @@ func callOffset(f dialect.Field) (uintptr, bool) {
 		return unsafe.Offsetof(c.UserID), true
 	case dialect.FieldCallType:
 		return unsafe.Offsetof(c.CallType), true
+	case dialect.FieldCarrier:
+		return unsafe.Offsetof(c.Carrier), true
 	case dialect.FieldCaller:
 		return unsafe.Offsetof(c.Caller), true
 	case dialect.FieldCallee:
@@ -88,8 +90,6 @@ func callOffset(f dialect.Field) (uintptr, bool) {
 func detailOffset(f dialect.Field) (uintptr, bool) {
 	var d engine.Details
 	switch f {
-	case dialect.FieldCarrier:
-		return unsafe.Offsetof(d.Carrier), true
 	case dialect.FieldNumberType:
 		return unsafe.Offsetof(d.NumberType), true
 	case dialect.FieldCapability:

@@ -79,7 +79,7 @@ func (r *read) part(ctx context.Context, p engine.Part, size int) error {
 // keepCall copies a call out of its reader's buffers.
 func keepCall(c *engine.Call) engine.Call {
 	k := *c
-	for _, s := range []*string{&k.RecordID, &k.CorrelationID, &k.TenantID, &k.UserID, &k.CallType} {
+	for _, s := range []*string{&k.RecordID, &k.CorrelationID, &k.TenantID, &k.UserID, &k.CallType, &k.Carrier} {
 		*s = strings.Clone(*s)
 	}
 	k.Caller = engine.ParseNumber(c.Caller.Full())

@@ -21,6 +21,7 @@ const (
 	AlertDisk        AlertKind = "disk"       // the disk is nearly full
 	AlertReportLost  AlertKind = "report_lost"
 	AlertLocked      AlertKind = "period_locked" // there is something new to say about a period that is locked
+	AlertNoData      AlertKind = "no_data"       // a side has no record of a period that was reported
 )
 
 // Alert is something that a person should know of, from when it was raised

@@ -104,7 +104,7 @@ func (c Case) Follow(n *CaseNews, published time.Time) Case {
 // CasesFilter selects cases; a zero field selects all.
 type CasesFilter struct {
 	Carrier  string
-	Period   string    // as it was asked for, such as 2026-10
+	Period   string    // as it was asked for, such as 2026-10, or its Edges
 	From, To time.Time // of periods that have a part in [From, To)
 	Classes  []string
 	States   []CaseState
@@ -195,8 +195,14 @@ type CaseBook interface {
 	// newest one, which whole says, and else each that came after.
 	Unregistered(ctx context.Context, carrier string) (list []Report, whole []bool, err error)
 	// Register tells it what a version says: of the first one all of its
-	// cases as opened, else what became of them. news may be called again. It
-	// happens as a whole, and a second time not at all.
+	// cases as opened, else what became of them. news may be called again, and
+	// says the same in the same order, each case once; in that of the ids it is
+	// quickest. Others may write meanwhile. Of a first version nothing is to be
+	// seen before all is there; what a later one changes goes on, when it was
+	// broken off, where it stopped. A second time nothing happens; nor does it
+	// when whole is of a period that the book has come to know meanwhile:
+	// Unregistered has the version once more then. It fails as long as an erasure
+	// makes the version again.
 	Register(ctx context.Context, r Report, whole bool, news func() iter.Seq2[CaseNews, error], now time.Time) error
 	// ListCases lists cases, those of periods that came last first; next is
 	// the cursor to go on from, empty at the end.
@@ -211,6 +217,7 @@ type CaseBook interface {
 	WorkOnCases(ctx context.Context, w CaseWork, now time.Time) (CaseWorkDone, error)
 	// AgeCases counts by state and age; bounds are instants, the latest first.
 	AgeCases(ctx context.Context, f CasesFilter, bounds []time.Time) ([]CaseAge, error)
-	// RenameCases gives cases of a period other ids, as an erasure does.
+	// RenameCases gives cases of a period other ids, as an erasure does; what is
+	// being registered of it is begun again.
 	RenameCases(ctx context.Context, carrier string, p Period, ids map[string]string) error
 }

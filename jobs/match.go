@@ -112,7 +112,7 @@ func (p *plan) run(ctx context.Context, watch engine.Observer) (out *Outcome, er
 func (p *plan) task(in *inputs, watch engine.Observer) engine.Task {
 	return engine.Task{
 		NearClock: p.nearClock, Carrier: p.carrier, Files: p.names, Rules: p.rules, From: p.from, To: p.to, AsOf: p.asOf,
-		Sources: [2]engine.Source{in.sides[engine.Microsoft], in.sides[engine.Carrier]},
+		Sources: [2]engine.Source{in.whose, in.sides[engine.Carrier]},
 		Memory:  p.Memory, Workers: p.Workers, Scratch: scratchIn(p.Staging, p.Keys),
 		Verdicts: p.Verdicts, Users: p.Users, Observer: watch,
 	}
@@ -131,6 +131,7 @@ type inputs struct {
 	keys    *atrest.Keys
 	handles []*atrest.File
 	sides   [2]openFiles
+	whose   *whose // what Microsoft's records call carriers
 }
 
 // openFiles are the files of a side, or what was collected of them.
@@ -159,6 +160,7 @@ func (p *plan) open(ctx context.Context) (*inputs, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, errors.Join(err, in.close())
 	}
+	in.whose = newWhose(in.sides[engine.Microsoft], p.Others)
 	return in, nil
 }
 
@@ -205,15 +207,22 @@ func (in *inputs) infos() (list [2][]report.Input) {
 			some.count(list[side])
 		}
 	}
+	for i := range list[engine.Microsoft] {
+		in.whose.tell(i, &list[engine.Microsoft][i])
+	}
 	return list
 }
 
 // remarks are the notes on the files without the columns that are not used,
 // of which there are many in every honest file.
 func (in *inputs) remarks() (list []string) {
-	for _, files := range in.sides {
-		for _, i := range files.Info() {
-			for _, note := range i.Notes {
+	for side, files := range in.sides {
+		for n, i := range files.Info() {
+			said := i.Notes
+			if engine.Side(side) == engine.Microsoft {
+				said = append(said[:len(said):len(said)], in.whose.notes(n)...)
+			}
+			for _, note := range said {
 				list = append(list, i.Name+": "+note)
 			}
 		}

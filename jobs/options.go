@@ -61,6 +61,10 @@ type MatchOptions struct {
 	// CarrierName is used in reports; empty: the profile's carrier, or
 	// "carrier".
 	CarrierName string
+	// Others are what Microsoft's records call other carriers, in lower case:
+	// calls that name one of them are left out and counted. nil: nobody is known,
+	// and a file that names several carriers is told.
+	Others []string
 	// Period is a day (2026-10-01), a month (2026-10) or FROM/TO in the
 	// profile's zone, FROM included and TO not; empty: everything.
 	Period string

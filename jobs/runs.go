@@ -104,7 +104,7 @@ func (r *Run) Lease() Lease { return Lease{Run: r.ID, Owner: r.Owner, Attempt: r
 // Answers of the state to what was asked of it.
 var (
 	ErrActive = errors.New("a run of this job, carrier and period is queued or running")
-	ErrKey    = errors.New("the key was used before for another job, carrier or period: use a new one")
+	ErrKey    = errors.New("the key was used before for something else: use a new one")
 	ErrNoRun  = errors.New("there is no such run")
 	ErrOver   = errors.New("the run is over")
 	ErrRetry  = errors.New("only a run that failed or was cancelled can be tried again")
@@ -133,7 +133,9 @@ type Runs interface {
 	Release(ctx context.Context, l Lease, now time.Time) error
 	// Finish ends a run. With RetryAt its next attempt is enqueued in the same
 	// step and returned, unless the run was to be cancelled. Repeated, it
-	// changes nothing.
+	// changes nothing. With Held, the run is put back as by Release, and
+	// returned, when the period was reopened meanwhile: who did so has started
+	// none while this one was running.
 	Finish(ctx context.Context, l Lease, e Ending, now time.Time) (next Run, err error)
 	// Retry enqueues the next attempt of a run that failed or was cancelled.
 	Retry(ctx context.Context, id, by string, notBefore, now time.Time) (Run, error)
@@ -175,6 +177,7 @@ type Ending struct {
 	Error   string
 	Report  string
 	RetryAt time.Time // zero: no further attempt
+	Held    *SignOff  // the approval that holds back what the run had to say; nil: none does
 }
 
 // RunFilter selects runs; a zero field selects all.

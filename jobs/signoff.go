@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -49,7 +50,7 @@ type SignOffStep string
 // Steps.
 const (
 	StepSubmit   SignOffStep = "submit"    // a draft, or what was reopened, goes into review
-	StepApprove  SignOffStep = "approve"   // by another person than the one who submitted it
+	StepApprove  SignOffStep = "approve"   // by another person than the one who submitted it, whatever name it has there
 	StepSendBack SignOffStep = "send_back" // from review, with a reason
 	StepReopen   SignOffStep = "reopen"    // what was approved, with a reason
 )
@@ -68,7 +69,7 @@ func (s SignOff) Take(step SignOffStep, by, why string, now time.Time) (SignOff,
 		switch {
 		case s.State != SignOffReview:
 			return s, wrong
-		case s.SubmittedBy == by:
+		case samePerson(s.SubmittedBy, by):
 			return s, fmt.Errorf("%w: %s has submitted version %d of %s of %s", ErrFourEyes, by, s.Version, s.Period.Text, s.Carrier)
 		}
 		s.State, s.ApprovedBy, s.Approved, s.ReopenedBy, s.Reopened = SignOffApproved, by, now, "", time.Time{}
@@ -86,6 +87,12 @@ func (s SignOff) Take(step SignOffStep, by, why string, now time.Time) (SignOff,
 		return s, fmt.Errorf("%w: there is no step %q", ErrSignOff, step)
 	}
 	return s, nil
+}
+
+// samePerson reports whether two names are those of one person: a user of this
+// machine is local:NAME where the console and a token have NAME.
+func samePerson(a, b string) bool {
+	return strings.EqualFold(strings.TrimPrefix(a, "local:"), strings.TrimPrefix(b, "local:"))
 }
 
 func (s SignOffState) words() string {
@@ -110,7 +117,8 @@ var (
 type SignOffs interface {
 	// TakeStep does a step with a version of kind reconcile; ErrNoReport,
 	// ErrSignOff, ErrFourEyes. Reopening resolves the alert about the lock, if
-	// it is open, and has a run say what was held back. Only the newest version of a period is submitted
+	// it is open, and has a run say what was held back; one that is running
+	// does so, for its end is put back. Only the newest version of a period is submitted
 	// and approved, and a publication and an approval at once are decided one
 	// after the other.
 	TakeStep(ctx context.Context, report string, step SignOffStep, by, why string, now time.Time) (SignOff, error)
@@ -137,7 +145,7 @@ type SignOffFilter struct {
 }
 
 // LockedKey is that of the alert about a locked period with something new to
-// say. Reopening the period resolves it.
+// say. Reopening the period resolves it, and so does a further version.
 func LockedKey(carrier string, p Period) string {
 	return string(AlertLocked) + "/" + carrier + "/" + p.From.UTC().Format(time.RFC3339) + "/" + p.To.UTC().Format(time.RFC3339)
 }

@@ -74,8 +74,12 @@ func (b *binder) field(id Field) {
 	b.plan.steps = append(b.plan.steps, s)
 }
 
-// wanted reports whether a detail field is needed to compute the duration.
+// wanted reports whether a detail field is needed to compute the duration, or to
+// tell whose a call of Microsoft's is.
 func (b *binder) wanted(id Field) bool {
+	if id == FieldCarrier && b.plan.side == engine.Microsoft {
+		return true
+	}
 	d := b.plan.profile.columns[FieldDuration]
 	return d != nil && d.minus != nil && (d.minus[0] == id || d.minus[1] == id)
 }

@@ -98,7 +98,7 @@ func (d *Decoder) Decode(fields [][]byte, c *engine.Call) *engine.RowError {
 	d.have, d.lasted = 0, -1
 	if d.plan.details {
 		c.Details = d.details.next()
-		c.Details.Carrier = d.plan.Carrier
+		c.Carrier = d.plan.Carrier
 	}
 	for i := range d.steps {
 		s := &d.steps[i]

@@ -84,11 +84,14 @@ numbers: {country: DE, national_prefix: "0"}
 	}
 	end, yes, ok, cause := micros(t, "2026-10-01T12:00:01Z"), true, int32(200), int32(16)
 	want := &engine.Details{
-		Carrier: "fabrikam", CallerRaw: "03012345678", End: &end, Answered: &yes, SIPCode: &ok, Cause: &cause,
+		CallerRaw: "03012345678", End: &end, Answered: &yes, SIPCode: &ok, Cause: &cause,
 		Charge: "1.50", ConnectionCharge: "0.07", Currency: "EUR", NumberType: "geo",
 	}
 	if diff := cmp.Diff(want, got.Details); diff != "" {
 		t.Error(diff)
+	}
+	if got.Carrier != "fabrikam" {
+		t.Errorf("the carrier is %q", got.Carrier)
 	}
 	if got, _ = rowOf(t, p, engine.Carrier, table); got.Details != nil {
 		t.Error("details that nobody wanted")

@@ -49,6 +49,8 @@ func setText(f Field, s string, c *engine.Call) {
 		c.UserID = s
 	case FieldCallType:
 		c.CallType = s
+	case FieldCarrier:
+		c.Carrier = s
 	default:
 		if c.Details != nil {
 			setDetailText(f, s, c.Details)
@@ -58,8 +60,6 @@ func setText(f Field, s string, c *engine.Call) {
 
 func setDetailText(f Field, s string, t *engine.Details) {
 	switch f {
-	case FieldCarrier:
-		t.Carrier = s
 	case FieldNumberType:
 		t.NumberType = s
 	case FieldCapability:

@@ -71,10 +71,7 @@ func (d *dealer) deal(b *batch, c *engine.Call) {
 		b.outside++
 		return
 	}
-	name := ""
-	if c.Details != nil {
-		name = c.Details.Carrier
-	}
+	name := c.Carrier
 	at, known := d.lastAt, name == d.last && name != ""
 	if !known {
 		if at, known = d.owners.of(name); !known {

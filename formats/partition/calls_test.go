@@ -95,10 +95,10 @@ func calls(n, carriers int) []engine.Call {
 			RecordID: fmt.Sprintf("record-%d", i), CorrelationID: fmt.Sprintf("%x", r.Uint64()), TenantID: fmt.Sprintf("tenant-%d", r.IntN(9)),
 			UserID: "a canary of a user", CallType: "user_in", Caller: engine.E164(493000000000 + r.Uint64N(1e6)),
 			Start: int64(1_760_000_000_000_000 + i), DurationMS: int64(i % 7000), Direction: engine.Direction(r.IntN(3)),
-			Details: &engine.Details{Carrier: fmt.Sprintf("carrier-%02d", r.IntN(carriers+2)), End: &end, Charge: "0.77", Currency: "XTS", Capability: "a,b"},
+			Carrier: fmt.Sprintf("carrier-%02d", r.IntN(carriers+2)), Details: &engine.Details{End: &end, Charge: "0.77", Currency: "XTS", Capability: "a,b"},
 		}
 		if r.IntN(50) == 0 {
-			list[i].Details.Carrier = ""
+			list[i].Carrier = ""
 		}
 	}
 	return list
@@ -144,8 +144,9 @@ func read(t testing.TB, data []byte) (list []engine.Call) {
 			n, err = p.Read(context.Background(), dst)
 			for _, c := range dst[:n] {
 				c.RecordID, c.CorrelationID, c.TenantID, c.UserID = strings.Clone(c.RecordID), strings.Clone(c.CorrelationID), strings.Clone(c.TenantID), strings.Clone(c.UserID)
+				c.Carrier = strings.Clone(c.Carrier)
 				d := *c.Details
-				d.Carrier, d.Charge = strings.Clone(d.Carrier), strings.Clone(d.Charge)
+				d.Charge = strings.Clone(d.Charge)
 				end := *d.End
 				d.End = &end
 				c.Details = &d
@@ -179,7 +180,7 @@ func TestCallsGoToTheirCarrier(t *testing.T) {
 		for i, d := range res.Carriers {
 			var want []engine.Call
 			for _, c := range list[1000:7_000] {
-				if slices.Contains(append(o.Carriers[i].Names, o.Carriers[i].ID), c.Details.Carrier) {
+				if slices.Contains(append(o.Carriers[i].Names, o.Carriers[i].ID), c.Carrier) {
 					want = append(want, c)
 				}
 			}
@@ -208,7 +209,7 @@ func sameCalls(t *testing.T, got, want []engine.Call) {
 	for i := range got {
 		g, w := &got[i], &want[i]
 		if g.RecordID != w.RecordID || g.CorrelationID != w.CorrelationID || g.TenantID != w.TenantID || g.Caller != w.Caller || g.Start != w.Start ||
-			g.DurationMS != w.DurationMS || g.Direction != w.Direction || g.Details.Carrier != w.Details.Carrier || *g.Details.End != *w.Details.End ||
+			g.DurationMS != w.DurationMS || g.Direction != w.Direction || g.Carrier != w.Carrier || *g.Details.End != *w.Details.End ||
 			g.UserID != "" || g.Details.Charge != "" {
 			t.Fatalf("call %d is %+v, want %+v", i, g, w)
 		}

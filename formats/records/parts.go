@@ -151,6 +151,7 @@ func (p *callPart) fill(dst []engine.Call) error {
 	p.texts(colTenantID, dst, func(c *engine.Call) *string { return &c.TenantID })
 	p.texts(colUserID, dst, func(c *engine.Call) *string { return &c.UserID })
 	p.texts(colCallType, dst, func(c *engine.Call) *string { return &c.CallType })
+	p.texts(colCarrier, dst, func(c *engine.Call) *string { return &c.Carrier })
 	p.numbers(colCaller, dst, func(c *engine.Call) *engine.Number { return &c.Caller })
 	p.numbers(colCallee, dst, func(c *engine.Call) *engine.Number { return &c.Callee })
 	p.smalls(dst)

@@ -18,6 +18,7 @@ const (
 	colTenantID
 	colUserID
 	colCallType
+	colCarrier
 	colCaller
 	colCallerText
 	colCallee
@@ -42,7 +43,7 @@ func callColumns() []parquetio.WriteColumn {
 		colRow: whole("row", parquetio.Int64, false, false), colStart: whole("start", parquetio.Int64, false, false),
 		colDuration: whole("duration_ms", parquetio.Int64, false, false),
 		colRecordID: text("record_id", false), colCorrelationID: text("correlation_id", false),
-		colTenantID: text("tenant_id", true), colUserID: text("user_id", true), colCallType: text("call_type", true),
+		colTenantID: text("tenant_id", true), colUserID: text("user_id", true), colCallType: text("call_type", true), colCarrier: text("carrier", true),
 		colCaller: whole("caller", parquetio.Int64, true, false), colCallerText: text("caller_text", true),
 		colCallee: whole("callee", parquetio.Int64, true, false), colCalleeText: text("callee_text", true),
 		colRevision: whole("revision", parquetio.Int32, true, true), colDirection: whole("direction", parquetio.Int32, false, true),
@@ -63,6 +64,7 @@ func writeCall(w *parquetio.Writer, c *engine.Call) error {
 	writeText(w.Column(colTenantID), c.TenantID)
 	writeText(w.Column(colUserID), c.UserID)
 	writeText(w.Column(colCallType), c.CallType)
+	writeText(w.Column(colCarrier), c.Carrier)
 	writeNumber(w.Column(colCaller), w.Column(colCallerText), c.Caller)
 	writeNumber(w.Column(colCallee), w.Column(colCalleeText), c.Callee)
 	writeInt(w.Column(colRevision), int64(c.Revision), c.HasRevision)
@@ -130,7 +132,7 @@ func appendRow(b []byte, c *engine.Call) []byte {
 	if c.HasRevision {
 		b = binary.AppendVarint(b, int64(c.Revision))
 	}
-	for _, s := range [...]string{c.RecordID, c.CorrelationID, c.TenantID, c.UserID, c.CallType} {
+	for _, s := range [...]string{c.RecordID, c.CorrelationID, c.TenantID, c.UserID, c.CallType, c.Carrier} {
 		b = appendText(b, s)
 	}
 	return appendNumber(appendNumber(b, c.Caller), c.Callee)
@@ -163,7 +165,7 @@ func (w *waiting) call(c *engine.Call) {
 	if c.HasRevision {
 		c.Revision = int32(w.int())
 	}
-	for _, s := range [...]*string{&c.RecordID, &c.CorrelationID, &c.TenantID, &c.UserID, &c.CallType} {
+	for _, s := range [...]*string{&c.RecordID, &c.CorrelationID, &c.TenantID, &c.UserID, &c.CallType, &c.Carrier} {
 		*s = w.text()
 	}
 	c.Caller, c.Callee = w.number(), w.number()

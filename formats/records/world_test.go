@@ -222,7 +222,7 @@ func (c *content) part(p engine.Part, room int) error {
 
 // owned returns a call with texts of its own.
 func owned(c engine.Call) engine.Call {
-	for _, s := range []*string{&c.RecordID, &c.CorrelationID, &c.TenantID, &c.UserID, &c.CallType} {
+	for _, s := range []*string{&c.RecordID, &c.CorrelationID, &c.TenantID, &c.UserID, &c.CallType, &c.Carrier} {
 		*s = strings.Clone(*s)
 	}
 	for _, n := range []*engine.Number{&c.Caller, &c.Callee} {
@@ -250,7 +250,7 @@ func drawContent(t *rapid.T) *content {
 		at := day0.AddDate(0, 0, days.Draw(t, "day")).UnixMicro() + rapid.Int64Range(0, 86400_000_000-1).Draw(t, "time")
 		k := engine.Call{
 			Row: row, Start: at, DurationMS: rapid.Int64Range(0, engine.MaxDuration).Draw(t, "ms"),
-			RecordID: text.Draw(t, "id"), CorrelationID: text.Draw(t, "corr"), TenantID: text.Draw(t, "tenant"), UserID: text.Draw(t, "user"), CallType: text.Draw(t, "type"),
+			RecordID: text.Draw(t, "id"), CorrelationID: text.Draw(t, "corr"), TenantID: text.Draw(t, "tenant"), UserID: text.Draw(t, "user"), CallType: text.Draw(t, "type"), Carrier: text.Draw(t, "carrier"),
 			Caller: number.Draw(t, "caller"), Callee: number.Draw(t, "callee"),
 			Direction: engine.Direction(rapid.IntRange(0, 2).Draw(t, "direction")), Source: engine.DurationSource(rapid.IntRange(0, 2).Draw(t, "source")),
 			ClockUntrusted: rapid.Bool().Draw(t, "untrusted"), HasRevision: rapid.Bool().Draw(t, "revised"),

@@ -25,14 +25,14 @@ type CaseRow struct {
 	Event       string // Opened, Changed or Closed
 	CaseID      string
 	Now, Before CaseFigures
-	// Place is where the records are, by their rows; of discrepancies.csv only.
+	// Place is where the records are, by their files and rows; of discrepancies.csv only.
 	Place string
 }
 
 // figureColumns are in either file, the others in one of them.
 var (
 	figureColumns = []string{"case_id", "class", "microsoft_start_utc", "carrier_start_utc", "microsoft_seconds", "carrier_seconds", "difference_seconds"}
-	placeColumns  = append(slices.Clone(figureColumns), "microsoft_row", "carrier_row")
+	placeColumns  = append(slices.Clone(figureColumns), "microsoft_row", "carrier_row", "microsoft_file", "carrier_file")
 	beforeColumns = append(slices.Clone(figureColumns), "change", "class_before", "microsoft_seconds_before", "carrier_seconds_before", "difference_seconds_before", "differs")
 )
 
@@ -57,7 +57,11 @@ func readCases(r io.Reader, changes bool, yield func(CaseRow) bool) error {
 		return err
 	}
 	defer c.close()
-	if i := slices.IndexFunc(c.at, func(at int) bool { return at < 0 }); i >= 0 {
+	needed := c.at
+	if !changes {
+		needed = c.at[:len(placeColumns)-2] // who leaves the files out has rows of one for each side
+	}
+	if i := slices.IndexFunc(needed, func(at int) bool { return at < 0 }); i >= 0 {
 		return fmt.Errorf("there is no column %s", names[i])
 	}
 	for {
@@ -87,7 +91,7 @@ func (c *columnReader) caseRow(changes bool) (CaseRow, error) {
 	}
 	row.Now = f
 	if !changes {
-		row.Place = string(c.cell(7)) + " " + string(c.cell(8))
+		row.Place = fmt.Sprintf("%s %s %q %q", c.cell(7), c.cell(8), c.cell(9), c.cell(10))
 		return row, nil
 	}
 	row.Event = string(c.cell(7))

@@ -264,13 +264,38 @@ func (c *Cases) Case(ctx context.Context, id string) (Discrepancy, bool, error) 
 	return found.Rows[0], true, nil
 }
 
+// Listed are the names of the classes whose records are listed as discrepancies, in
+// the order of reports.
+func Listed() (names []string) {
+	for i := range engine.NumClasses {
+		if c := engine.Class(i); c.Discrepancy() {
+			names = append(names, c.String())
+		}
+	}
+	return names
+}
+
+// Pairs reports whether a case of a class, by its name in reports, has records of
+// both sides.
+func Pairs(class string) bool {
+	c, ok := classOf(class)
+	return ok && c.Paired()
+}
+
 // Counts reports whether the records of a class are part of the totals, by its
 // name in reports.
 func Counts(class string) bool {
-	for i := range engine.NumClasses {
-		if c := engine.Class(i); c.String() == class {
-			return c.Paired() || c == engine.MissingAtCarrier || c == engine.MissingAtMicrosoft
+	c, ok := classOf(class)
+	return ok && compared(c)
+}
+
+// CountedClasses are the classes whose records are part of the totals, by their
+// names in reports.
+func CountedClasses() (list []string) {
+	for c := range engine.NumClasses {
+		if compared(engine.Class(c)) {
+			list = append(list, engine.Class(c).String())
 		}
 	}
-	return false
+	return list
 }

@@ -118,7 +118,10 @@ func appendAbout(list []string, t tallyDoc, words string) []string {
 func (d *summaryDoc) totalWords() string {
 	b := pageBalance(d.Totals)
 	ms := b.DifferenceMS()
-	if ms == 0 {
+	switch {
+	case b.Microsoft.Records+b.Carrier.Records == 0:
+		return "no record of either side counts: there is nothing to compare"
+	case ms == 0:
 		return "both sides have the same time"
 	}
 	word := "more"

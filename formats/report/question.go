@@ -24,10 +24,13 @@ type Question struct {
 	Text string
 	// Shown is what is shown of an id or a name: a Text with digits must be in
 	// that, too, so that nothing can be guessed bit by bit. nil: all of it.
-	Shown  func(string) string
-	Order  Order
-	Offset int // rows of the answer to pass over
-	Limit  int
+	Shown func(string) string
+	// ShownNumber is what is shown of a number, with the same rule. nil: its last
+	// four digits, whatever they are.
+	ShownNumber func(string) string
+	Order       Order
+	Offset      int // rows of the answer to pass over
+	Limit       int
 }
 
 // Order is that of an answer.
@@ -41,8 +44,8 @@ const (
 	ByCarrier   Order = "carrier"   // the carrier's longest calls first
 )
 
-// known reports whether there is such an order.
-func (o Order) known() bool {
+// Known reports whether there is such an order.
+func (o Order) Known() bool {
 	return slices.Contains([]Order{ByStart, ByEffect, ByMicrosoft, ByCarrier}, o)
 }
 
@@ -59,7 +62,7 @@ type Answer struct {
 // Find answers a question. Its memory is bounded by Offset and Limit.
 func (c *Cases) Find(ctx context.Context, q Question) (Answer, error) {
 	switch {
-	case !q.Order.known():
+	case !q.Order.Known():
 		return Answer{}, fmt.Errorf("discrepancies cannot be ordered by %q", q.Order)
 	case q.Order != ByStart && q.Offset+q.Limit > MostOrdered:
 		return Answer{}, fmt.Errorf("at most %d discrepancies can be put in this order", MostOrdered)
@@ -100,13 +103,13 @@ func testsOf(q *Question) (all []test) {
 		}})
 	}
 	if q.Text != "" {
-		all = append(all, textTest([]byte(q.Text), q.Shown))
+		all = append(all, textTest([]byte(q.Text), q.Shown, q.ShownNumber))
 	}
 	return all
 }
 
 // textTest looks into numbers only for what is shown of a masked one.
-func textTest(part []byte, show func(string) string) test {
+func textTest(part []byte, show, showNumber func(string) string) test {
 	t := test{cols: []int{colID, colMicrosoftID, colCarrierIDs, colCorrelation, colTenant, colMicrosoftFile, colCarrierFile}}
 	const shown = 4
 	if len(part) == shown && len(bytes.Trim(part, "0123456789")) == 0 {
@@ -115,7 +118,7 @@ func textTest(part []byte, show func(string) string) test {
 	whole := show == nil || !bytes.ContainsAny(part, "0123456789")
 	t.agree = func(col int, text []byte) bool {
 		if col == colCaller || col == colCallee {
-			return bytes.HasSuffix(text, part)
+			return bytes.HasSuffix(text, part) && (showNumber == nil || strings.HasSuffix(showNumber(string(text)), string(part)))
 		}
 		return bytes.Contains(text, part) && (whole || strings.Contains(show(string(text)), string(part)))
 	}

@@ -293,6 +293,12 @@ func TestTheAddressIsTheOneThatCameToUs(t *testing.T) {
 	if a := (accounts.Door{BehindProxy: true}).Address(r); a.String() != "203.0.113.2" {
 		t.Errorf("behind a proxy: %s", a)
 	}
+	for written, want := range map[string]string{"203.0.113.9:40112": "203.0.113.9", "[2001:db8::1]:40112": "2001:db8::1"} {
+		r.Header.Set("X-Forwarded-For", written)
+		if a := (accounts.Door{BehindProxy: true}).Address(r); a.String() != want {
+			t.Errorf("%s: %s", written, a) // else everybody is one address, and one who guesses makes all wait
+		}
+	}
 	r.Header.Set("X-Forwarded-For", "nonsense")
 	if a := (accounts.Door{BehindProxy: true}).Address(r); a.String() != "192.0.2.1" {
 		t.Errorf("behind a proxy that says nothing: %s", a)

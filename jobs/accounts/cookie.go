@@ -72,8 +72,12 @@ func (d Door) WelcomeBack(w http.ResponseWriter, r *http.Request) Errand {
 func (d Door) Address(r *http.Request) netip.Addr {
 	if d.BehindProxy {
 		list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-		if a, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
+		last := strings.TrimSpace(list[len(list)-1])
+		if a, err := netip.ParseAddr(last); err == nil {
 			return a
+		}
+		if a, err := netip.ParseAddrPort(last); err == nil { // as some proxies write it
+			return a.Addr()
 		}
 	}
 	at, err := netip.ParseAddrPort(r.RemoteAddr)

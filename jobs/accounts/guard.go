@@ -119,11 +119,26 @@ func (g *guard) welcome(from netip.Addr, account string, now time.Time) {
 	defer g.mu.Unlock()
 	g.known[source{prefixOf(from), account}] = now
 	delete(g.fails, source{account: account})
-	if f := g.fails[source{from: prefixOf(from)}]; f != nil {
-		f.until, f.last = now, f.was
-		if f.n--; f.n <= 0 {
-			delete(g.fails, source{from: prefixOf(from)})
-		}
+	g.takeBack(from, now)
+}
+
+// forgive takes back an attempt that failed by nobody's fault at the address.
+func (g *guard) forgive(from netip.Addr, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.takeBack(from, now)
+}
+
+// takeBack has an address have tried once less. Callers hold mu.
+func (g *guard) takeBack(from netip.Addr, now time.Time) {
+	at := source{from: prefixOf(from)}
+	f := g.fails[at]
+	if f == nil {
+		return
+	}
+	f.until, f.last = now, f.was
+	if f.n--; f.n <= 0 {
+		delete(g.fails, at)
 	}
 }
 

@@ -153,6 +153,9 @@ func (a *Accounts) Return(ctx context.Context, e Errand, query url.Values, from 
 		return "", errors.Join(err, a.note(ctx, who, DeedDenied, from.String()))
 	}
 	if err != nil {
+		if ctx.Err() == nil { // who hangs up may have been told enough
+			a.guard.forgive(from, now)
+		}
 		return "", err
 	}
 	a.guard.welcome(from, "", now)

@@ -229,8 +229,10 @@ func TestWhoTriesCodesWaits(t *testing.T) {
 func TestAProviderThatIsDownIsNoRefusal(t *testing.T) {
 	d, p := byProvider(t)
 	p.Down = true
-	if token, err := d.come(t); err == nil || denied(err, "") || token != "" {
-		t.Errorf("got %q, %v", token, err)
+	for range 8 { // and is not held against who comes from there
+		if token, err := d.come(t); err == nil || denied(err, "") || token != "" || !strings.Contains(err.Error(), "who it is") {
+			t.Errorf("got %q, %v", token, err)
+		}
 	}
 	p.Close()
 	d.Accounts = d.again()

@@ -144,6 +144,8 @@ func (d *Desk) good(ctx context.Context, e *jobs.Entry, open []jobs.Alert) error
 			errs = append(errs, err)
 		case a.Kind == jobs.AlertGap:
 			errs = append(errs, d.fill(ctx, e, a))
+		case a.Kind == jobs.AlertNoData:
+			errs = append(errs, d.silenced(ctx, e, a))
 		}
 	}
 	if mended && rest != nil {

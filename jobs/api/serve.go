@@ -103,6 +103,7 @@ func (w who) String() string { return w.right().Roles() }
 
 // deny answers that the caller may not, and notes that it tried.
 func (c *call) deny(what, why string) {
+	what = jobs.Mask(what) // a path holds what somebody has typed
 	row := jobs.AuditRow{Time: c.Now().UTC(), Who: string(c.by), What: "api.denied", Object: what}
 	if c.Note != nil {
 		if err := c.Note(context.WithoutCancel(c.r.Context()), row); err != nil {

@@ -124,7 +124,8 @@ func TestNumbersCannotBeFoundOutBySearching(t *testing.T) {
 	}{
 		{config.Ops, "4930", false}, {config.Ops, "301", false}, {config.Ops, "45678", false}, {config.Ops, "9", false},
 		{config.Ops, "5678", true}, {config.Ops, "cdr_", true}, {config.Ops, "…5678.csv", true},
-		{config.Finance, "4930", true}, {config.Admin, "45678", true},
+		{config.Finance, "4930", false}, {config.Admin, "45678", false}, {config.Finance, "5678", true},
+		{config.Finance, telling, true}, {config.Admin, "cdr_491111115678", true}, {config.Admin, "cdr_491111115679", false},
 	} {
 		status, body := w.ask(t, test.role, "/v1/files?limit=1&name="+url.QueryEscape(test.part))
 		var list struct{ Files []struct{ File string } }
@@ -134,5 +135,22 @@ func TestNumbersCannotBeFoundOutBySearching(t *testing.T) {
 		if found := len(list.Files) == 1; found != test.found || found && list.Files[0].File != jobs.Mask(telling) {
 			t.Errorf("%s asks for %s: %s", test.role, test.part, body)
 		}
+	}
+}
+
+// TestWhatIsTypedIntoAPathIsNotedMasked has a role ask for what it may not see, by
+// a number.
+func TestWhatIsTypedIntoAPathIsNotedMasked(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/v1/files/" + canary + "?unmask=true", "/v1/reports/" + canary + "/files/discrepancies.csv"} {
+		if status, body := w.ask(t, config.Ops, path); status != 403 || strings.Contains(body, canary[4:]) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+		if row := w.noted(t)[0]; !strings.HasPrefix(row, "the-ops api.denied ") || !strings.Contains(row, "…3456") || strings.Contains(row, canary[4:]) {
+			t.Errorf("%s: noted is %s", path, row)
+		}
+	}
+	if strings.Contains(w.log.String(), canary[4:]) {
+		t.Error("the log has the number")
 	}
 }

@@ -1,10 +1,10 @@
 // Package casework keeps the register of cases beside the versions of reports,
 // so that people can work on cases: CASES.md says how.
 //
-// A version is taken over after it was published, from its own files, as a whole
-// or not at all, and each version of a period once and in its order. Until then
-// the register says what the version before says. Memory does not grow with the
-// number of cases, but for Since, which holds those that differ.
+// A version is taken over after it was published, from its own files, which are
+// read to their end before, and each version of a period once and in its order. A
+// first version is seen as a whole or not at all, and one that was broken off goes
+// on where it stopped. Memory does not grow with the number of cases.
 package casework
 
 import (
@@ -15,7 +15,6 @@ import (
 	"iter"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"concord/exchange/atrest"
@@ -39,31 +38,72 @@ type Clerk struct {
 	Now    func() time.Time
 }
 
+// Waiting is a version that the register does not know yet.
+type Waiting struct {
+	jobs.Report
+	Err error // why it cannot be taken over; nil: its files are not in their place yet
+}
+
 // CatchUp takes over what a carrier's versions say that the register does not
-// know yet; without a carrier that of all. It returns the newest versions that
-// wait, because their files are not in their place.
-func (c *Clerk) CatchUp(ctx context.Context, carrier string) (waiting []jobs.Report, err error) {
+// know yet; without a carrier that of all. It returns of each period the first
+// version that waits. One that is damaged keeps no other period back: err is about
+// all of them.
+func (c *Clerk) CatchUp(ctx context.Context, carrier string) (waiting []Waiting, err error) {
 	list, whole, err := c.State.Unregistered(ctx, carrier)
 	if err != nil {
 		return nil, err
 	}
-	var errs []error
 	for i, r := range list {
-		if slices.ContainsFunc(waiting, func(w jobs.Report) bool { return samePeriod(&w, &r) }) {
+		if slices.ContainsFunc(waiting, func(w Waiting) bool { return samePeriod(&w.Report, &r) }) {
 			continue // the one before is missing
 		}
-		err := c.State.Register(ctx, r, whole[i], func() iter.Seq2[jobs.CaseNews, error] { return c.news(&r, !whole[i]) }, c.Now())
+		err := c.takeOver(ctx, &r, whole[i])
 		switch {
 		case err == nil:
 			continue
 		case ctx.Err() != nil:
 			return waiting, context.Cause(ctx)
-		case !errors.Is(err, fs.ErrNotExist):
-			errs = append(errs, fmt.Errorf("cases of version %d of %s of %s: %w", r.Version, r.Period.Text, r.Carrier, err))
+		case errors.Is(err, fs.ErrNotExist):
+			err = nil
+		default:
+			err = fmt.Errorf("cases of version %d of %s of %s: %w", r.Version, r.Period.Text, r.Carrier, err)
 		}
-		waiting = append(waiting, r)
+		waiting = append(waiting, Waiting{r, err})
 	}
-	return waiting, errors.Join(errs...)
+	return waiting, nil
+}
+
+// takeOver has the register know what a version says. Its files are read when
+// nobody else has been quicker, and again when the register asks again: an erasure
+// may have put others into their place.
+func (c *Clerk) takeOver(ctx context.Context, r *jobs.Report, whole bool) error {
+	return c.State.Register(ctx, *r, whole, func() iter.Seq2[jobs.CaseNews, error] { return c.news(ctx, r, !whole) }, c.Now())
+}
+
+// news are what a version says, as the register takes it, in the order of the ids.
+func (c *Clerk) news(ctx context.Context, r *jobs.Report, changes bool) iter.Seq2[jobs.CaseNews, error] {
+	return func(yield func(jobs.CaseNews, error) bool) {
+		all := c.sorted()
+		defer func() { _ = all.close() }() // nothing of it is needed any more
+		if err := all.add(r.Version, c.rows(ctx, r, changes)); err != nil {
+			yield(jobs.CaseNews{}, err)
+			return
+		}
+		for row, err := range unique(all.rows()) {
+			if !yield(newsOf(&row), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// newsOf is what a version says of a case, as the register takes it.
+func newsOf(row *report.CaseRow) jobs.CaseNews {
+	f := &row.Now
+	if row.Event == report.Closed {
+		f = &row.Before
+	}
+	return jobs.CaseNews{CaseFacts: factsOf(row.CaseID, f), Event: row.Event}
 }
 
 func samePeriod(a, b *jobs.Report) bool {
@@ -76,7 +116,7 @@ func (c *Clerk) open(r *jobs.Report, name string) (*atrest.File, error) {
 }
 
 // rows are those of one file of a version, discrepancies.csv or changes.csv.
-func (c *Clerk) rows(r *jobs.Report, changes bool) iter.Seq2[report.CaseRow, error] {
+func (c *Clerk) rows(ctx context.Context, r *jobs.Report, changes bool) iter.Seq2[report.CaseRow, error] {
 	return func(yield func(report.CaseRow, error) bool) {
 		name := "discrepancies.csv"
 		if changes {
@@ -89,25 +129,10 @@ func (c *Clerk) rows(r *jobs.Report, changes bool) iter.Seq2[report.CaseRow, err
 		}
 		defer func() { _ = f.Close() }() // it was only read
 		for row, err := range report.ReadCases(f, changes) {
-			if err != nil {
+			if err = errors.Join(err, context.Cause(ctx)); err != nil {
 				err = fmt.Errorf("%s of version %d: %w", name, r.Version, err)
 			}
 			if !yield(row, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// news are what a version says, as the register takes it.
-func (c *Clerk) news(r *jobs.Report, changes bool) iter.Seq2[jobs.CaseNews, error] {
-	return func(yield func(jobs.CaseNews, error) bool) {
-		for row, err := range c.rows(r, changes) {
-			f := row.Now
-			if row.Event == report.Closed {
-				f = row.Before
-			}
-			if !yield(jobs.CaseNews{CaseFacts: factsOf(row.CaseID, &f), Event: row.Event}, err) {
 				return
 			}
 		}
@@ -126,45 +151,49 @@ type Difference struct {
 	Before, Now jobs.CaseFacts
 }
 
-// Since returns how the cases of the newest version of a period differ from those
-// of an older one, in the order of their ids. A case that came and went between
-// the two differs in nothing.
-func (c *Clerk) Since(ctx context.Context, old jobs.Report) (newest jobs.Report, list []Difference, err error) {
+// Since calls do for each case of the newest version of a period that differs from
+// an older one, in the order of their ids. A case that came and went between the
+// two differs in nothing.
+func (c *Clerk) Since(ctx context.Context, old jobs.Report, do func(*Difference)) (newest jobs.Report, err error) {
 	versions, err := c.State.Reports(ctx, jobs.ReportFilter{Kind: old.Kind, Carrier: old.Carrier, Period: &old.Period})
 	if err != nil {
-		return old, nil, err
+		return old, err
 	}
+	all := c.sorted()
+	defer func() { err = errors.Join(err, all.close()) }()
 	newest = old
-	found := map[string]*Difference{}
 	for _, v := range slices.Backward(versions) {
 		if v.Version <= old.Version {
 			continue
 		}
-		for row, err := range c.rows(&v, true) {
-			if err = errors.Join(err, context.Cause(ctx)); err != nil {
-				return newest, nil, err
-			}
-			merge(found, &row)
+		if err := all.add(v.Version, c.rows(ctx, &v, true)); err != nil {
+			return newest, err
 		}
 		newest = v
 	}
-	for _, d := range found {
-		if d.judge() {
-			list = append(list, *d)
-		}
-	}
-	slices.SortFunc(list, func(a, b Difference) int { return strings.Compare(a.CaseID, b.CaseID) })
-	return newest, list, nil
+	return newest, differences(all.rows(), do)
 }
 
-// merge takes over what a later version says of a case.
-func merge(found map[string]*Difference, row *report.CaseRow) {
-	d := found[row.CaseID]
-	if d == nil {
-		d = &Difference{CaseID: row.CaseID, Before: factsOf(row.CaseID, &row.Before)}
-		found[row.CaseID] = d
+// differences puts together what versions, one after the other, say of each case.
+func differences(rows iter.Seq2[report.CaseRow, error], do func(*Difference)) error {
+	var d *Difference
+	told := func() {
+		if d != nil && d.judge() {
+			do(d)
+		}
 	}
-	d.Now = factsOf(row.CaseID, &row.Now)
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		if d == nil || d.CaseID != row.CaseID {
+			told()
+			d = &Difference{CaseID: row.CaseID, Before: factsOf(row.CaseID, &row.Before)}
+		}
+		d.Now = factsOf(row.CaseID, &row.Now)
+	}
+	told()
+	return nil
 }
 
 // judge says what the case came to; false: nothing.
@@ -178,7 +207,9 @@ func (d *Difference) judge() bool {
 		d.Event = report.Closed
 	default:
 		d.Event = report.Changed
-		return d.Before != d.Now
+		was := d.Before
+		was.Start = d.Now.Start // when it began decides nothing, and each version tells its own
+		return was != d.Now
 	}
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,8 +126,9 @@ func TestTheRegisterFollowsTheVersions(t *testing.T) {
 func TestAFileThatIsNoneIsAnErrorThatNamesItsPlace(t *testing.T) {
 	s := newShop(t)
 	s.publish(1, "a,x,,,sixty,,,1,1\n", "")
-	_, err := s.CatchUp(t.Context(), "fabrikam")
-	if err == nil || err.Error() != "cases of version 1 of hour of fabrikam: discrepancies.csv of version 1: read cases: row 1: a duration or a difference is no number of seconds" {
+	waiting, err := s.CatchUp(t.Context(), "fabrikam")
+	s.must(err)
+	if err = waiting[0].Err; err == nil || err.Error() != "cases of version 1 of hour of fabrikam: discrepancies.csv of version 1: read cases: row 1: a duration or a difference is no number of seconds" {
 		t.Errorf("%v", err)
 	}
 	s.cases()
@@ -137,16 +139,35 @@ func TestWhatChangedSinceAnOlderVersion(t *testing.T) {
 	first := s.publish(1, v1, "")
 	s.publish(2, v1, v2)
 	s.publish(3, v1, v3)
-	newest, list, err := s.Since(t.Context(), first)
-	s.must(err)
 	var got []string
-	for _, d := range list {
+	newest, err := s.Since(t.Context(), first, func(d *casework.Difference) {
 		got = append(got, fmt.Sprint(d.Event, " ", d.CaseID, " ", d.Before.MicrosoftMS, " ", d.Now.DiffMS))
-	}
+	})
+	s.must(err)
 	// a is again what it was, and c came and went.
 	if d := cmp.Diff([]string{"closed b 30000 0", "opened d 0 -5000"}, got); d != "" || newest.Version != 3 {
 		t.Error(newest.Version, d)
 	}
+}
+
+// A case whose call began a second later in between would be listed as changed,
+// with the same figures before and now.
+func TestWhenACallBeganIsNoDifference(t *testing.T) {
+	const moved = "changed,a,duration_over,duration_over,6.5,6.5,2026-10-01T12:00:0%dZ,,60,66.5,microsoft_start_utc,,\n"
+	s := newShop(t)
+	first := s.publish(1, v1, "")
+	s.publish(2, v1, fmt.Sprintf(moved, 1))
+	s.publish(3, v1, fmt.Sprintf(moved, 0))
+	if got := s.since(first); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func (s *shop) since(old jobs.Report) (list []casework.Difference) {
+	s.Helper()
+	_, err := s.Since(s.Context(), old, func(d *casework.Difference) { list = append(list, *d) })
+	s.must(err)
+	return list
 }
 
 func TestCasesThatHaveOtherIdsAreFoundAgain(t *testing.T) {
@@ -168,5 +189,26 @@ func TestCasesThatHaveOtherIdsAreFoundAgain(t *testing.T) {
 	}
 	if same, err := casework.Renamed(nil, filepath.Join(dir, "now"), filepath.Join(dir, "now")); len(same) > 0 || err != nil {
 		t.Error(same, err)
+	}
+}
+
+// What was written about the row of one file would stand with that of another.
+func TestCasesOfRowsOfTheSameNumberInTwoFilesAreToldApart(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"before": "a,invalid,,,,,,,3,,one.csv\nb,invalid,,,,,,,3,,two.csv\n",
+		"now":    "y,invalid,,,,,,,3,,one.csv\nx,invalid,,,,,,,3,,two.csv\n", // their ids sort the other way
+	} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		header := strings.TrimSuffix(listed, "\n") + ",microsoft_file,carrier_file\n"
+		if err := os.WriteFile(filepath.Join(dir, name, "discrepancies.csv"), []byte(header+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := casework.Renamed(nil, filepath.Join(dir, "before"), filepath.Join(dir, "now"))
+	if d := cmp.Diff(map[string]string{"a": "y", "b": "x"}, got); d != "" || err != nil {
+		t.Error(err, d)
 	}
 }

@@ -19,14 +19,14 @@ type casesCmd struct {
 // caseFlags select cases.
 type caseFlags struct {
 	Carrier string   `placeholder:"NAME" help:"Only those of one carrier."`
-	Period  string   `placeholder:"PERIOD" help:"Only those of a period as it was asked for, such as 2026-10-01 or 2026-10."`
+	Period  string   `placeholder:"PERIOD" help:"Only those of a period as it was asked for, such as 2026-10-01 or 2026-10, or by its ends: FROM/TO as times."`
 	From    string   `placeholder:"DAY" help:"Only those of periods that have a part since this day, in UTC."`
 	To      string   `placeholder:"DAY" help:"Only those of periods that have a part before this day, in UTC."`
 	Class   []string `placeholder:"CLASS" help:"Only those of a class, such as duration_over; repeats."`
 	State   []string `placeholder:"STATE" help:"Only those that are open, disputed, accepted or resolved; repeats."`
 	Owner   string   `placeholder:"NAME" help:"Only those of an owner."`
 	Unowned bool     `help:"Only those of nobody."`
-	Older   uint     `placeholder:"DAYS" help:"Only those that have been open for so many days."`
+	Older   uint     `placeholder:"DAYS" help:"Only those that have been open since so many days ago or longer, by days in UTC."`
 	Gone    bool     `help:"Also those that the newest version has no more."`
 }
 
@@ -36,7 +36,7 @@ func (c *caseFlags) filter(ids []string) (f jobs.CasesFilter, err error) {
 		f.States = append(f.States, jobs.CaseState(s))
 	}
 	if c.Older > 0 {
-		f.Before = time.Now().AddDate(0, 0, -int(c.Older))
+		f.Before = control.OpenFor(time.Now(), int(c.Older))
 	}
 	for flag, at := range map[string]struct {
 		text string
@@ -82,9 +82,9 @@ func (c *casesListCmd) Run(s *session) error {
 			return printLines(s, p.Cases)
 		}
 		g := &grid{right: []bool{3: true, 4: true, 5: true}}
-		g.add("Carrier", "Period", "Class", "Microsoft min", "Carrier min", "Difference min", "Since (UTC)", "State", "Owner", "Case")
+		g.add("Carrier", "Period", "Class", "Microsoft min", "Carrier min", "Effect min", "Since (UTC)", "State", "Owner", "Case")
 		for _, x := range p.Cases {
-			g.add(x.Carrier, x.Period.Text, x.Class, minutes(x.MicrosoftMS), minutes(x.CarrierMS), signedMinutes(x.DifferenceMS), clock(x.Since), x.State, shown(x.Owner), x.ID)
+			g.add(x.Carrier, x.Period.Text, x.Class, minutes(x.MicrosoftMS), minutes(x.CarrierMS), signedMinutes(x.EffectMS), clock(x.Since), x.State, shown(x.Owner), x.ID)
 		}
 		if err := s.printGrid(g, "no cases"); err != nil || p.Next == "" {
 			return err
@@ -97,7 +97,7 @@ func (c *casesListCmd) Run(s *session) error {
 // tellWaiting says what a list does not know of yet.
 func (s *session) tellWaiting(list []string) {
 	if len(list) > 0 {
-		fmt.Fprintf(s.Err, "concord: not in here yet, for their files are not in their place: %s\n", strings.Join(list, ", "))
+		fmt.Fprintf(s.Err, "concord: not in here yet, for their files are not in their place or cannot be read: %s\n", strings.Join(list, ", "))
 	}
 }
 
@@ -247,13 +247,13 @@ func (c *casesAgingCmd) Run(s *session) error {
 			return printJSON(s.Out, a)
 		}
 		g := &grid{right: []bool{2: true, 3: true, 4: true, 5: true}}
-		g.add("State", "Days", "Cases", "Microsoft min", "Carrier min", "Difference min")
+		g.add("State", "Days", "Cases", "Microsoft min", "Carrier min", "Effect min")
 		for _, b := range a.Buckets {
 			days := fmt.Sprintf("%d to %d", b.OverDays, b.UnderDays)
 			if b.UnderDays == 0 {
 				days = fmt.Sprintf("%d or more", b.OverDays)
 			}
-			g.add(b.State, days, grouped(b.Cases), minutes(b.MicrosoftMS), minutes(b.CarrierMS), signedMinutes(b.DifferenceMS))
+			g.add(b.State, days, grouped(b.Cases), minutes(b.MicrosoftMS), minutes(b.CarrierMS), signedMinutes(b.EffectMS))
 		}
 		return s.printGrid(g, "no cases")
 	})

@@ -73,7 +73,7 @@ func reportGrid(list []control.Report) *grid {
 		if r.Kind == jobs.ReportUsage { // it counts calls that the carrier lacks, and compares nothing
 			difference = ""
 		}
-		g.add(clock(r.Published), r.Carrier, r.Period.Text, fmt.Sprint(r.Version), r.Verdict, difference, grouped(r.Discrepancies), grouped(r.Pending), r.ID, strings.Join(notes, ", "))
+		g.add(clock(r.Published), r.Carrier, r.Period.Text, fmt.Sprint(r.Version), r.Standing(), difference, grouped(r.Discrepancies), grouped(r.Pending), r.ID, strings.Join(notes, ", "))
 	}
 	return g
 }
@@ -138,7 +138,7 @@ func (g *grid) figures(r *control.Report) {
 		g.add("pending", grouped(r.Pending)+" calls")
 		return
 	}
-	g.add("verdict", r.Verdict)
+	g.add("verdict", r.Standing())
 	g.add("Microsoft", fmt.Sprintf("%s records, %s minutes", grouped(r.Microsoft.Records), minutes(r.Microsoft.DurationMS)))
 	g.add("carrier's", fmt.Sprintf("%s records, %s minutes", grouped(r.CarrierSide.Records), minutes(r.CarrierSide.DurationMS)))
 	g.add("cases", fmt.Sprintf("%s, and %s calls pending", grouped(r.Discrepancies), grouped(r.Pending)))

@@ -139,6 +139,9 @@ func (s *session) showPlan(list []control.Planned, asJSON bool) error {
 	for i := range list {
 		p := &list[i]
 		fmt.Fprintf(s.Out, "%s: %s\n", strings.TrimSpace(p.Carrier+" "+p.Period.String()), planInWords(p))
+		for _, w := range p.Warnings {
+			fmt.Fprintf(s.Out, "  warning: %s\n", w)
+		}
 		for _, f := range p.Files {
 			fmt.Fprintf(s.Out, "  %s: %s\n", f.Role, shown(f.Name))
 		}

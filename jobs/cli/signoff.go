@@ -138,12 +138,12 @@ func (s *session) showSince(x *control.SinceSignOff) error {
 	fmt.Fprintf(s.Out, "version %d of %s of %s against version %d, approved %s by %s\n", x.Newest.Version, x.Newest.Period.Text, x.Newest.Carrier,
 		x.Approved.Version, clock(*x.Approved.Approved), shown(x.Approved.ApprovedBy))
 	g := &grid{right: []bool{1: true, 2: true, 3: true, 4: true}}
-	g.add("", "Cases", "Microsoft min", "Carrier min", "Difference min")
+	g.add("", "Cases", "Microsoft min", "Carrier min", "Effect min")
 	for _, r := range []struct {
 		name string
-		sums jobs.CaseSums
+		sums control.CaseSums
 	}{{"opened", x.Opened}, {"closed", x.Closed}, {"changed, before", x.Before}, {"changed, now", x.Changed}} {
-		g.add(r.name, grouped(r.sums.Cases), minutes(r.sums.MicrosoftMS), minutes(r.sums.CarrierMS), signedMinutes(r.sums.DifferenceMS))
+		g.add(r.name, grouped(r.sums.Cases), minutes(r.sums.MicrosoftMS), minutes(r.sums.CarrierMS), signedMinutes(r.sums.EffectMS))
 	}
 	g.write(s.Out, "")
 	list := &grid{}

@@ -112,6 +112,7 @@ func desk(cfg *config.Config, store *state.Store) *control.Desk {
 		Queue: store, Pauses: store, Noting: func(r jobs.AuditRow) control.Changes { return store.Noted(r) }, Requests: store, Archive: store, Ledger: store, Alarms: store, Trail: store, Coverage: store, Deliveries: store, Chain: store, Book: store, SignedOff: store,
 		Config: func() *config.Config { return cfg }, Now: time.Now, Folder: service.ReportsFolder(cfg), Keys: cfg.Encryption,
 		Reach:   func(carrier string) time.Duration { return reach(cfg, carrier) },
+		Trouble: func(err error) { fmt.Fprintln(os.Stderr, "concord:", err) },
 		Foresee: service.Purger(func() *config.Config { return cfg }, store, time.Now).Foresee,
 	}
 }

@@ -96,6 +96,7 @@ const (
 // Token lets a program in. The token itself is known to its holder only.
 type Token struct {
 	Name   string
+	Person string // whose it is, as the console names them; empty: nobody's
 	Role   Role
 	SHA256 [32]byte
 }
@@ -233,6 +234,17 @@ func (c *Config) NamesOf(carrier string) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// OthersOf returns what Microsoft's records call all carriers but one.
+func (c *Config) OthersOf(carrier string) (names []string) {
+	own := c.NamesOf(carrier)
+	for _, other := range c.Carriers {
+		if other.Name != carrier {
+			names = append(names, c.NamesOf(other.Name)...)
+		}
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(own, n) })
 }
 
 // Carrier returns a carrier by its name.

@@ -43,6 +43,7 @@ func TestWhatAReloadChanges(t *testing.T) {
 		{"another zone for all", edit("zone: UTC", "zone: Europe/Berlin"),
 			[]string{"carriers.northwind: changed: expected", "jobs.collect: changed: zone", "jobs.daily: changed: zone"}},
 		{"another role", edit("role: ops", "role: admin"), []string{"http.tokens: changed"}},
+		{"a token of another person", edit("role: ops", "role: ops, person: bob@fabrikam.example"), []string{"http.tokens: changed"}},
 		{"another place", edit("data: d", "data: e"), []string{"microsoft.folder: changed", "data: changed; it holds from the next start on"}},
 		{"other limits", edit("data: d", "data: d\nsftp: {idle: 1m}"), []string{"sftp: changed; it holds from the next start on"}},
 		// From here on the files differ, too.

@@ -181,6 +181,7 @@ func (r *reader) tokens(y *yamltree.Node) {
 func token(y *yamltree.Node) (t Token) {
 	y.Each(map[string]func(*yamltree.Node){
 		"name":   func(y *yamltree.Node) { t.Name, _ = y.Word("grafana") },
+		"person": func(y *yamltree.Node) { t.Person, _ = y.Word("ann") },
 		"role":   func(y *yamltree.Node) { t.Role = Role(y.OneOf(string(Finance), string(Ops), string(Admin))) },
 		"sha256": func(y *yamltree.Node) { t.SHA256 = hash(y) },
 	})

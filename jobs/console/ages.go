@@ -14,7 +14,7 @@ type ageTable struct {
 type ageRow struct {
 	State string
 	Cells [len(ageFrom)]int64
-	jobs.CaseSums
+	control.CaseSums
 }
 
 // ageFrom is the day with which each column begins.
@@ -51,4 +51,35 @@ func (r *ageRow) add(a *control.CaseAge) {
 	r.MicrosoftMS += a.MicrosoftMS
 	r.CarrierMS += a.CarrierMS
 	r.DifferenceMS += a.DifferenceMS
+	r.EffectMS += a.EffectMS
+}
+
+// passedOver are cases that work on many would leave as they are.
+type passedOver struct {
+	Cases int64
+	State string // that they are in; empty: the newest version has them no more
+	Why   string
+}
+
+// passedBy returns which of so many cases do not go to a state, and why.
+func passedBy(to jobs.CaseState, rows []ageRow, left int64) (list []passedOver) {
+	if to == "" {
+		return nil
+	}
+	for _, r := range rows {
+		s := jobs.CaseState(r.State)
+		if s.May(to) || left <= 0 {
+			continue
+		}
+		why := "open them first, with a reason"
+		if s == to {
+			why = "they are so already"
+		}
+		list = append(list, passedOver{min(r.Cases, left), r.State, why})
+		left -= r.Cases
+	}
+	if left > 0 {
+		list = append(list, passedOver{left, "", "the newest version has them no more"})
+	}
+	return list
 }

@@ -41,12 +41,13 @@ func (v *visit) preview() error {
 	case v.previews <- struct{}{}:
 		defer func() { <-v.previews }()
 	default:
-		return &control.Refusal{Kind: control.Unavailable, Text: "Other samples are being read; try again in a moment."}
+		p, _ := v.sample(maxBody) // of a form that is refused anyway the profile is enough
+		return v.notTried(p, &control.Refusal{Kind: control.Unavailable, Text: "Other samples are being read; try again in a moment."})
 	}
 	v.hurryFor(previewTime)
-	p, err := v.sample()
+	p, err := v.sample(maxUpload)
 	if err != nil {
-		return err
+		return v.notTried(p, err)
 	}
 	if p.Unmask && !control.Numbers.Has(v.who.Role) {
 		return v.deny(control.Numbers)
@@ -57,28 +58,42 @@ func (v *visit) preview() error {
 	}
 	d := &carrierData{CarrierDetail: c, Text: p.Profile, Shown: p.Unmask}
 	x, err := v.Desk.Preview(v.r.Context(), p)
-	status := http.StatusOK
-	if r, is := errors.AsType[*control.Refusal](err); is {
-		status, d.Problem = statuses[r.Kind], r.Text
-	} else if err != nil {
-		return err
-	} else {
-		d.Tried = &x
-		if x.Profile != "" {
-			d.Text = x.Profile
-		}
+	if err != nil {
+		return v.notTried(p, err)
 	}
-	return v.show(status, "carrier", "Carrier "+c.Name, d)
+	d.Tried = &x
+	if x.Profile != "" {
+		d.Text = x.Profile
+	}
+	return v.show(http.StatusOK, "carrier", "Carrier "+c.Name, d)
 }
 
-// sample reads the form of a preview, which holds a file.
-func (v *visit) sample() (p control.Preview, err error) {
+// notTried shows the carrier again, with the profile as it was sent and why the
+// sample was not read by it.
+func (v *visit) notTried(p control.Preview, err error) error {
+	r, is := errors.AsType[*control.Refusal](err)
+	if !is || statuses[r.Kind] == 0 {
+		return err
+	}
+	c, err := v.Desk.Carrier(v.r.Context(), p.Carrier)
+	if err != nil {
+		return err
+	}
+	status := statuses[r.Kind]
+	if v.r.Header.Get("Hx-Request") != "" {
+		status = http.StatusOK // htmx shows no other
+	}
+	return v.show(status, "carrier", "Carrier "+c.Name, &carrierData{CarrierDetail: c, Text: p.Profile, Problem: r.Text})
+}
+
+// sample reads the form of a preview, which holds a file, up to so many bytes; of
+// one that is longer what came before.
+func (v *visit) sample(left int64) (p control.Preview, err error) {
 	p = control.Preview{Carrier: v.r.PathValue("carrier"), By: v.by()}
 	parts, err := v.r.MultipartReader()
 	if err != nil {
 		return p, &control.Refusal{Kind: control.Invalid, Text: "The form holds no file.", Err: err}
 	}
-	left := int64(maxUpload)
 	for {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {

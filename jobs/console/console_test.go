@@ -317,7 +317,7 @@ func TestAddressesThatLeadNowhere(t *testing.T) {
 	b, rep := w.as(t, "admin"), "/console/reports/"+w.report.ID
 	for path, want := range map[string]int{
 		"/console/reports/nothing": 404, "/console/carriers/nothing": 404, "/console/runs/nothing": 404, "/console/files/nothing": 404, "/console/jobs/nothing": 404, rep + "/cases/nothing": 404,
-		rep + "/files/stray.csv": 404, rep + "/files/..%2f..%2fsecret": 404, rep + "/cases?offset=-1": 400, rep + "/cases?order=effect&offset=999999": 400,
+		rep + "/files/stray.csv": 404, rep + "/files/..%2f..%2fsecret": 404, rep + "/cases?offset=-1": 400, rep + "/cases?order=effect&offset=999999": 400, rep + "/cases?order=longest": 400,
 		"/console/audit?before=x": 400, "/console/proofs?before=x": 400, "/console/proofs?before=-1": 400, "/console/erasures/nothing": 404, "/console/erasures?offset=-1": 400, "/console/erasures?offset=99999": 400, "/console/nothing": 404, "/console/assets/nothing": 404,
 	} {
 		if status, page := b.get(path); status != want {

@@ -53,11 +53,13 @@ var funcs = template.FuncMap{
 	"secondsOf":   func(ms *int64) string { return orNothing(ms, seconds) },
 	"signedOf":    func(ms *int64) string { return orNothing(ms, func(v int64) string { return plus(v, seconds(v)) }) },
 	"share":       share,
+	"shareOf":     shareOf,
 	"percent":     percent,
 	"percentOf":   percentOf,
 	"n":           count,
 	"bytes":       sizeWords,
 	"class":       classWords,
+	"pairs":       report.Pairs,
 	"verdict":     verdictWords,
 	"mark":        mark,
 	"tone":        tone,
@@ -75,9 +77,15 @@ var funcs = template.FuncMap{
 	"nextTwo":     func(t []time.Time) []time.Time { return t[:min(len(t), 2)] },
 	"cases":       func(id string, rows []report.Discrepancy) listed { return listed{id, rows} },
 	"inputIDs":    inputIDs,
-	"summed":      func(name string, s jobs.CaseSums) named { return named{name, s} },
+	"summed":      func(name string, s control.CaseSums) named { return named{name, s} },
 	"masked":      jobs.Mask,
+	"edges":       edges,
 	"secondsMore": func(ms int64) string { return plus(ms, seconds(ms)) },
+	"utc":         func(s string) string { return strings.TrimSuffix(strings.Replace(s, "T", " ", 1), "Z") },
+	"grouped":     func(s fmt.Stringer) string { return grouped(s.String()) },
+	"aboutPath":   aboutPath,
+	"signedMin":   func(ms *int64) string { return orNothing(ms, func(v int64) string { return plus(v, minutes(v)) }) },
+	"counts":      report.Counts,
 	"registerOf": func(filter map[string]string, state ...string) string {
 		if len(state) == 0 {
 			return registerAddress(filter)
@@ -85,6 +93,9 @@ var funcs = template.FuncMap{
 		return registerAddress(filter, "state", state[0])
 	},
 }
+
+// edges names a period so that no other one is meant.
+func edges(p control.Period) string { return jobs.Period{From: p.From, To: p.To}.Edges() }
 
 // listed are discrepancies of a report.
 type listed struct {
@@ -95,7 +106,7 @@ type listed struct {
 // named are sums of cases.
 type named struct {
 	Name string
-	jobs.CaseSums
+	control.CaseSums
 }
 
 // inputIDs returns the ids of files by their hash.
@@ -131,7 +142,9 @@ func orNothing(v *int64, f func(int64) string) string {
 }
 
 // minutes writes milliseconds as minutes of one decimal.
-func minutes(ms int64) string { return grouped(new(big.Rat).SetFrac64(ms, 60_000).FloatString(1)) }
+func minutes(ms int64) string {
+	return plus(0, grouped(new(big.Rat).SetFrac64(ms, 60_000).FloatString(1)))
+}
 
 // seconds writes milliseconds as seconds without trailing zeros.
 func seconds(ms int64) string {
@@ -139,7 +152,11 @@ func seconds(ms int64) string {
 	return grouped(strings.TrimRight(strings.TrimRight(s, "0"), "."))
 }
 
+// plus writes the sign of a value before it, unless nothing is left of it.
 func plus(v int64, text string) string {
+	if strings.Trim(text, "-0.") == "" {
+		return strings.TrimPrefix(text, "-")
+	}
 	if v > 0 {
 		return "+" + text
 	}
@@ -166,6 +183,15 @@ func grouped(s string) string {
 // share writes parts per million as a percentage.
 func share(ppm int64) string {
 	return plus(ppm, new(big.Rat).SetFrac64(ppm, 10_000).FloatString(2)) + " %"
+}
+
+// shareOf writes by how much the sides of a report differ. There is no share of
+// nothing.
+func shareOf(r control.Report) string {
+	if r.Microsoft.DurationMS == 0 {
+		return nothing
+	}
+	return share(r.DifferencePPM)
 }
 
 // percent writes the percentage of a summary; nil: there is nothing to divide by.
@@ -244,6 +270,8 @@ func verdictWords(v string) string {
 		return "in order"
 	case "none":
 		return "no report"
+	case "no_data":
+		return "no data"
 	case "":
 		return "usage"
 	}
@@ -270,8 +298,10 @@ func mark(v string) string {
 		return "✓"
 	case "warning", "accepted with rejected rows", "reopened":
 		return "!"
-	case "dispute", "failed", "rejected":
+	case "dispute", "rejected":
 		return "✕"
+	case "failed":
+		return "⊘"
 	case "running", "in review":
 		return "▸"
 	case "queued":

@@ -70,6 +70,9 @@ func (v *visit) start() error {
 		return err
 	}
 	f := v.r.PostForm
+	if err := chosen(f); err != nil {
+		return v.refused(err)
+	}
 	s := control.Start{
 		Job: v.r.PathValue("job"), Carriers: some(f["carrier"]), Period: f.Get("period"),
 		DryRun: f.Get("sure") == "", Key: f.Get("key"), By: v.by(),
@@ -84,6 +87,9 @@ func (v *visit) backfill() error {
 		return err
 	}
 	f := v.r.PostForm
+	if err := chosen(f); err != nil {
+		return v.refused(err)
+	}
 	b := control.Backfill{
 		Job: v.r.PathValue("job"), From: f.Get("from"), To: f.Get("to"), Only: control.Only(f.Get("only")),
 		Carriers: some(f["carrier"]), DryRun: f.Get("sure") == "", By: v.by(),
@@ -103,6 +109,15 @@ func (v *visit) planned(asked string, dry bool, list []control.Planned, err erro
 		return v.to(Root + "runs/" + list[0].Run)
 	}
 	return v.to(Root + "runs?" + url.Values{"job": {v.r.PathValue("job")}}.Encode())
+}
+
+// chosen refuses a form with boxes for carriers of which none is checked: no
+// name at all would mean every carrier.
+func chosen(f url.Values) error {
+	if boxes := f["carrier"]; len(boxes) > 0 && len(some(boxes)) == 0 {
+		return &control.Refusal{Kind: control.Invalid, Text: "No carrier is checked, and nothing was started: check those that are meant."}
+	}
+	return nil
 }
 
 // some are the values that are not empty.

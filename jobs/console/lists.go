@@ -1,10 +1,11 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"concord/exchange/landing"
 	"concord/jobs"
@@ -39,8 +40,11 @@ func listOf[T any](v *visit, f map[string]string, list []T, id func(T) string) (
 
 func (v *visit) files() error {
 	f := v.filters("carrier", "side", "status", "name", "before")
+	if shown := jobs.Mask(f["name"]); shown != f["name"] {
+		return v.to(with(v.r.URL, "name", shown)) // no address that is kept has the number
+	}
 	list, err := v.Desk.Files(v.r.Context(), jobs.FileFilter{
-		Carrier: f["carrier"], Side: f["side"], Status: landing.Status(f["status"]), Name: f["name"], Masked: !control.Numbers.Has(v.who.Role), Before: f["before"], Limit: pageSize + 1,
+		Carrier: f["carrier"], Side: f["side"], Status: landing.Status(f["status"]), Name: f["name"], Before: f["before"], Limit: pageSize + 1,
 	})
 	if err != nil {
 		return err
@@ -71,9 +75,9 @@ func (v *visit) file() (err error) {
 }
 
 func (v *visit) runs() error {
-	f := v.filters("job", "carrier", "state", "before")
+	f := v.filters("job", "carrier", "state", "file", "before")
 	list, err := v.Desk.Runs(v.r.Context(), jobs.RunFilter{
-		Job: f["job"], Carrier: f["carrier"], State: jobs.RunState(f["state"]), Before: f["before"], Limit: pageSize + 1,
+		Job: f["job"], Carrier: f["carrier"], State: jobs.RunState(f["state"]), File: f["file"], Before: f["before"], Limit: pageSize + 1,
 	})
 	if err != nil {
 		return err
@@ -127,19 +131,20 @@ func (v *visit) audit() error {
 		return err
 	}
 	d := listOf(v, f, list, func(x control.AuditRow) string { return strconv.FormatInt(x.ID, 10) })
-	d.Said = v.r.URL.Query().Get("reloaded")
+	if f["before"] == "" && f["what"] == reloadDeed && len(list) > 0 && list[0].Who == v.who.Name && v.Now().Sub(list[0].Time) < time.Minute {
+		d.Said = cmp.Or(list[0].Detail, "Nothing has changed.")
+	}
 	return v.page("audit", "Audit trail", d)
 }
 
-// reload reads the configuration again, and shows who did what with what came of it.
+// reloadDeed is what the audit trail calls a reload.
+const reloadDeed = "config.reload"
+
+// reload reads the configuration again, and shows the row of the audit trail that
+// says what came of it.
 func (v *visit) reload() error {
-	changes, err := v.Desk.Reload(v.r.Context(), v.by())
-	if err != nil {
+	if _, err := v.Desk.Reload(v.r.Context(), v.by()); err != nil {
 		return err
 	}
-	said := "Nothing has changed."
-	if len(changes) > 0 {
-		said = strings.Join(changes, "; ")
-	}
-	return v.to(Root + "audit?" + url.Values{"reloaded": {said}}.Encode())
+	return v.to(Root + "audit?what=" + reloadDeed)
 }

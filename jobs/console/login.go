@@ -14,11 +14,16 @@ import (
 // loginForm is what the login shows.
 type loginForm struct {
 	Name, To, Problem string
+	Ended             string // why somebody is here who was logged in
 	Away              string // the address of the login by the provider; empty: there is none
 }
 
 func (h *handler) loginPage(w http.ResponseWriter, r *http.Request) {
-	h.showLogin(w, http.StatusOK, loginForm{To: r.URL.Query().Get("to")})
+	f := loginForm{To: r.URL.Query().Get("to")}
+	if r.URL.Query().Get("lost") != "" {
+		f.Ended = "Your session has ended, and what you sent was not done. Log in to get back to the page that you sent it from."
+	}
+	h.showLogin(w, http.StatusOK, f)
 }
 
 func (h *handler) showLogin(w http.ResponseWriter, status int, f loginForm) {
@@ -73,6 +78,9 @@ func (h *handler) admit(w http.ResponseWriter, r *http.Request, f loginForm, tok
 	denied, unknown := errors.AsType[*accounts.DeniedError](err)
 	switch {
 	case err == nil:
+		if err := h.Accounts.Logout(r.Context(), h.Door.Token(r), h.Door.Address(r)); err != nil { // of who was here before
+			h.Log.Error("a logout could not be noted", "error", err.Error())
+		}
 		h.Door.Give(w, token)
 		http.Redirect(w, r, inside(f.To), http.StatusSeeOther)
 	case unknown:

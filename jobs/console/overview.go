@@ -3,6 +3,8 @@ package console
 import (
 	"cmp"
 	"context"
+	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -25,6 +27,7 @@ type overviewData struct {
 	Urgent []control.Report // newest versions in dispute or with a warning
 	Open   []control.Alert
 	Active []control.Run
+	Paused []control.Job // whose runs wait
 	Grids  []grid
 }
 
@@ -45,7 +48,7 @@ type gridRow struct {
 type cell struct {
 	Period string
 	Report *control.Report
-	Run    *control.Run // that is under way, or has failed since
+	Run    *control.Run // that is under way, or is the latest and has failed since
 }
 
 // State names the cell for its colour and its words.
@@ -58,7 +61,15 @@ func (c cell) State() string {
 	case c.Report == nil:
 		return "none"
 	}
-	return c.Report.Verdict
+	return c.Report.Standing()
+}
+
+// begins is when the period does.
+func (c cell) begins() time.Time {
+	if c.Report != nil {
+		return c.Report.Period.From
+	}
+	return c.Run.Period.From
 }
 
 func (v *visit) overview() error {
@@ -81,7 +92,15 @@ func (v *visit) overview() error {
 		return err
 	}
 	d.Active = active
+	if d.Paused, err = v.Desk.Jobs(ctx); err != nil {
+		return err
+	}
+	d.Paused = slices.DeleteFunc(d.Paused, func(j control.Job) bool { return j.Paused == nil })
+	if failed, err = v.stand(ctx, failed); err != nil {
+		return err
+	}
 	cells := cellsOf(reports, append(failed, active...))
+	maps.DeleteFunc(cells, func(_ spot, c cell) bool { return c.begins().After(v.Now()) })
 	d.Grids = append(d.Grids, gridOf("Months", true, shownMonths, carriers, cells), gridOf("Days", false, shownDays, carriers, cells))
 	d.Grids = slices.DeleteFunc(d.Grids, func(g grid) bool { return len(g.Periods) == 0 })
 	return v.page("overview", "Overview", d)
@@ -100,6 +119,46 @@ func (v *visit) underWay(ctx context.Context, since time.Time) (active, failed [
 	return active, failed, err
 }
 
+// stand returns those of the failed runs that are the latest of their job,
+// carrier and period: a later one may have found nothing new to publish. A
+// backfill of what failed judges in the same way.
+func (v *visit) stand(ctx context.Context, failed []control.Run) (list []control.Run, err error) {
+	type about struct {
+		job, carrier string
+		from, to     int64
+	}
+	seen := map[about]bool{}
+	for _, r := range failed { // the newest first
+		if r.Period == nil || r.Kind != jobs.ReportReconcile {
+			continue
+		}
+		at := about{r.Job, r.Carrier, r.Period.From.UnixMicro(), r.Period.To.UnixMicro()}
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		latest, err := v.latest(ctx, &r)
+		if err != nil {
+			return nil, err
+		}
+		if latest == r.ID {
+			list = append(list, r)
+		}
+	}
+	return list, nil
+}
+
+// latest returns the latest run of the same job, carrier and period.
+func (v *visit) latest(ctx context.Context, r *control.Run) (string, error) {
+	list, err := v.Desk.Runs(ctx, jobs.RunFilter{Job: r.Job, Carrier: r.Carrier, From: r.Period.From, To: r.Period.To})
+	for _, x := range list {
+		if x.Period != nil && x.Period.From.Equal(r.Period.From) && x.Period.To.Equal(r.Period.To) {
+			return x.ID, err
+		}
+	}
+	return "", err
+}
+
 // urgent returns the reports that a person should look at, those with the
 // latest periods first and of these those that differ most.
 func urgent(reports []control.Report) (list []control.Report) {
@@ -114,7 +173,14 @@ func urgent(reports []control.Report) (list []control.Report) {
 	return list[:min(len(list), mostUrgent)]
 }
 
-func size(r control.Report) int64 { return max(r.DifferencePPM, -r.DifferencePPM) }
+// size is how much the sides differ: any difference is more than any share of
+// nothing.
+func size(r control.Report) int64 {
+	if r.Microsoft.DurationMS == 0 && r.CarrierSide.DurationMS != 0 {
+		return math.MaxInt64
+	}
+	return max(r.DifferencePPM, -r.DifferencePPM)
+}
 
 // spot is a period of a carrier.
 type spot struct{ carrier, period string }

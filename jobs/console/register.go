@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"concord/formats/report"
 	"concord/jobs"
 	"concord/jobs/control"
 )
@@ -31,25 +32,19 @@ type registerData struct {
 	Problem string // why something was not done
 	Form    url.Values
 	Look    *control.CaseWorkDone // what the form would do; nil: nobody has asked
+	Passed  []passedOver          // what it would leave as it is
 	Key     string                // makes doing it a request that can be repeated
 }
 
 // caseFields name the filter of the register, in its address and in forms.
 var caseFields = []string{"carrier", "period", "class", "state", "owner", "nobody", "days", "gone"}
 
-// caseClasses are those that reports list as cases, in the order of reports.
-var caseClasses = []string{
-	"answer_conflict", "duration_over", "duration_under", "number_mismatch", "time_mismatch", "invalid", "duplicate", "conflicting_duplicate", "missing_at_carrier", "missing_at_microsoft",
-}
-
 // openFor are the days that the filter knows.
 var openFor = []string{"7", "30", "60", "90"}
 
 func (v *visit) register() error {
 	d := registerData{Filter: v.filters(append(caseFields, "after")...)}
-	if n, err := strconv.ParseInt(v.r.URL.Query().Get("done"), 10, 64); err == nil && n >= 0 {
-		d.Said = countedCases(n) + " changed."
-	}
+	d.Said = v.told.take(v.who.Name, v.r.URL.Query().Get("done"))
 	return v.showRegister(http.StatusOK, &d)
 }
 
@@ -61,7 +56,7 @@ func countedCases(n int64) string {
 }
 
 func (v *visit) showRegister(status int, d *registerData) error {
-	d.Classes, d.Days, d.States = caseClasses, openFor, jobs.CaseStates
+	d.Classes, d.Days, d.States = report.Listed(), openFor, jobs.CaseStates
 	d.Narrow = slices.ContainsFunc(caseFields, func(n string) bool { return n != "gone" && d.Filter[n] != "" })
 	if d.Form == nil {
 		d.Form = url.Values{}
@@ -124,7 +119,7 @@ func (v *visit) selected(filter map[string]string) (jobs.CasesFilter, error) {
 		err = errors.New("it is none of the list")
 	}
 	if err == nil {
-		f.Before = v.Now().AddDate(0, 0, -n)
+		f.Before = control.OpenFor(v.Now(), n)
 	}
 	if err == nil && filter["before"] != "" {
 		f.Before, err = time.Parse(time.RFC3339Nano, filter["before"])
@@ -167,9 +162,14 @@ func (v *visit) workOnMany() error {
 	}
 	if w.DryRun {
 		d.Look, d.Key = &done, rand.Text()
+		ages, err := v.Desk.CaseAges(v.r.Context(), f)
+		if err != nil {
+			return err
+		}
+		d.Passed = passedBy(jobs.CaseState(w.State), ageTableOf(ages.Buckets).Rows, done.Matched-done.Applied.Cases)
 		return v.showRegister(http.StatusOK, &d)
 	}
-	return v.to(registerAddress(d.Filter, "done", strconv.FormatInt(done.Applied.Cases, 10)))
+	return v.to(registerAddress(d.Filter, "done", v.told.leave(v.who.Name, countedCases(done.Applied.Cases)+" changed.")))
 }
 
 // bulk is the work that a form asks for.
@@ -212,7 +212,7 @@ func (v *visit) workOnCase() error {
 	}
 	owner := strings.TrimSpace(f.Get("owner"))
 	w := control.CaseWork{
-		Filter: jobs.CasesFilter{Carrier: rep.Carrier, Period: rep.Period.Text, Cases: []string{name}}, State: f.Get("state"),
+		Filter: jobs.CasesFilter{Carrier: rep.Carrier, Period: edges(rep.Period), Cases: []string{name}}, State: f.Get("state"),
 		Comment: strings.TrimSpace(strings.ReplaceAll(f.Get("comment"), "\r\n", "\n")), Revision: revision, By: v.by(),
 	}
 	if owner != f.Get("was_owner") {
@@ -220,7 +220,7 @@ func (v *visit) workOnCase() error {
 	}
 	_, err = v.Desk.WorkOnCases(ctx, w)
 	if r, is := errors.AsType[*control.Refusal](err); is && statuses[r.Kind] != 0 {
-		return v.showCase(statuses[r.Kind], caseData{Refused: r.Text})
+		return v.showCase(statuses[r.Kind], caseData{Refused: r.Text, Form: f})
 	}
 	if err != nil {
 		return err
@@ -232,15 +232,21 @@ func (v *visit) workOnCase() error {
 func (v *visit) evidenceOf() error {
 	ctx, q := v.r.Context(), v.r.URL.Query()
 	c, err := v.Desk.Case(ctx, v.r.PathValue("case"), jobs.CasesFilter{Carrier: q.Get("carrier"), Period: q.Get("period")})
+	f := jobs.ReportFilter{Kind: jobs.ReportReconcile, Carrier: q.Get("carrier")}
+	switch r, is := errors.AsType[*control.Refusal](err); {
+	case err == nil:
+		f.Carrier, f.Period = c.Carrier, &jobs.Period{From: c.Period.From, To: c.Period.To, Text: c.Period.Text}
+	case is && r.Kind == control.NotFound && f.Carrier != "" && q.Get("period") != "":
+		// it was over before the register was begun: an older version may have it
+		c.ID, c.Carrier, c.Period.Text = v.r.PathValue("case"), f.Carrier, q.Get("period")
+	default:
+		return err
+	}
+	versions, err := v.Desk.Reports(ctx, f)
 	if err != nil {
 		return err
 	}
-	versions, err := v.Desk.Reports(ctx, jobs.ReportFilter{
-		Kind: jobs.ReportReconcile, Carrier: c.Carrier, Period: &jobs.Period{From: c.Period.From, To: c.Period.To, Text: c.Period.Text},
-	})
-	if err != nil {
-		return err
-	}
+	versions = slices.DeleteFunc(versions, func(r control.Report) bool { return r.Period.Text != c.Period.Text })
 	missing := error(&control.Refusal{Kind: control.NotFound, Text: fmt.Sprintf("No version of %s of %s is left.", c.Period.Text, c.Carrier)})
 	for _, r := range versions {
 		_, err := v.Desk.CaseEvidence(ctx, r.ID, c.ID, false, v.by())

@@ -3,6 +3,8 @@ package console_test
 import (
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +41,24 @@ func sureFields(t *testing.T, page string) (pairs []string) {
 		t.Fatal("there is no form to be sure with")
 	}
 	return pairs
+}
+
+// A version whose file is damaged must not keep finance from all other cases.
+func TestAVersionThatCannotBeReadIsNamedAboveTheOtherCases(t *testing.T) {
+	w := newWorld(t)
+	w.truncate(t, "discrepancies.csv")
+	status, page := w.as(t, "finance").get("/console/cases")
+	if status != http.StatusOK || !strings.Contains(page, "cannot be read: version 2 of ") {
+		t.Errorf("%d %s", status, page)
+	}
+}
+
+// truncate leaves nothing of a file of the report.
+func (w *world) truncate(t *testing.T, name string) {
+	t.Helper()
+	if err := os.Truncate(filepath.Join(w.desk.Folder, filepath.FromSlash(w.report.Folder), name), 0); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestManyCasesAreWorkedOnAfterALookAndOnce(t *testing.T) {

@@ -64,6 +64,7 @@ type reportData struct {
 	Chart   dayChart
 
 	Customers []control.CustomerUsage // of a usage
+	Sources   []source                // the reports that it was summed up from
 	SignOff   control.SignOff
 	Since     *sinceShort // the sign-off of an older version; nil: there is none
 	Refused   string      // why a step of the sign-off was not taken
@@ -98,6 +99,9 @@ func (v *visit) showReport(status int, refused string) error {
 		}
 		err = v.sumUp(&d)
 	} else {
+		if d.Sources, err = v.sources(rep.Inputs); err != nil {
+			return err
+		}
 		d.Customers, err = v.Desk.Customers(ctx, id, mostCustomers)
 	}
 	if r, is := errors.AsType[*control.Refusal](err); is {
@@ -110,6 +114,32 @@ func (v *visit) showReport(status int, refused string) error {
 		title = "Usage of " + title
 	}
 	return v.show(status, "report", title, &d)
+}
+
+// source is a report that a usage was summed up from.
+type source struct {
+	control.Input
+	Version int
+	Newest  *control.Report // there is a newer version; nil: there is none
+}
+
+// sources says what a usage was summed up from, and what has replaced that since.
+func (v *visit) sources(inputs []control.Input) (list []source, err error) {
+	for _, in := range inputs {
+		if in.Role != "report" {
+			continue
+		}
+		s := source{Input: in}
+		r, err := v.Desk.Report(v.r.Context(), in.File)
+		if _, is := errors.AsType[*control.Refusal](err); err != nil && !is {
+			return nil, err
+		}
+		if s.Version = r.Version; len(r.Versions) > 0 && r.SupersededBy != "" {
+			s.Newest = &r.Versions[len(r.Versions)-1]
+		}
+		list = append(list, s)
+	}
+	return list, nil
 }
 
 // sumUp fills in what the files of a report say.
@@ -237,6 +267,16 @@ type caseData struct {
 	Unmasked bool
 	Work     *control.CaseDetail // what people made of it; nil: no version has it now
 	Refused  string              // why that was not changed
+	Form     url.Values          // what was to be changed then
+}
+
+// NewOwner is what the form has as the owner: what was typed when that was not
+// saved, or else the owner that there is.
+func (d *caseData) NewOwner(now string) string {
+	if typed := d.Form.Get("owner"); d.Form.Has("owner") && typed != d.Form.Get("was_owner") {
+		return typed
+	}
+	return now
 }
 
 func (v *visit) oneCase() error {
@@ -247,7 +287,7 @@ func (v *visit) showCase(status int, d caseData) (err error) {
 	if d.CaseEvidence, err = v.Desk.CaseEvidence(v.r.Context(), v.r.PathValue("id"), v.r.PathValue("case"), d.Unmasked, v.by()); err != nil {
 		return err
 	}
-	work, err := v.Desk.Case(v.r.Context(), d.ID, jobs.CasesFilter{Carrier: d.Report.Carrier, Period: d.Report.Period.Text})
+	work, err := v.Desk.Case(v.r.Context(), d.ID, jobs.CasesFilter{Carrier: d.Report.Carrier, Period: edges(d.Report.Period)})
 	if r, is := errors.AsType[*control.Refusal](err); is && r.Kind == control.NotFound {
 		err = nil
 	} else if err == nil {

@@ -174,3 +174,26 @@ func TestFormsOfOtherSitesDoNothing(t *testing.T) {
 		t.Errorf("numbers went out: %v", rows)
 	}
 }
+
+// Two people at one browser: who was here before is out, and cannot be taken for
+// the other by a cookie that was copied.
+func TestWhoLogsInAgainEndsTheSessionBefore(t *testing.T) {
+	w := newWorld(t)
+	b := w.as(t, "admin")
+	at, err := url.Parse(b.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := b.Jar.Cookies(at)
+	if status, _ := b.post("/console/login", "name", "finance", "password", password); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	thief := w.browser(t)
+	thief.Jar.SetCookies(at, before)
+	if _, page := thief.get("/console/"); !strings.Contains(page, `name="password"`) {
+		t.Error("the session of before lasts")
+	}
+	if rows := w.audit(t, "session.logout"); len(rows) != 1 {
+		t.Errorf("noted: %v", rows)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ type handler struct {
 	mux   *http.ServeMux
 	pages map[string]*template.Template
 
+	told     told          // what was done, for the page after it
 	previews chan struct{} // bounds the samples that are looked at once
 	checks   chan struct{} // has the chain of proofs looked through once at a time
 }
@@ -117,29 +119,55 @@ func (h *handler) answer(rt *route, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// toLogin sends a browser to the login, and back again if it only looked.
+// toLogin sends a browser to the login, and then back to the page that it was on.
+// What a form has sent is not done.
 func (h *handler) toLogin(w http.ResponseWriter, r *http.Request) {
-	to := Root + "login"
-	if r.Method == http.MethodGet {
-		to += "?" + url.Values{"to": {r.URL.RequestURI()}}.Encode()
+	q := url.Values{"to": {r.URL.RequestURI()}}
+	if r.Method != http.MethodGet {
+		q = url.Values{"to": {pageOf(r, r.Referer())}, "lost": {"1"}}
 	}
 	if r.Header.Get("Hx-Request") != "" { // which would show the login inside the page
-		w.Header().Set("Hx-Redirect", Root+"login")
+		q.Set("to", pageOf(r, r.Header.Get("Hx-Current-Url")))
+		w.Header().Set("Hx-Redirect", Root+"login?"+q.Encode())
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, Root+"login?"+q.Encode(), http.StatusSeeOther)
+}
+
+// pageOf returns the path of the page of ours that a request was sent from.
+func pageOf(r *http.Request, address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host != r.Host {
+		return Root
+	}
+	return u.RequestURI()
 }
 
 // deny notes that somebody tried what the role may not.
 func (v *visit) deny(right control.Right) error {
 	what := v.r.Method + " " + strings.TrimPrefix(v.r.Pattern, v.r.Method+" ")
 	v.Log.Warn("denied", "who", v.who.Name, "what", what)
-	row := jobs.AuditRow{Time: v.Now().UTC(), Who: v.who.Name, What: "console.denied", Object: what}
+	row := jobs.AuditRow{Time: v.Now().UTC(), Who: v.who.Name, What: "console.denied", Object: what, Detail: v.named()}
 	if err := v.Note(context.WithoutCancel(v.r.Context()), row); err != nil {
 		return err
 	}
 	return &control.Refusal{Kind: control.Forbidden, Text: fmt.Sprintf("The role %s may not do this; it takes %s.", v.who.Role, right.Roles())}
+}
+
+// named says what the address names, such as id=0198b1f0-…, with numbers
+// masked.
+func (v *visit) named() string {
+	const most = 300 // bytes
+	var parts []string
+	for segment := range strings.SplitSeq(v.r.Pattern, "/") {
+		if name, is := strings.CutPrefix(segment, "{"); is {
+			name = strings.TrimRight(name, ".}")
+			parts = append(parts, name+"="+jobs.Mask(v.r.PathValue(name)))
+		}
+	}
+	text := strings.Join(parts, " ")
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
 var statuses = map[control.Kind]int{
@@ -174,7 +202,7 @@ func (v *visit) fail(err error) {
 
 // view is what every page is given.
 type view struct {
-	Title string
+	Title string // the browser is told it with numbers masked: it keeps titles
 	Path  string // of the page
 	Ways  []way  // to all pages
 	Near  []way  // to those of the same matter
@@ -223,6 +251,9 @@ func (v *visit) to(path string) error {
 	http.Redirect(v.w, v.r, path, http.StatusSeeOther)
 	return nil
 }
+
+// up sends a browser that opens the address of a form to the page with the form.
+func (v *visit) up() error { return v.to(path.Dir(v.r.URL.EscapedPath())) }
 
 // hurry gives the browser some time for what comes next.
 func (v *visit) hurry() {

@@ -51,7 +51,39 @@ func (v *visit) signOff() error {
 // approved last.
 type sinceData struct {
 	control.SinceSignOff
-	FirstPage, NextPage string // addresses; empty: there is none
+	FirstPage, NextPage string           // addresses; empty: there is none
+	Old, New            *control.Balance // the totals of both; nil: a version is not in its place
+}
+
+// Effect is what all that changed adds to the difference of the totals.
+func (d *sinceData) Effect() int64 {
+	return d.Opened.EffectMS - d.Closed.EffectMS - d.Before.EffectMS + d.Changed.EffectMS
+}
+
+// Grown is by how much the difference of the totals has become larger.
+func (d *sinceData) Grown() int64 { return d.New.DifferenceMS - d.Old.DifferenceMS }
+
+// Rest is what of that is of no case.
+func (d *sinceData) Rest() int64 { return d.Grown() - d.Effect() }
+
+// total fills in the totals of both versions, if they can be read.
+func (d *sinceData) total(v *visit) error {
+	then, err := v.Desk.Summary(v.r.Context(), d.Approved.Report)
+	if err != nil {
+		return unlessRefused(err)
+	}
+	now, err := v.Desk.Summary(v.r.Context(), d.Newest.ID)
+	if err == nil {
+		d.Old, d.New = &then.Totals, &now.Totals
+	}
+	return unlessRefused(err)
+}
+
+func unlessRefused(err error) error {
+	if _, is := errors.AsType[*control.Refusal](err); is {
+		return nil
+	}
+	return err
 }
 
 func (v *visit) since() error {
@@ -61,6 +93,9 @@ func (v *visit) since() error {
 		return err
 	}
 	d := sinceData{SinceSignOff: x}
+	if err := d.total(v); err != nil {
+		return err
+	}
 	if after != "" {
 		d.FirstPage = v.r.URL.Path
 	}

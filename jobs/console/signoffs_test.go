@@ -26,7 +26,7 @@ func (w *world) approve(t *testing.T) {
 }
 
 // another publishes one more version, with what it changed.
-func (w *world) another(t *testing.T, changes string) {
+func (w *world) another(t *testing.T, changes string, m *match) {
 	t.Helper()
 	if _, err := w.desk.Cases(t.Context(), jobs.CasesFilter{}); err != nil { // the register knows the version before
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func (w *world) another(t *testing.T, changes string) {
 			t.Fatal(err)
 		}
 	}
-	w.report = w.publish(t, r, 3, hostileMatch())
+	w.report = w.publish(t, r, 3, m)
 	if err := os.WriteFile(filepath.Join(w.desk.Folder, "fabrikam/2026-10/v3/changes.csv"), []byte(changesHead+changes), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestWhatChangedSinceTheSignOffIsShownWithItsSums(t *testing.T) {
 	old := w.report.ID
 	w.another(t, "changed,"+caseID(0)+",duration_over,duration_over,1.3,7.3,2026-10-01T12:00:00Z,,100,107.3,carrier_seconds difference_seconds,,101.3\n"+
 		"closed,"+caseID(1)+",duration_over,,1.3,,2026-10-01T12:00:01Z,,100,101.3,,,\n"+
-		"opened,"+caseID(90)+",,missing_at_carrier,,,2026-10-01T12:00:02Z,,180,,,,\n")
+		"opened,"+caseID(90)+",,missing_at_carrier,,,2026-10-01T12:00:02Z,,180,,,,\n", hostileMatch())
 	for _, id := range []string{old, w.report.ID} {
 		status, page := b.get("/console/reports/" + id)
 		if status != http.StatusOK || !strings.Contains(page, "1 opened, 1 changed, 1 closed") {
@@ -149,7 +149,7 @@ func TestEveryPeriodSaysWhereItStands(t *testing.T) {
 		see("?state=draft", "No period is like that")
 	}
 	see("", "09:02</time>, admin", "<td>nothing</td>")
-	w.another(t, "")
+	w.another(t, "", hostileMatch())
 	see("?state=reopened&carrier=fabrikam", `<td class="num">3</td>`, "/console/reports/"+w.report.ID+`/since">1 opened, 0 changed, 1 closed`, "/console/reports/"+old, "09:03</time>, admin")
 	see("?state=approved", "No period is like that")
 }

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -15,7 +16,7 @@ import (
 )
 
 // usage publishes a usage with the customers that a file names.
-func (w *world) usage(t *testing.T, customers string) jobs.Report {
+func (w *world) usage(t *testing.T, customers string, inputs ...jobs.RunInput) jobs.Report {
 	t.Helper()
 	ctx := t.Context()
 	if _, err := w.desk.Start(ctx, control.Start{Job: "monthly", Carriers: []string{"fabrikam"}, Period: "2026-09", By: "ops"}); err != nil {
@@ -26,6 +27,9 @@ func (w *world) usage(t *testing.T, customers string) jobs.Report {
 		r, err = w.store.Claim(ctx, jobs.ClaimOptions{Owner: "test", Now: w.now, Lease: time.Hour})
 	}
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.Snapshot(ctx, r.Lease(), json.RawMessage(`{}`), inputs); err != nil {
 		t.Fatal(err)
 	}
 	manifest := fmt.Sprintf(`{"files": [{"name": "customers.csv", "bytes": %d, "sha256": "%x"}]}`, len(customers), sha256.Sum256([]byte(customers)))

@@ -35,6 +35,7 @@ type Case struct {
 	MicrosoftMS  int64      `json:"microsoft_ms"`
 	CarrierMS    int64      `json:"carrier_ms"`
 	DifferenceMS int64      `json:"difference_ms"` // carrier less Microsoft, of a case that both have
+	EffectMS     int64      `json:"effect_ms"`     // what it adds to the difference of the totals
 	Present      bool       `json:"present"`       // in the newest version
 	Since        time.Time  `json:"since"`         // it has been open
 	State        string     `json:"state"`         // open, disputed, accepted or resolved
@@ -47,8 +48,8 @@ type Case struct {
 type CasePage struct {
 	Cases []Case `json:"cases"`
 	Next  string `json:"next,omitempty"`
-	// Waiting are the newest versions of which the list does not know yet,
-	// because their files are not in their place.
+	// Waiting are versions of which the list does not know yet, because their
+	// files are not in their place or cannot be read.
 	Waiting []string `json:"waiting,omitempty"`
 }
 
@@ -85,10 +86,11 @@ type CaseWork struct {
 
 // CaseWorkDone says what came of it, or would.
 type CaseWorkDone struct {
-	Work     string        `json:"work,omitempty"` // id; empty: nothing was changed
-	Matched  int64         `json:"matched"`        // cases that the filter selects
-	Applied  jobs.CaseSums `json:"applied"`        // those that were changed: the others may not go there, or are there
-	Repeated bool          `json:"repeated"`       // it was done before, by the same key
+	Work     string        `json:"work,omitempty"`      // id; empty: nothing was changed
+	Matched  int64         `json:"matched"`             // cases that the filter selects
+	Applied  jobs.CaseSums `json:"applied"`             // those that were changed: the others may not go there, or are there
+	EffectMS *int64        `json:"effect_ms,omitempty"` // of those of a dry run
+	Repeated bool          `json:"repeated"`            // it was done before, by the same key
 	DryRun   bool          `json:"dry_run"`
 }
 
@@ -105,15 +107,24 @@ type CaseAge struct {
 	State     string `json:"state"`
 	OverDays  int    `json:"over_days"`
 	UnderDays int    `json:"under_days,omitempty"`
-	jobs.CaseSums
+	CaseSums
 }
 
 // ageBounds are the ends of the buckets, in days.
 var ageBounds = []int{7, 30, 60, 90}
 
+// daysAgo counts days of 24 hours: a case does not get older by a change of clocks.
+func daysAgo(now time.Time, days int) time.Time { return now.UTC().AddDate(0, 0, -days) }
+
+// OpenFor is the Before of a filter for the cases that CaseAges counts as open for
+// so many days or more.
+func OpenFor(now time.Time, days int) time.Time {
+	return daysAgo(now, days).Add(time.Microsecond) // that of the very instant, too: times are kept in whole ones
+}
+
 func caseOf(c jobs.Case) Case {
 	x := Case{
-		ID: c.CaseID, Carrier: c.Carrier, Period: *periodOf(c.Period), Class: c.Class, MicrosoftMS: c.MicrosoftMS, CarrierMS: c.CarrierMS, DifferenceMS: c.DiffMS,
+		ID: c.CaseID, Carrier: c.Carrier, Period: *periodOf(c.Period), Class: c.Class, MicrosoftMS: c.MicrosoftMS, CarrierMS: c.CarrierMS, DifferenceMS: c.DiffMS, EffectMS: effectOf(&c.CaseFacts),
 		Present: c.Present, Since: utc(c.Since), State: string(c.State), Owner: jobs.Mask(c.Owner), Revision: c.Revision,
 	}
 	if !c.Start.IsZero() {
@@ -132,20 +143,6 @@ func caseNoteOf(n jobs.CaseNote) CaseNote {
 		x.Owner = &masked
 	}
 	return x
-}
-
-func (d *Desk) caseClerk() *casework.Clerk {
-	return &casework.Clerk{State: d.Book, Folder: d.Folder, Keys: d.Keys, Now: d.now}
-}
-
-// catchUp has the register know what was published, and says which versions
-// wait.
-func (d *Desk) catchUp(ctx context.Context, carrier string) (waiting []string, err error) {
-	list, err := d.caseClerk().CatchUp(ctx, carrier)
-	for _, r := range list {
-		waiting = append(waiting, fmt.Sprintf("version %d of %s of %s", r.Version, r.Period.Text, r.Carrier))
-	}
-	return waiting, err
 }
 
 // Cases implements Operations.
@@ -188,7 +185,7 @@ func (d *Desk) WorkOnCases(ctx context.Context, w CaseWork) (CaseWorkDone, error
 	if err := w.check(); err != nil {
 		return CaseWorkDone{}, err
 	}
-	if _, err := d.catchUp(ctx, w.Filter.Carrier); err != nil {
+	if err := d.readable(ctx, w.Filter); err != nil {
 		return CaseWorkDone{}, err
 	}
 	id, err := uuid.NewV7()
@@ -206,7 +203,11 @@ func (d *Desk) WorkOnCases(ctx context.Context, w CaseWork) (CaseWorkDone, error
 	if done.Applied.Cases == 0 && w.Revision > 0 {
 		return CaseWorkDone{}, refuse(Conflict, nil, "the case cannot become %s from the state that it is in, or it is no discrepancy any more", w.State)
 	}
-	return CaseWorkDone{Work: done.ID, Matched: done.Matched, Applied: done.Applied, Repeated: done.Repeated, DryRun: w.DryRun}, nil
+	out := CaseWorkDone{Work: done.ID, Matched: done.Matched, Applied: done.Applied, Repeated: done.Repeated, DryRun: w.DryRun}
+	if w.DryRun {
+		out.EffectMS, err = d.effectOfWork(ctx, x)
+	}
+	return out, err
 }
 
 func (w *CaseWork) check() error {
@@ -306,11 +307,15 @@ func (d *Desk) CaseAges(ctx context.Context, f jobs.CasesFilter) (CaseAges, erro
 	a := CaseAges{At: d.now().UTC(), Waiting: waiting, Buckets: []CaseAge{}}
 	var bounds []time.Time
 	for _, days := range ageBounds {
-		bounds = append(bounds, a.At.AddDate(0, 0, -days))
+		bounds = append(bounds, daysAgo(a.At, days))
 	}
 	list, err := d.Book.AgeCases(ctx, f, bounds)
+	if err != nil {
+		return CaseAges{}, err
+	}
+	effects, err := d.effectsByAge(ctx, f, bounds)
 	for _, x := range list {
-		b := CaseAge{State: string(x.State), CaseSums: x.CaseSums}
+		b := CaseAge{State: string(x.State), CaseSums: CaseSums{x.CaseSums, effects[ageSpot{x.State, x.Bucket}]}}
 		if x.Bucket > 0 {
 			b.OverDays = ageBounds[x.Bucket-1]
 		}

@@ -45,6 +45,9 @@ type Operations interface {
 
 	Runs(ctx context.Context, f jobs.RunFilter) ([]Run, error)
 	Run(ctx context.Context, id string) (RunDetail, error)
+	// Files lists files. The name of the filter is part of a name as it is shown:
+	// a number in it finds what ends with the same four digits, so that whoever
+	// asks learns no more of a number than that.
 	Files(ctx context.Context, f jobs.FileFilter) ([]File, error)
 	File(ctx context.Context, id string) (FileDetail, error)
 	// UnmaskedFile is File with names as they arrived, which may hold numbers. Who
@@ -173,6 +176,9 @@ type Planned struct {
 	Report   string  `json:"report,omitempty"`
 	Delivery int     `json:"delivery,omitempty"`
 	Kind     string  `json:"kind,omitempty"` // of the job, of a dry run only
+	// Warnings say what a person should know before the run is started; of a dry
+	// run only.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Progress is how far a run is.

@@ -62,8 +62,21 @@ func reportOf(r jobs.Report) Report {
 		Version: r.Version, Job: r.Job, Run: r.Run, Supersedes: r.Supersedes, SupersededBy: r.SupersededBy,
 		AsOf: utc(r.AsOf), Published: utc(r.Published), Verdict: r.Figures.Verdict,
 		Microsoft: r.Figures.Microsoft, CarrierSide: r.Figures.Carrier, DifferencePPM: r.Figures.DifferencePPM,
-		Discrepancies: r.Figures.Discrepancies, Pending: r.Figures.Pending, Changes: r.Changes,
+		Discrepancies: r.Figures.Discrepancies, Pending: r.Figures.Pending, Changes: r.Changes, NoData: noData(&r),
 	}
+}
+
+// noData names the sides of which no record counts in the totals of a report.
+func noData(r *jobs.Report) (sides []string) {
+	if r.Kind != jobs.ReportReconcile {
+		return nil
+	}
+	for i, t := range []jobs.Tally{r.Figures.Microsoft, r.Figures.Carrier} {
+		if t.Records == 0 {
+			sides = append(sides, sideOf(jobs.Entry{Microsoft: i == 0}))
+		}
+	}
+	return sides
 }
 
 func changeOf(e jobs.CaseEvent) Change {

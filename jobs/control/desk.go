@@ -109,6 +109,12 @@ type Desk struct {
 	Scratch string
 	// Progress knows how far a run of this process is.
 	Progress func(run string) (Progress, bool)
+	// Trouble is told of a version of which the cases cannot be read; nil: somebody
+	// else tells of it.
+	Trouble func(error)
+	// Waiting knows why files of a carrier lie in its inbox that nothing could be
+	// decided of yet.
+	Waiting func(carrier string) []WaitingFile
 	// Log knows what a run of this process went through.
 	Log func(run string) []Moment
 }

@@ -122,6 +122,9 @@ func TestADryRunSaysWhatItWouldReadAndChangesNothing(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].Outcome != control.Dry || len(list[0].Files) != 1 || list[0].Files[0].File != e.ID {
 		t.Fatalf("got %+v, %v", list, err)
 	}
+	if w := strings.Join(list[0].Warnings, "; "); w != "no file of Microsoft's holds any of the period: see that they have come" {
+		t.Errorf("warnings: %s", w)
+	}
 	runs, _ := o.Runs(t.Context(), jobs.RunFilter{})
 	rows, _ := o.Audit(t.Context(), jobs.AuditFilter{})
 	if len(runs)+len(rows)+o.woken != 0 {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -201,10 +202,13 @@ func (d *Desk) Discrepancies(ctx context.Context, q Question) (a report.Answer, 
 	if err != nil {
 		return a, fmt.Errorf("report %s: %w", q.Report, err)
 	}
+	if !q.Order.Known() {
+		return a, refuse(Invalid, nil, "order: there is none like that; order by start, effect, microsoft or carrier")
+	}
 	if q.Order != report.ByStart && q.Offset+q.Limit > report.MostOrdered {
 		return a, refuse(Invalid, nil, "only the first %d can be shown in this order; narrow the filter, or order by start", report.MostOrdered)
 	}
-	q.Shown = jobs.Mask
+	q.Shown, q.ShownNumber = jobs.Mask, maskNumber
 	if a, err = c.Find(ctx, q.Question); err != nil {
 		return report.Answer{}, fmt.Errorf("report %s: %w", q.Report, err)
 	}
@@ -297,6 +301,9 @@ func (d *Desk) CaseEvidence(ctx context.Context, id, caseID string, unmask bool,
 	}
 	events, err := d.Archive.Cases(ctx, jobs.CaseFilter{Carrier: rep.Carrier, CaseID: caseID})
 	for _, e := range events {
+		if !slices.ContainsFunc(rep.Versions, func(v Report) bool { return v.ID == e.Report }) {
+			continue // a day and its month have the same call
+		}
 		x.History = append(x.History, CaseEvent{Report: e.Report, Version: e.Version, Change: changeOf(e)})
 	}
 	return x, err

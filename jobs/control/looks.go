@@ -145,12 +145,16 @@ func (d *Desk) Runs(ctx context.Context, f jobs.RunFilter) ([]Run, error) {
 
 // Files implements Operations.
 func (d *Desk) Files(ctx context.Context, f jobs.FileFilter) ([]File, error) {
+	f.Name, f.Masked = jobs.Mask(f.Name), true
 	list, err := d.Ledger.ListFiles(ctx, f)
 	if err != nil {
 		return nil, explain(err, "file", f.Before)
 	}
 	return each(list, fileOf), nil
 }
+
+// runsOfFile is how many runs are shown of a file.
+const runsOfFile = 50
 
 // File implements Operations.
 func (d *Desk) File(ctx context.Context, id string) (FileDetail, error) {
@@ -159,8 +163,11 @@ func (d *Desk) File(ctx context.Context, id string) (FileDetail, error) {
 		return FileDetail{}, explain(err, "file", id)
 	}
 	x := FileDetail{File: fileOf(e), Days: each(e.Days, func(d jobs.Day) jobs.Day { return d })}
-	if x.Runs, err = d.Runs(ctx, jobs.RunFilter{File: id}); err != nil {
+	if x.Runs, err = d.Runs(ctx, jobs.RunFilter{File: id, Limit: runsOfFile + 1}); err != nil {
 		return x, err
+	}
+	if x.MoreRuns = len(x.Runs) > runsOfFile; x.MoreRuns {
+		x.Runs = x.Runs[:runsOfFile]
 	}
 	if x.Reports, err = d.Reports(ctx, jobs.ReportFilter{File: id}); err != nil {
 		return x, err
@@ -217,11 +224,7 @@ func (d *Desk) carrier(ctx context.Context, name string) (Carrier, error) {
 		}
 		x.LastFile = &f
 	}
-	reports, err := d.Archive.Reports(ctx, jobs.ReportFilter{Kind: jobs.ReportReconcile, Carrier: name, Newest: true, Limit: 1})
-	for _, r := range reports {
-		rep := reportOf(r)
-		x.NewestReport = &rep
-	}
+	x.NewestReport, err = d.latestPeriod(ctx, name)
 	return x, err
 }
 

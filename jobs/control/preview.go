@@ -155,13 +155,20 @@ func maskSample(x *jobs.Inspection) {
 // CarrierDetail is one carrier with how it reaches the service and what it sends.
 type CarrierDetail struct {
 	Carrier
-	Ways        []string // in which its files arrive
-	Policy      string   // by which it says that a file is complete
-	Expected    string   // when the file about a day is due; empty: whenever it likes
-	ProfileName string   // empty: its files are canonical
-	Profile     string   // as it was read
-	Files       []File   // the latest
-	Runs        []Run    // the latest, of every job
+	Ways        []string      // in which its files arrive
+	Policy      string        // by which it says that a file is complete
+	Expected    string        // when the file about a day is due; empty: whenever it likes
+	ProfileName string        // empty: its files are canonical
+	Profile     string        // as it was read
+	Waiting     []WaitingFile // of which nothing could be decided yet
+	Files       []File        // the latest
+	Runs        []Run         // the latest, of every job
+}
+
+// WaitingFile is a file in a carrier's inbox of which nothing could be decided yet.
+type WaitingFile struct {
+	File, Why string
+	Told      time.Time // when that was found
 }
 
 const latest = 10
@@ -195,6 +202,9 @@ func (d *Desk) Carrier(ctx context.Context, name string) (x CarrierDetail, err e
 	}
 	if c.Host != nil {
 		x.Ways = append(x.Ways, "taken from "+c.Host.Dial.Addr+", folder "+c.Host.Inbox)
+	}
+	if d.Waiting != nil {
+		x.Waiting = d.Waiting(name)
 	}
 	if x.Files, err = d.Files(ctx, jobs.FileFilter{Carrier: name, Limit: latest}); err != nil {
 		return x, err

@@ -85,10 +85,11 @@ type File struct {
 // FileDetail is one file with what became of it.
 type FileDetail struct {
 	File
-	Days    []jobs.Day `json:"days"`
-	Runs    []Run      `json:"runs"`    // that read it, the newest first
-	Reports []Report   `json:"reports"` // that were made of it, the newest first
-	Purged  []Purged   `json:"purged,omitempty"`
+	Days     []jobs.Day `json:"days"`
+	Runs     []Run      `json:"runs"`                // that read it, the newest first
+	MoreRuns bool       `json:"more_runs,omitempty"` // there are older ones
+	Reports  []Report   `json:"reports"`             // that were made of it, the newest first
+	Purged   []Purged   `json:"purged,omitempty"`
 }
 
 // Report is one published version. Times are UTC.
@@ -110,7 +111,17 @@ type Report struct {
 	DifferencePPM int64        `json:"difference_ppm"`
 	Discrepancies int64        `json:"discrepancies"`
 	Pending       int64        `json:"pending"`
-	Changes       jobs.Changes `json:"changes"` // since the version before
+	NoData        []string     `json:"no_data,omitempty"` // sides of which no record counts: microsoft, carrier
+	Changes       jobs.Changes `json:"changes"`           // since the version before
+}
+
+// Standing is how the sides stand: the verdict, or no_data where nothing differs
+// because a side has nothing to compare.
+func (r Report) Standing() string {
+	if r.Verdict == "ok" && len(r.NoData) > 0 {
+		return "no_data"
+	}
+	return r.Verdict
 }
 
 // ReportDetail is one version with its files and its way.
@@ -169,5 +180,5 @@ type Carrier struct {
 	Name         string  `json:"name"`
 	LastFile     *File   `json:"last_file,omitempty"` // of its own
 	OpenAlerts   int     `json:"open_alerts"`
-	NewestReport *Report `json:"newest_report,omitempty"` // of any period, the latest published
+	NewestReport *Report `json:"newest_report,omitempty"` // of the latest period that has begun
 }

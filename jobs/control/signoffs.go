@@ -25,8 +25,9 @@ type SignOff struct {
 	Carrier     string     `json:"carrier"`
 	Period      Period     `json:"period"`
 	Version     int        `json:"version"`
-	State       string     `json:"state"`  // draft, in_review, approved or reopened
-	Locked      bool       `json:"locked"` // no further version is published
+	State       string     `json:"state"`               // draft, in_review, approved or reopened
+	Locked      bool       `json:"locked"`              // no further version is published
+	HeldBack    bool       `json:"held_back,omitempty"` // something new waits for it to be reopened; of one sign-off only
 	SubmittedBy string     `json:"submitted_by,omitempty"`
 	Submitted   *time.Time `json:"submitted,omitempty"`
 	ApprovedBy  string     `json:"approved_by,omitempty"`
@@ -50,10 +51,10 @@ type SignOffStep struct {
 type SinceSignOff struct {
 	Approved SignOff          `json:"approved"`
 	Newest   Report           `json:"newest"`
-	Opened   jobs.CaseSums    `json:"opened"`
-	Closed   jobs.CaseSums    `json:"closed"`
-	Changed  jobs.CaseSums    `json:"changed"`
-	Before   jobs.CaseSums    `json:"changed_before"` // the changed ones, as they were
+	Opened   CaseSums         `json:"opened"`
+	Closed   CaseSums         `json:"closed"`
+	Changed  CaseSums         `json:"changed"`
+	Before   CaseSums         `json:"changed_before"` // the changed ones, as they were
 	Cases    []CaseDifference `json:"cases"`
 	Next     string           `json:"next,omitempty"`
 }
@@ -72,6 +73,7 @@ type CaseFigure struct {
 	MicrosoftMS  int64  `json:"microsoft_ms"`
 	CarrierMS    int64  `json:"carrier_ms"`
 	DifferenceMS int64  `json:"difference_ms"`
+	EffectMS     int64  `json:"effect_ms"` // on the difference of the totals
 }
 
 func signOffOf(s jobs.SignOff) SignOff {
@@ -102,7 +104,18 @@ func (d *Desk) SignOff(ctx context.Context, report string) (SignOff, error) {
 	if err != nil {
 		return SignOff{}, explain(err, "report", report)
 	}
-	return signOffOf(s), nil
+	x := signOffOf(s)
+	x.HeldBack, err = d.heldBack(ctx, &s)
+	return x, err
+}
+
+// heldBack reports whether a run had something new to say about a locked period.
+func (d *Desk) heldBack(ctx context.Context, s *jobs.SignOff) (bool, error) {
+	if !s.Locks() {
+		return false, nil
+	}
+	open, err := d.Alarms.Alerts(ctx, jobs.AlertFilter{Open: true, Key: jobs.LockedKey(s.Carrier, s.Period)})
+	return len(open) > 0, err
 }
 
 // StepSignOff implements Operations.
@@ -117,7 +130,7 @@ func (d *Desk) StepSignOff(ctx context.Context, s SignOffStep) (SignOff, error) 
 		return SignOff{}, refuse(Invalid, nil, "why: write up to %d signs of text", maxComment)
 	}
 	what := "report." + s.Step
-	out, err := d.noted(s.By, what, s.Report, jobs.Mask(s.Why)).TakeStep(ctx, s.Report, step, string(s.By), s.Why, d.now())
+	out, err := d.noted(s.By, what, s.Report, jobs.Mask(s.Why)).TakeStep(ctx, s.Report, step, d.person(s.By), s.Why, d.now())
 	if errors.Is(err, jobs.ErrFourEyes) {
 		err = errors.Join(err, d.note(ctx, s.By, what+".denied", s.Report, "submitted by the same person"))
 	}
@@ -126,6 +139,17 @@ func (d *Desk) StepSignOff(ctx context.Context, s SignOffStep) (SignOff, error) 
 	}
 	d.wake()
 	return signOffOf(out), nil
+}
+
+// person is who somebody is by whatever name they come: a token may be of a person
+// that has a name of its own in the console.
+func (d *Desk) person(by By) string {
+	for _, t := range d.Config().HTTP.Tokens {
+		if t.Name == string(by) && t.Person != "" {
+			return t.Person
+		}
+	}
+	return string(by)
 }
 
 // approved returns the version of a report's period that was approved last.
@@ -152,37 +176,36 @@ func (d *Desk) SinceSignOff(ctx context.Context, id, after string, limit int) (S
 	if err != nil {
 		return SinceSignOff{}, err
 	}
-	newest, list, err := d.caseClerk().Since(ctx, r)
+	x := SinceSignOff{Approved: signOffOf(s), Cases: []CaseDifference{}}
+	newest, err := d.caseClerk().Since(ctx, r, func(c *casework.Difference) {
+		x.add(c)
+		switch {
+		case c.CaseID <= after:
+		case limit > 0 && len(x.Cases) == limit:
+			x.Next = x.Cases[limit-1].Case
+		default:
+			x.Cases = append(x.Cases, differenceOf(c))
+		}
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return SinceSignOff{}, refuse(Unavailable, err, "a version of %s of %s is not in its place; concord alerts says if it is lost", r.Period.Text, r.Carrier)
 	}
 	if err != nil {
 		return SinceSignOff{}, fmt.Errorf("compare with the approved version of %s of %s: %w", r.Period.Text, r.Carrier, err)
 	}
-	x := SinceSignOff{Approved: signOffOf(s), Newest: reportOf(newest), Cases: []CaseDifference{}}
-	for i := range list {
-		x.add(&list[i])
-		if list[i].CaseID <= after {
-			continue
-		}
-		if limit > 0 && len(x.Cases) == limit {
-			x.Next = x.Cases[limit-1].Case
-			continue
-		}
-		x.Cases = append(x.Cases, differenceOf(&list[i]))
-	}
+	x.Newest = reportOf(newest)
 	return x, nil
 }
 
 func (x *SinceSignOff) add(d *casework.Difference) {
 	switch d.Event {
 	case report.Opened:
-		x.Opened.Add(&d.Now)
+		x.Opened.add(&d.Now)
 	case report.Closed:
-		x.Closed.Add(&d.Before)
+		x.Closed.add(&d.Before)
 	default:
-		x.Changed.Add(&d.Now)
-		x.Before.Add(&d.Before)
+		x.Changed.add(&d.Now)
+		x.Before.add(&d.Before)
 	}
 }
 
@@ -194,5 +217,5 @@ func figureOf(f *jobs.CaseFacts) *CaseFigure {
 	if f.Class == "" {
 		return nil
 	}
-	return &CaseFigure{Class: f.Class, MicrosoftMS: f.MicrosoftMS, CarrierMS: f.CarrierMS, DifferenceMS: f.DiffMS}
+	return &CaseFigure{Class: f.Class, MicrosoftMS: f.MicrosoftMS, CarrierMS: f.CarrierMS, DifferenceMS: f.DiffMS, EffectMS: effectOf(f)}
 }

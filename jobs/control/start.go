@@ -183,6 +183,12 @@ func (d *Desk) foreseeReport(ctx context.Context, r jobs.Run, p *Planned) error 
 	if r.Kind == string(config.Calls) {
 		return d.foreseeDelivery(ctx, r, p)
 	}
+	if r.Kind == jobs.ReportReconcile {
+		p.Warnings = d.warnings(r.Period, entries)
+		if err := d.foreseeLock(ctx, r, p); err != nil {
+			return err
+		}
+	}
 	return d.foreseeVersion(ctx, r, p)
 }
 

@@ -91,7 +91,7 @@ const (
 	Failed    How = "failed"
 	Retried   How = "retried" // failed, and another attempt is queued
 	Cancelled How = "cancelled"
-	Released  How = "released" // put back, for this service stops
+	Released  How = "released" // put back, for this service stops or the period was reopened
 	Lost      How = "lost"     // another service has it
 )
 
@@ -297,8 +297,10 @@ func (d *Dispatcher) end(ctx context.Context, r jobs.Run, e jobs.Ending, err, ca
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.span(ctx))
 	defer cancel()
 	for {
-		rerr := d.record(keep, r, how, e)
+		back, rerr := d.record(keep, r, how, e)
 		switch {
+		case rerr == nil && back:
+			return Released, err
 		case rerr == nil:
 			return how, err
 		case errors.Is(rerr, jobs.ErrLost):
@@ -320,12 +322,13 @@ func (d *Dispatcher) span(ctx context.Context) time.Duration {
 	return d.Lease
 }
 
-func (d *Dispatcher) record(ctx context.Context, r jobs.Run, how How, e jobs.Ending) error {
+// record notes the end of a run; back: it is in the queue once more.
+func (d *Dispatcher) record(ctx context.Context, r jobs.Run, how How, e jobs.Ending) (back bool, err error) {
 	if how == Released {
-		return d.Runs.Release(ctx, r.Lease(), d.Now())
+		return true, d.Runs.Release(ctx, r.Lease(), d.Now())
 	}
-	_, err := d.Runs.Finish(ctx, r.Lease(), e, d.Now())
-	return err
+	next, err := d.Runs.Finish(ctx, r.Lease(), e, d.Now())
+	return next.ID == r.ID, err
 }
 
 // judge says how a run ended.

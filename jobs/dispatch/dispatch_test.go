@@ -183,6 +183,23 @@ func TestAServiceThatStopsPutsItsRunsBack(t *testing.T) {
 	}
 }
 
+// Who looks at what has ended would take a late file for dealt with.
+func TestARunThatIsPutBackAtItsEndIsNotOver(t *testing.T) {
+	n := 0
+	work := func(ctx context.Context, r jobs.Run) (jobs.Ending, error) {
+		if n++; n == 1 {
+			return jobs.Ending{State: jobs.RunSucceeded, Held: &jobs.SignOff{}}, nil
+		}
+		return succeed(ctx, r)
+	}
+	run(t, work, func(w *world) {
+		w.add("fabrikam", 0)
+		w.after(6 * time.Second)
+		w.want("fabrikam", jobs.RunSucceeded)
+		w.told("[fabrikam released fabrikam succeeded]")
+	})
+}
+
 func TestARunThatAnotherServiceTookIsLeftToIt(t *testing.T) {
 	run(t, untilTold, func(w *world) {
 		w.add("fabrikam", 0)

@@ -71,6 +71,11 @@ func (q *queue) Release(_ context.Context, l jobs.Lease, _ time.Time) error {
 
 func (q *queue) Finish(_ context.Context, l jobs.Lease, e jobs.Ending, now time.Time) (next jobs.Run, err error) {
 	err = q.held(l, func(r *jobs.Run) {
+		if e.Held != nil { // the period was reopened meanwhile
+			r.State, r.Owner = jobs.RunQueued, ""
+			next = *r
+			return
+		}
 		r.State, r.Error, r.Report, r.Finished = e.State, e.Error, e.Report, now
 		if !e.RetryAt.IsZero() {
 			next = *r
@@ -78,7 +83,7 @@ func (q *queue) Finish(_ context.Context, l jobs.Lease, e jobs.Ending, now time.
 			next.Owner = ""
 		}
 	})
-	if next.Attempt > 0 {
+	if !e.RetryAt.IsZero() && next.Attempt > 0 {
 		q.add(next)
 	}
 	return next, err

@@ -62,7 +62,8 @@ type Options struct {
 
 // Examine looks at everything, in the order in which one thing needs another.
 func Examine(ctx context.Context, o Options) []Finding {
-	all := append(o.configuration(), o.folders()...)
+	all := append(o.configuration(), o.zones()...)
+	all = append(all, o.folders()...)
 	all = append(all, o.encryption(), o.pgp())
 	all = append(all, o.database(ctx)...)
 	all = append(all, o.hostKeys(), o.port(ctx, "SFTP", o.Config.SFTP.Listen), o.port(ctx, "HTTP", o.Config.HTTP.Listen))

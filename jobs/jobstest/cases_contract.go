@@ -24,6 +24,13 @@ func TestCases(t *testing.T, open func(t *testing.T) Casebook, reopen func(t *te
 	for name, test := range map[string]func(*cases){
 		"cases follow versions and people as a slow model does": (*cases).property,
 		"a version is taken over once and in its order":         (*cases).order,
+		"of a first version that is broken off nothing is seen": (*cases).brokenFirst,
+		"a version that comes over a broken one stands alone":   (*cases).brokenFirstThenNext,
+		"what a version changes goes on where it was broken":    (*cases).brokenNext,
+		"cases get other ids while they are taken over":         (*cases).renamedMidway,
+		"the same key several times at once is one work":        (*cases).keyedAtOnce,
+		"versions and people get on with each other":            (*cases).together,
+		"who lists a version as the first may find another one": (*cases).overtaken,
 		"who comes second is told":                              (*cases).stale,
 		"work with a key is done once":                          (*cases).keyed,
 		"a list has every case once, page by page":              (*cases).paging,
@@ -35,6 +42,10 @@ func TestCases(t *testing.T, open func(t *testing.T) Casebook, reopen func(t *te
 		"four eyes sign a version off":                          (*cases).fourEyes,
 		"of an approval and a publication at once one wins":     (*cases).race,
 		"what was held back goes on when a period is reopened":  (*cases).reopened,
+		"a period reopened while a run ends holds nothing back": (*cases).reopenedAtTheEnd,
+		"a run that ends and a reopening at once lose nothing":  (*cases).endedAndReopened,
+		"an approval anew is told of what it holds back":        (*cases).approvedAnew,
+		"a further version ends the alert about the lock":       (*cases).publishedAfterAll,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t)
@@ -203,9 +214,15 @@ func (c *cases) keyed() {
 	first.Repeated = true
 	c.same(again, first)
 	c.same(c.list(w.Filter)[0].State, jobs.CaseOpen)
-	w.To = jobs.CaseAccepted
+	w.To, w.Key, w.Filter.Before = jobs.CaseAccepted, "older", c.now.AddDate(0, 0, 1) // as --older reckons it
+	done := c.work(w)
+	w.Filter.Before = w.Filter.Before.Add(3 * time.Second) // the same command again
+	done.Repeated = true
+	c.same(c.work(w), done)
+	w.To, w.Key, w.Filter.Before = jobs.CaseResolved, "k", time.Time{}
 	_, err := c.b.WorkOnCases(c.Context(), c.by(w), c.now)
 	c.fails(err, jobs.ErrKey)
+	c.work(jobs.CaseWork{Filter: w.Filter, To: jobs.CaseOpen})
 	w.By = "bob" // whose keys are his own
 	c.same(c.work(w).Applied.Cases, int64(2))
 }
@@ -259,6 +276,11 @@ func (c *cases) ambiguous() {
 	c.fails(err, jobs.ErrAmbiguous)
 	w.Filter.Period = run("fabrikam", 1).Period.Text
 	c.same(c.work(w).Applied.Cases, int64(1))
+	w.Filter.Period = run("fabrikam", 2).Period.Edges()
+	c.same(c.work(w).Applied.Cases, int64(1))
+	x, _, err := c.b.CaseTrail(c.Context(), w.Filter)
+	c.must(err)
+	c.same(x.Period.Text, run("fabrikam", 2).Period.Text)
 }
 
 func (c *cases) rename() {

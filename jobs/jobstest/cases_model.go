@@ -90,10 +90,7 @@ func (m *model) turn(yes bool, to string) {
 // imitate does some work, and does it in the model.
 func (c *cases) imitate(r *rand.Rand, carrier string, known map[string]*model) {
 	c.Helper()
-	w := jobs.CaseWork{Filter: jobs.CasesFilter{Carrier: carrier}}
-	for range 30 {
-		w.Filter.Cases = append(w.Filter.Cases, fmt.Sprintf("case%03d", r.IntN(120)))
-	}
+	w := jobs.CaseWork{Filter: someCases(r, carrier)}
 	if r.IntN(4) > 0 {
 		w.To = jobs.CaseStates[r.IntN(4)]
 	}
@@ -104,7 +101,7 @@ func (c *cases) imitate(r *rand.Rand, carrier string, known map[string]*model) {
 	w.Comment = "a word"
 	var want, matched int64
 	for id, m := range known {
-		if !slices.Contains(w.Filter.Cases, id) {
+		if !m.selected(&w.Filter, id) {
 			continue
 		}
 		matched++
@@ -132,22 +129,79 @@ func (c *cases) imitate(r *rand.Rand, carrier string, known map[string]*model) {
 	}
 }
 
+// someCases selects cases by their names, or all that are alike in something.
+func someCases(r *rand.Rand, carrier string) jobs.CasesFilter {
+	f := jobs.CasesFilter{Carrier: carrier, Gone: r.IntN(2) == 0}
+	switch r.IntN(4) {
+	case 0:
+		f.States = []jobs.CaseState{jobs.CaseStates[r.IntN(4)], jobs.CaseStates[r.IntN(4)]}
+	case 1:
+		f.Owner = "bob"
+	case 2:
+		f.Unowned = true
+	default:
+		for range 30 {
+			f.Cases = append(f.Cases, fmt.Sprintf("case%03d", r.IntN(120)))
+		}
+	}
+	return f
+}
+
+// selected reports whether a filter of someCases selects the case.
+func (m *model) selected(f *jobs.CasesFilter, id string) bool {
+	if f.Cases != nil {
+		return slices.Contains(f.Cases, id)
+	}
+	return (m.here || f.Gone) && (f.States == nil || slices.Contains(f.States, jobs.CaseState(m.state))) &&
+		(f.Owner == "" || m.owner == f.Owner) && (!f.Unowned || m.owner == "")
+}
+
 func (c *cases) compare(carrier string, known map[string]*model) {
 	c.Helper()
-	list := c.list(jobs.CasesFilter{Carrier: carrier, Gone: true})
+	all := jobs.CasesFilter{Carrier: carrier, Gone: true}
+	list := c.list(all)
 	if len(list) != len(known) {
 		c.Fatalf("%d cases, want %d", len(list), len(known))
 	}
+	var sums, aged jobs.CaseSums
 	for _, x := range list {
 		m := known[x.CaseID]
 		if m == nil || string(x.State) != m.state || x.Owner != m.owner || x.Present != m.here || x.Revision != m.revision || x.Worked != m.worked || x.DiffMS != m.seconds*1000 {
 			c.Fatalf("%+v, want %+v", x, m)
 		}
+		sums.Add(&x.CaseFacts)
 	}
-	x := list[0]
+	ages, err := c.b.AgeCases(c.Context(), all, nil)
+	c.must(err)
+	for _, a := range ages {
+		aged.Cases += a.Cases
+		aged.MicrosoftMS += a.MicrosoftMS
+		aged.CarrierMS += a.CarrierMS
+		aged.DifferenceMS += a.DifferenceMS
+	}
+	c.same(aged, sums)
+	c.compareParts(list, carrier)
+	x := list[len(list)/2]
 	_, trail, err := c.b.CaseTrail(c.Context(), jobs.CasesFilter{Carrier: carrier, Cases: []string{x.CaseID}})
 	c.must(err)
 	if m := known[x.CaseID]; len(trail) != m.trail || m.trail > 0 && string(trail[m.trail-1].After) != m.state {
 		c.Fatalf("%+v of %+v", trail, m)
+	}
+}
+
+// compareParts reads the list in parts, and page by page.
+func (c *cases) compareParts(list []jobs.Case, carrier string) {
+	c.Helper()
+	for _, s := range jobs.CaseStates {
+		want := slices.DeleteFunc(slices.Clone(list), func(x jobs.Case) bool { return x.State != s || x.Owner != "" })
+		var got []jobs.Case
+		for after, pages := "", 0; pages == 0 || after != ""; pages++ {
+			part, next, err := c.b.ListCases(c.Context(), jobs.CasesFilter{Carrier: carrier, Gone: true, States: []jobs.CaseState{s}, Unowned: true, After: after, Limit: 7})
+			c.must(err)
+			got, after = append(got, part...), next
+		}
+		if len(got)+len(want) > 0 {
+			c.same(got, want)
+		}
 	}
 }

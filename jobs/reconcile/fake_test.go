@@ -178,7 +178,8 @@ type world struct {
 	r       *Reconciler
 	now     time.Time
 	pending int64
-	noise   string // a defect: bytes that depend on nothing
+	count   [2]int64 // records that match, by side
+	noise   string   // a defect: bytes that depend on nothing
 	n       int
 }
 
@@ -225,6 +226,10 @@ func (w *world) match(_ context.Context, o jobs.MatchOptions, _ engine.Observer)
 	}
 	out := &jobs.Outcome{Out: o.Out, Staging: o.Staging, Manifest: hex.EncodeToString(sum[:]), Changes: &report.Changes{}}
 	out.Summary.Classes[engine.Microsoft][engine.PendingLate].Records = w.pending
+	for side, n := range w.count {
+		out.Summary.Classes[side][engine.Matched].Records = n
+	}
+	out.Summary.Totals.Microsoft.Records, out.Summary.Totals.Carrier.Records = w.count[engine.Microsoft], w.count[engine.Carrier]
 	return out, nil
 }
 

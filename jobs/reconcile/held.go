@@ -7,7 +7,8 @@ import (
 )
 
 // publishOrHold makes the next version, unless an approval keeps the period. One
-// that comes while the version is made is found by the next attempt.
+// that comes while the version is made is found by the next attempt, and the end of
+// a run that is held finds that the period was reopened meanwhile.
 func (t *task) publishOrHold(ctx context.Context) (jobs.Ending, error) {
 	lock, err := t.State.Lock(ctx, t.run.Carrier, t.run.Period)
 	if err != nil {
@@ -21,14 +22,6 @@ func (t *task) publishOrHold(ctx context.Context) (jobs.Ending, error) {
 			return jobs.Ending{}, err
 		}
 	}
-	// Who has reopened it meanwhile found nothing that was held back.
-	now, err := t.State.Lock(ctx, t.run.Carrier, t.run.Period)
-	switch {
-	case err != nil:
-		return jobs.Ending{}, err
-	case now == nil:
-		return t.publish(ctx)
-	}
-	return jobs.Ending{State: jobs.RunSucceeded, Report: lock.Report, Error: lock.Locked() +
+	return jobs.Ending{State: jobs.RunSucceeded, Report: lock.Report, Held: lock, Error: lock.Locked() +
 		"; there is something new to say, which is not published: have it reopened with a reason, concord reports sign-off reopen " + lock.Report}, nil
 }

@@ -27,7 +27,7 @@ func TestALockedPeriodGetsNoVersion(t *testing.T) {
 	w.file("late.csv", "s9", false)
 	for _, trigger := range []jobs.Trigger{jobs.TriggerUpload, jobs.TriggerSchedule, jobs.TriggerManual, jobs.TriggerBackfill} {
 		e := w.must(jobs.Run{Trigger: trigger})
-		if e.State != jobs.RunSucceeded || e.Report != w.a.reports[0].ID || !strings.Contains(e.Error, "is locked: version 1 was approved by ann") {
+		if e.State != jobs.RunSucceeded || e.Report != w.a.reports[0].ID || !strings.Contains(e.Error, "is locked: version 1 was approved by ann") || e.Held != w.a.locked {
 			t.Errorf("%s: %+v", trigger, e)
 		}
 	}

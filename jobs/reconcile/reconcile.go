@@ -59,7 +59,7 @@ type Job struct {
 	Memory          int64 // bytes; 0: jobs.DefaultMemory
 }
 
-// Reconciler does runs. Every field but Numbers, Watch, Held and
+// Reconciler does runs. Every field but Numbers, Watch, Held, Empty and
 // Trouble is required.
 type Reconciler struct {
 	State State
@@ -70,6 +70,9 @@ type Reconciler struct {
 	Numbers func(ctx context.Context, carrier string, p jobs.Period, path string) (*jobs.Assigned, error)
 	Match   func(ctx context.Context, o jobs.MatchOptions, watch engine.Observer) (*jobs.Outcome, error)
 	Profile func(carrier string) (Profile, error)
+	// Others returns what Microsoft's records call other carriers; nil: there are
+	// none.
+	Others func(carrier string) []string
 	// Kept returns where the profile of a SHA-256 is kept.
 	Kept   func(sha256 string) string
 	Job    func(name string) Job
@@ -83,6 +86,9 @@ type Reconciler struct {
 	Watch func(run string) engine.Observer
 	// Held is told of a run that had something new to say about a locked period.
 	Held func(ctx context.Context, run jobs.Run, lock jobs.SignOff) error
+	// Empty is told of each run that makes a report, or leaves one as it is,
+	// whether Microsoft and the carrier have no record of its period.
+	Empty func(ctx context.Context, run jobs.Run, microsoft, carrier bool) error
 	// Trouble is told of what will be tried again.
 	Trouble func(err error)
 }
@@ -108,7 +114,7 @@ func (r *Reconciler) Do(ctx context.Context, run jobs.Run) (jobs.Ending, error) 
 	case t.asked() || !r.shelf().InPlace(*t.latest):
 		return t.prove(ctx)
 	}
-	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID}, nil
+	return jobs.Ending{State: jobs.RunSucceeded, Report: t.latest.ID}, t.tellSame(ctx)
 }
 
 // asked reports whether a person wants the report to be made anew.
@@ -216,7 +222,7 @@ func (t *task) options(ctx context.Context) (jobs.MatchOptions, error) {
 		Profile: t.profile.Path, ProfileName: t.profile.Name, CarrierName: t.run.Carrier,
 		From: t.run.Period.From, To: t.run.Period.To, AsOf: t.settings.AsOf,
 		Memory: t.Job(t.run.Job).Memory, Verdicts: t.settings.Verdicts, Users: t.settings.Users, Unpublished: true,
-		Assigned: t.assigned,
+		Assigned: t.assigned, Others: t.settings.others(),
 	}
 	names := uniqueNames(t.entries)
 	for i, e := range t.entries {
@@ -360,7 +366,10 @@ func (t *task) match(ctx context.Context, o jobs.MatchOptions) (*jobs.Outcome, e
 	if errors.As(err, &f) && f.Kind == jobs.KindInput {
 		return nil, dispatch.Permanent(err)
 	}
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, t.tellEmpty(ctx, out.Summary.Empty())
 }
 
 // watch returns who is told of the run's progress.

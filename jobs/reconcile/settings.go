@@ -24,6 +24,8 @@ type settings struct {
 	Verdicts    bool   `json:"verdicts,omitempty"`
 	Users       bool   `json:"users,omitempty"`
 	Numbers     string `json:"numbers_sha256,omitempty"` // of what is known of the carrier's numbers
+	// Others are what Microsoft's records call other carriers.
+	Others []string `json:"others,omitempty"`
 }
 
 func (s settings) json() json.RawMessage {
@@ -34,11 +36,18 @@ func (s settings) json() json.RawMessage {
 	return b
 }
 
+// others is not nil: it is known who there is.
+func (s settings) others() []string { return append([]string{}, s.Others...) }
+
 func (t *task) takeSettings() settings {
 	j := t.Job(t.run.Job)
+	var others []string
+	if t.Others != nil {
+		others = t.Others(t.run.Carrier)
+	}
 	return settings{
 		Program: t.Program, Profile: t.profile.SHA256, ProfileName: t.profile.Name,
-		From: stamp(t.run.Period.From), To: stamp(t.run.Period.To), Verdicts: j.Verdicts, Users: j.Users,
+		From: stamp(t.run.Period.From), To: stamp(t.run.Period.To), Verdicts: j.Verdicts, Users: j.Users, Others: others,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/big"
 	"os"
 	"path"
 	"path/filepath"
@@ -48,15 +49,24 @@ func (t *task) figures(r *jobs.Report, out *jobs.Outcome) {
 		Verdict:   s.Totals.Verdict.String(),
 		Microsoft: tally(s.Totals.Microsoft), Carrier: tally(s.Totals.Carrier),
 	}
-	if ms := s.Totals.Microsoft.MS; ms > 0 {
-		r.Figures.DifferencePPM = int64(float64(s.Totals.DifferenceMS()) / float64(ms) * 1e6)
-	}
+	r.Figures.DifferencePPM = perMillion(s.Totals.DifferenceMS(), s.Totals.Microsoft.MS)
 	for _, n := range s.Discrepancies {
 		r.Figures.Discrepancies += n
 	}
 	for _, side := range s.Classes {
 		r.Figures.Pending += side[engine.PendingLate].Records
 	}
+}
+
+// perMillion is a part of a whole, rounded as the percentage in summary.json is;
+// 0 of nothing.
+func perMillion(part, whole int64) int64 {
+	if whole == 0 {
+		return 0
+	}
+	n := new(big.Int).Mul(big.NewInt(part), big.NewInt(1_000_000))
+	ppm, _ := new(big.Int).SetString(new(big.Rat).SetFrac(n, big.NewInt(whole)).FloatString(0), 10)
+	return ppm.Int64()
 }
 
 func tally(t engine.Tally) jobs.Tally { return jobs.Tally{Records: t.Records, DurationMS: t.MS} }

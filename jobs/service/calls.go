@@ -62,12 +62,7 @@ func (s *Service) callsOf(job, carrier string) (x calls.Carrier, err error) {
 	if _, ok := c.Job(job); !ok {
 		return x, fmt.Errorf("job %s is not in the configuration any more", job)
 	}
-	x = calls.Carrier{Names: c.NamesOf(carrier), Outbox: s.outbox(carrier, d.home), Memory: c.Runs.Memory, Reach: s.reach(carrier)}
-	for _, other := range c.Carriers {
-		if other.Name != carrier {
-			x.Others = append(x.Others, c.NamesOf(other.Name)...)
-		}
-	}
+	x = calls.Carrier{Names: c.NamesOf(carrier), Others: c.OthersOf(carrier), Outbox: s.outbox(carrier, d.home), Memory: c.Runs.Memory, Reach: s.reach(carrier)}
 	return x, nil
 }
 

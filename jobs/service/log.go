@@ -39,6 +39,9 @@ func (s *Service) audit(e sftpd.Event) {
 // decided is told what became of a file.
 func (s *Service) decided(e jobs.Entry) {
 	s.metrics.decided(e)
+	if !e.Microsoft {
+		s.waiting.decided(e.Carrier, e.Name)
+	}
 	args := []any{"carrier", e.Carrier, "microsoft", e.Microsoft, "file", e.Name, "status", string(e.Status), "rows", e.Rows, "accepted", e.Accepted, "rejected", e.Rejected, "id", e.ID}
 	if len(e.Reasons) > 0 {
 		args = append(args, "reason", e.Reasons[0].Reason)
@@ -55,7 +58,10 @@ func (s *Service) gap(e jobs.Entry) {
 
 func (s *Service) watch() landing.Watch {
 	return landing.Watch{
-		Waiting: func(carrier, name, why string) { s.Log.Info("waiting", "carrier", carrier, "file", name, "why", why) },
+		Waiting: func(carrier, name, why string) {
+			s.Log.Info("waiting", "carrier", carrier, "file", name, "why", why)
+			s.waiting.told(carrier, name, why, s.Now())
+		},
 		Trouble: func(carrier, name string, err error) {
 			s.Log.Error("trouble", "carrier", carrier, "file", name, "error", err.Error())
 		},

@@ -173,7 +173,7 @@ func (g stateGauges) alerts(ctx context.Context, c chan<- prometheus.Metric) err
 		return err
 	}
 	open := map[jobs.AlertKind]int{}
-	for _, k := range []jobs.AlertKind{jobs.AlertFileMissing, jobs.AlertGap, jobs.AlertRejected, jobs.AlertRunFailed, jobs.AlertRunLate, jobs.AlertHost, jobs.AlertFeed, jobs.AlertDisk, jobs.AlertReportLost, jobs.AlertLocked} {
+	for _, k := range []jobs.AlertKind{jobs.AlertFileMissing, jobs.AlertGap, jobs.AlertRejected, jobs.AlertRunFailed, jobs.AlertRunLate, jobs.AlertHost, jobs.AlertFeed, jobs.AlertDisk, jobs.AlertReportLost, jobs.AlertLocked, jobs.AlertNoData} {
 		open[k] = 0
 	}
 	for _, a := range list {

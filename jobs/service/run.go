@@ -66,7 +66,10 @@ func (s *Service) followUp(ctx context.Context) {
 // takeCases has the register know the cases of new versions. One whose files are
 // not in their place waits; that it is lost is told elsewhere.
 func (s *Service) takeCases(ctx context.Context) error {
-	_, err := s.cases.CatchUp(ctx, "")
+	waiting, err := s.cases.CatchUp(ctx, "")
+	for _, w := range waiting {
+		err = errors.Join(err, w.Err)
+	}
 	return err
 }
 

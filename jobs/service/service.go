@@ -87,6 +87,7 @@ type Service struct {
 	changed   chan struct{}             // something to follow up
 	sets      chan []schedule.Job
 	progress  progress
+	waiting   waiting
 	reloading sync.Mutex // or taking the exchange over
 	metrics   *metrics
 	alert     *alert.Desk

@@ -64,7 +64,7 @@ func (s *Service) Desk() *control.Desk {
 		Config: s.cfg, Now: s.Now, Keys: s.keys(), Folder: ReportsFolder(s.cfg()), Reach: s.reach,
 		Foresee:  s.purger.Foresee,
 		Subjects: s.subjects, Requests: s.store, WakeErase: func() { signal(s.wakeErase) },
-		Wake: s.rouse, Reloading: s.Reload, Progress: s.progress.of, Log: s.progress.log,
+		Wake: s.rouse, Reloading: s.Reload, Progress: s.progress.of, Log: s.progress.log, Waiting: s.waitingOf,
 		Reader: s.Worker, Scratch: s.dir(previewsDir),
 	}
 }

@@ -34,11 +34,12 @@ func (s *Service) openWork(ctx context.Context) error {
 	})
 	s.opening = jobs.NewOpening(s.taker, s.spool, s.Worker, s.seals, s.Now)
 	s.maker = &reconcile.Reconciler{
-		State: s.store, Records: s.taker.Records, Match: s.Worker.Match, Profile: s.rules, Job: s.reporting, Kept: s.keptProfile,
+		State: s.store, Records: s.taker.Records, Match: s.Worker.Match, Profile: s.rules, Job: s.reporting, Kept: s.keptProfile, Others: s.others,
 		Numbers: s.numbersIn,
 		Folder:  ReportsFolder(s.cfg()), Keys: s.keys(), Program: s.Program, Now: s.Now,
 		Watch:   s.progress.watch,
 		Held:    s.alert.Held,
+		Empty:   s.alert.Empty,
 		Trouble: func(err error) { s.Log.Error("report", "error", err.Error()) },
 	}
 	s.cases = &casework.Clerk{State: s.store, Folder: ReportsFolder(s.cfg()), Keys: s.keys(), Now: s.Now}
@@ -112,6 +113,8 @@ func (s *Service) rules(carrier string) (p reconcile.Profile, err error) {
 	}
 	return p, nil
 }
+
+func (s *Service) others(carrier string) []string { return s.cfg().OthersOf(carrier) }
 
 func (s *Service) reporting(job string) reconcile.Job {
 	j, ok := s.cfg().Job(job)

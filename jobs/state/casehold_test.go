@@ -1,10 +1,13 @@
 package state_test
 
 import (
+	"context"
 	"testing"
 
 	"concord/jobs"
 	"concord/jobs/state"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // TestADisputedCaseHoldsItsPeriodFromPurge also ends the dispute.
@@ -86,4 +89,52 @@ func TestTheRegisterIsPurged(t *testing.T) {
 			t.Errorf("%+v, %v; %d rows have the comment", page, err, kept())
 		}
 	})
+}
+
+// A purge that is under way, and has found nothing disputed, is over before a case
+// can be disputed: it would remove the case, and whoever disputed it would have been
+// told that it is held.
+func TestADisputeWaitsForAPurgeThatIsUnderWay(t *testing.T) {
+	url := postgres.Database(t)
+	s := open(t, url)
+	r, err := publish(t, s, running(t, s), 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Register(t.Context(), r, true, newsOf("opened", "x"), now); err != nil {
+		t.Fatal(err)
+	}
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(context.WithoutCancel(t.Context())) }()
+	purge, err := c.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := purge.Exec(t.Context(), "SELECT pg_advisory_xact_lock(20261101, hashtext($1))", r.Carrier); err != nil { // as Purge begins
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.WorkOnCases(t.Context(), jobs.CaseWork{ID: "w", Filter: jobs.CasesFilter{Cases: []string{"a"}}, To: jobs.CaseDisputed}, now)
+		done <- err
+	}()
+	for waits := 0; waits == 0; {
+		if err := purge.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-done:
+			t.Fatalf("a case was disputed while its carrier was purged: %v", err)
+		default:
+		}
+	}
+	if err := purge.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
 }

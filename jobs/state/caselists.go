@@ -14,52 +14,53 @@ import (
 // marks are n places of a condition's arguments, in brackets.
 func marks(n int) string { return "(?" + strings.Repeat(", ?", n-1) + ")" }
 
-// casesWhere selects cases of the register c. What comes before it in a
-// statement may have arguments of its own.
-func casesWhere(w *where, f *jobs.CasesFilter) {
-	if f.Carrier != "" || f.Period != "" || !f.From.IsZero() || !f.To.IsZero() {
-		var p where
-		p.equal("carrier", f.Carrier)
-		p.equal("period", f.Period)
-		p.period(nil, f.From, f.To)
-		w.add("c.period IN (SELECT seq FROM case_periods"+unnumbered(p.text())+")", p.args...)
-	}
-	if f.Here() {
-		w.add("c.present")
-	}
-	w.among("c.class", f.Classes)
-	w.among("c.case_id", f.Cases)
-	w.equal("c.owner", f.Owner)
-	if f.Owner != "" {
-		w.add("c.owner <> ''")
-	}
-	if f.Unowned {
-		w.add("c.owner = ''")
-	}
-	if len(f.States) > 0 {
-		w.among("c.state", words(f.States))
-		if !slices.Contains(f.States, jobs.CaseOpen) {
-			w.add("c.state <> 'open'") // so that its index is found
-		}
-	}
-	if !f.Before.IsZero() {
-		w.add("c.since < ?", f.Before)
-	}
+// selection is what a filter selects: cases that it names, else groups as a
+// whole.
+type selection struct {
+	where
+	rows bool
+	from string
 }
 
-// unnumbered writes the numbered arguments of a condition as places again.
-func unnumbered(condition string) string {
-	var b strings.Builder
-	for i := 0; i < len(condition); i++ {
-		b.WriteByte(condition[i])
-		if condition[i] != '$' {
-			continue
-		}
-		for i+1 < len(condition) && condition[i+1] >= '0' && condition[i+1] <= '9' {
-			i++
-		}
+// cases selects groups g of periods p, or with rows also the cases r in them. What
+// comes before it in a statement may have arguments of its own.
+func cases(f *jobs.CasesFilter, rows bool, args ...any) *selection {
+	s := &selection{rows: rows || len(f.Cases) > 0, from: "case_groups g JOIN case_periods p ON p.seq = g.period"}
+	s.args = args
+	if s.rows {
+		s.from = "case_register r CROSS JOIN case_groups g CROSS JOIN case_periods p" // SQLite goes through the tables in this order
+		s.add("g.seq = r.in_group")
+		s.add("p.seq = g.period")
+		s.among("r.case_id", f.Cases)
 	}
-	return strings.ReplaceAll(b.String(), "$", "?")
+	s.ofPeriods(f)
+	s.alike(f)
+	return s
+}
+
+// ofPeriods selects periods p. Those of which the first version is being taken
+// over are not to be seen.
+func (w *where) ofPeriods(f *jobs.CasesFilter) {
+	w.add("p.version > 0")
+	w.equal("p.carrier", f.Carrier)
+	w.named("p.", f.Period)
+	w.period(nil, f.From, f.To)
+}
+
+// alike selects groups g.
+func (w *where) alike(f *jobs.CasesFilter) {
+	if f.Here() {
+		w.add("g.present")
+	}
+	w.among("g.class", f.Classes)
+	w.among("g.state", words(f.States))
+	w.equal("g.owner", f.Owner)
+	if f.Unowned {
+		w.add("g.owner = ''")
+	}
+	if !f.Before.IsZero() {
+		w.add("g.since < ?", f.Before)
+	}
 }
 
 func words[T ~string](list []T) []string {
@@ -70,7 +71,21 @@ func words[T ~string](list []T) []string {
 	return out
 }
 
-const caseColumns = "c.case_id, c.class, c.start, c.microsoft_ms, c.carrier_ms, c.diff_ms, c.present, c.since, c.state, c.was, c.owner, c.revision, c.changed, c.action"
+// sums are columns that add up what is selected.
+func (s *selection) sums() string {
+	count, of := "CAST(coalesce(sum(g.cases), 0) AS BIGINT)", "g"
+	if s.rows {
+		count, of = "count(*)", "r"
+	}
+	for _, c := range []string{"microsoft_ms", "carrier_ms", "diff_ms"} {
+		count += ", CAST(coalesce(sum(" + of + "." + c + "), 0) AS BIGINT)"
+	}
+	return count
+}
+
+func sumFields(s *jobs.CaseSums) []any {
+	return []any{&s.Cases, &s.MicrosoftMS, &s.CarrierMS, &s.DifferenceMS}
+}
 
 // ListCases implements jobs.CaseBook.
 func (s *Store) ListCases(ctx context.Context, f jobs.CasesFilter) (list []jobs.Case, next string, err error) {
@@ -78,86 +93,199 @@ func (s *Store) ListCases(ctx context.Context, f jobs.CasesFilter) (list []jobs.
 	if limit > 0 {
 		f.Limit++ // to see whether there is more
 	}
-	list, periods, err := s.listCases(ctx, f)
-	if err != nil || limit <= 0 || len(list) <= limit {
-		return list, "", err
+	var found []registered
+	err = s.snapshot(ctx, "list cases", func(t tx) error {
+		found, err = t.cases(ctx, &f)
+		return err
+	})
+	if err != nil {
+		return nil, "", err
 	}
-	return list[:limit], fmt.Sprintf("%d-%s", periods[limit-1], list[limit-1].CaseID), nil
+	if limit > 0 && len(found) > limit {
+		found = found[:limit]
+		next = fmt.Sprintf("%d-%s", found[limit-1].period, found[limit-1].CaseID)
+	}
+	for i := range found {
+		list = append(list, found[i].Case)
+	}
+	return list, next, nil
 }
 
-// listCases also returns the period of each case as the register has it.
-func (s *Store) listCases(ctx context.Context, f jobs.CasesFilter) (list []jobs.Case, periods []int64, err error) {
-	var w where
-	casesWhere(&w, &f)
-	if f.After != "" {
-		period, id, ok := strings.Cut(f.After, "-")
-		seq, err := strconv.ParseInt(period, 10, 64)
-		if err != nil || !ok {
-			return nil, nil, fmt.Errorf("%w to go on from", jobs.ErrNoCase)
-		}
-		w.add("(c.period, c.case_id) < (?, ?)", seq, text(id))
+// cursor is the case behind which a list goes on.
+type cursor struct {
+	period int64 // 0: it begins
+	id     string
+}
+
+func cursorOf(s string) (c cursor, err error) {
+	if s == "" {
+		return c, nil
 	}
-	err = s.read(ctx, "list cases", func(t tx) error {
-		list, periods = nil, nil
-		return t.query(ctx, func(scan func(...any) error) error {
-			var c registered
-			var seq int64
-			err := scan(append([]any{&seq, &c.Carrier, moment{&c.Period.From}, moment{&c.Period.To}, &c.Period.Text}, c.fields()...)...)
-			c.Worked = c.action > 0
-			list, periods = append(list, c.Case), append(periods, seq)
+	period, id, ok := strings.Cut(s, "-")
+	if c.period, err = strconv.ParseInt(period, 10, 64); err != nil || !ok || c.period < 1 {
+		return c, fmt.Errorf("%w to go on from", jobs.ErrNoCase)
+	}
+	c.id = text(id)
+	return c, nil
+}
+
+// cases lists cases, of the latest periods first.
+func (t tx) cases(ctx context.Context, f *jobs.CasesFilter) (list []registered, err error) {
+	after, err := cursorOf(f.After)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.Cases) > 0 {
+		return t.namedCases(ctx, f, after)
+	}
+	below := after.period + 1 // seq of the period that comes before
+	for n := 50; ; n = min(2*n, 2000) {
+		periods, err := t.periodsBelow(ctx, f, below, n)
+		if err != nil || len(periods) == 0 {
+			return list, err
+		}
+		if list, err = t.casesOf(ctx, f, after, periods, list); err != nil || f.Limit > 0 && len(list) == f.Limit || len(periods) < n {
+			return list, err
+		}
+		below = periods[len(periods)-1].seq
+	}
+}
+
+// casePeriod is a period of the register.
+type casePeriod struct {
+	seq     int64
+	carrier string
+	jobs.Period
+}
+
+func (p *casePeriod) fields() []any {
+	return []any{&p.seq, &p.carrier, moment{&p.From}, moment{&p.To}, &p.Text}
+}
+
+const periodColumns = "p.seq, p.carrier, p.period_from, p.period_to, p.period"
+
+// periodsBelow returns up to n periods that came before one, the latest first.
+func (t tx) periodsBelow(ctx context.Context, f *jobs.CasesFilter, below int64, n int) (list []casePeriod, err error) {
+	var w where
+	w.ofPeriods(f)
+	if below > 1 {
+		w.add("p.seq < ?", below)
+	}
+	return list, t.query(ctx, func(scan func(...any) error) error {
+		var p casePeriod
+		err := scan(p.fields()...)
+		list = append(list, p)
+		return err
+	}, "SELECT "+periodColumns+" FROM case_periods p"+w.text()+" ORDER BY p.seq DESC"+w.limit(n), w.args...)
+}
+
+// casesOf appends cases of some periods to a list, up to its limit.
+func (t tx) casesOf(ctx context.Context, f *jobs.CasesFilter, after cursor, periods []casePeriod, list []registered) ([]registered, error) {
+	var w where
+	seqs := make([]any, len(periods))
+	for i := range periods {
+		seqs[i] = periods[i].seq
+	}
+	w.add("g.period IN "+marks(len(seqs)), seqs...)
+	w.alike(f)
+	all := t.noGroups()
+	if err := all.load(ctx, w.text(), w.args...); err != nil {
+		return nil, err
+	}
+	in := map[int64][]*group{}
+	for _, g := range all.bySeq {
+		in[g.period] = append(in[g.period], g)
+	}
+	for i := range periods {
+		p := &periods[i]
+		rest := f.Limit - len(list)
+		if f.Limit > 0 && rest == 0 {
+			break
+		}
+		id := ""
+		if p.seq == after.period {
+			id = after.id
+		}
+		found, err := all.list(ctx, in[p.seq], id, max(rest, 0))
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			c.Carrier, c.Period = p.carrier, p.Period
+			list = append(list, c)
+		}
+	}
+	return list, nil
+}
+
+// namedCases lists the cases that a filter names.
+func (t tx) namedCases(ctx context.Context, f *jobs.CasesFilter, after cursor) (list []registered, err error) {
+	s := cases(f, true)
+	if after.period > 0 {
+		s.add("(r.period, r.case_id) < (?, ?)", after.period, after.id)
+	}
+	return list, t.query(ctx, func(scan func(...any) error) error {
+		var c registered
+		var p casePeriod
+		g := &group{}
+		var since time.Time
+		err := c.scan(func(dest ...any) error {
+			err := scan(slices.Concat(dest, g.fields(&since), p.fields())...)
+			g.since = since.UnixMicro()
 			return err
-		}, "SELECT p.seq, p.carrier, p.period_from, p.period_to, p.period, "+caseColumns+" FROM case_register c JOIN case_periods p ON p.seq = c.period"+w.text()+
-			" ORDER BY c.period DESC, c.case_id DESC"+w.limit(f.Limit), w.args...)
-	})
-	return list, periods, err
+		}, func(int64) *group { return g })
+		c.Carrier, c.Period.From, c.Period.To, c.Period.Text = p.carrier, p.From, p.To, p.Text
+		list = append(list, c)
+		return err
+	}, "SELECT "+rowColumns+", "+groupColumns+", "+periodColumns+" FROM "+s.from+s.text()+" ORDER BY r.period DESC, r.case_id DESC"+s.limit(f.Limit), s.args...)
 }
 
 // CaseTrail implements jobs.CaseBook.
 func (s *Store) CaseTrail(ctx context.Context, f jobs.CasesFilter) (c jobs.Case, notes []jobs.CaseNote, err error) {
 	f.Limit = 2
-	list, periods, err := s.listCases(ctx, f)
+	var list []registered
+	err = s.snapshot(ctx, "read the trail of a case", func(t tx) error {
+		if list, err = t.cases(ctx, &f); err != nil || len(list) != 1 {
+			return err
+		}
+		notes, err = t.trail(ctx, &list[0])
+		return err
+	})
 	switch {
 	case err != nil:
 		return c, nil, err
 	case len(list) == 0:
 		return c, nil, jobs.ErrNoCase
 	case len(list) > 1:
-		return c, nil, fmt.Errorf("%w: %s and %s", jobs.ErrAmbiguous, list[0].Period.Text, list[1].Period.Text)
+		return c, nil, fmt.Errorf("%w: %s and %s", jobs.ErrAmbiguous, list[0].Period.Beside(list[1].Period), list[1].Period.Beside(list[0].Period))
 	}
-	c = list[0]
-	err = s.read(ctx, "read the trail of a case", func(t tx) error {
-		notes = nil
-		return t.query(ctx, func(scan func(...any) error) error {
-			var n jobs.CaseNote
-			err := scan(&n.Seq, moment{&n.At}, &n.By, &n.Action, (*string)(&n.Before), (*string)(&n.After), &n.Owner, &n.Comment, &n.Version)
-			notes = append(notes, n)
-			return err
-		}, "SELECT a.seq, a.done, a.done_by, a.id, x.before, x.after, a.new_owner, a.comment, a.version FROM case_trail x JOIN case_actions a ON a.seq = x.action "+
-			"WHERE x.period = $1 AND x.case_id = $2 ORDER BY a.seq", periods[0], text(c.CaseID))
-	})
-	return c, notes, err
+	return list[0].Case, notes, nil
 }
 
-// sums are columns that add up the cases of a selection.
-const caseSums = "count(*), CAST(coalesce(sum(c.microsoft_ms), 0) AS BIGINT), CAST(coalesce(sum(c.carrier_ms), 0) AS BIGINT), CAST(coalesce(sum(c.diff_ms), 0) AS BIGINT)"
-
-func sumFields(s *jobs.CaseSums) []any {
-	return []any{&s.Cases, &s.MicrosoftMS, &s.CarrierMS, &s.DifferenceMS}
+// trail is what happened to a case, alone and as one of its group.
+func (t tx) trail(ctx context.Context, c *registered) (notes []jobs.CaseNote, err error) {
+	return notes, t.query(ctx, func(scan func(...any) error) error {
+		var n jobs.CaseNote
+		err := scan(&n.Seq, moment{&n.At}, &n.By, &n.Action, (*string)(&n.Before), (*string)(&n.After), &n.Owner, &n.Comment, &n.Version)
+		notes = append(notes, n)
+		return err
+	}, "SELECT a.seq, a.done, a.done_by, a.id, x.before, x.after, a.new_owner, a.comment, a.version FROM ("+
+		"SELECT action, before, after FROM case_trail WHERE period = $1 AND case_id = $2 UNION ALL SELECT action, before, after FROM case_group_trail WHERE of_group = $3) x "+
+		"JOIN case_actions a ON a.seq = x.action ORDER BY a.seq", c.period, text(c.CaseID), c.group.seq)
 }
 
 // AgeCases implements jobs.CaseBook.
 func (s *Store) AgeCases(ctx context.Context, f jobs.CasesFilter, bounds []time.Time) (list []jobs.CaseAge, err error) {
-	var w where
-	bucket := strconv.Itoa(len(bounds))
+	bucket, args := strconv.Itoa(len(bounds)), []any(nil)
 	if len(bounds) > 0 {
 		bucket = "CASE"
 		for i, b := range bounds {
-			w.args = append(w.args, b)
-			bucket += fmt.Sprintf(" WHEN c.since > $%d THEN %d", len(w.args), i)
+			args = append(args, b)
+			bucket += fmt.Sprintf(" WHEN g.since > $%d THEN %d", len(args), i)
 		}
 		bucket += fmt.Sprintf(" ELSE %d END", len(bounds))
 	}
-	casesWhere(&w, &f)
+	x := cases(&f, false, args...)
 	err = s.read(ctx, "count cases by age", func(t tx) error {
 		list = nil
 		return t.query(ctx, func(scan func(...any) error) error {
@@ -165,7 +293,7 @@ func (s *Store) AgeCases(ctx context.Context, f jobs.CasesFilter, bounds []time.
 			err := scan(append([]any{(*string)(&a.State), &a.Bucket}, sumFields(&a.CaseSums)...)...)
 			list = append(list, a)
 			return err
-		}, "SELECT c.state, "+bucket+" AS bucket, "+caseSums+" FROM case_register c"+w.text()+" GROUP BY c.state, bucket ORDER BY c.state, bucket", w.args...)
+		}, "SELECT g.state, "+bucket+" AS bucket, "+x.sums()+" FROM "+x.from+x.text()+" GROUP BY g.state, bucket ORDER BY g.state, bucket", x.args...)
 	})
 	return list, err
 }

@@ -20,6 +20,8 @@ type dialect struct {
 	schema     goose.Dialect
 	migrations fs.FS
 	isolation  *sql.TxOptions
+	snapshot   *sql.TxOptions // of transactions that read
+	oneWriter  bool           // who writes keeps all others from it
 	// rebind writes the parameters of a query, $1 and so on, as the database
 	// has them.
 	rebind func(query string) string

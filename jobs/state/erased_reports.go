@@ -80,6 +80,11 @@ func (s *Store) ReplaceReport(ctx context.Context, erasure string, r jobs.Report
 		if err != nil || !found {
 			return firstOf(err, missing(false, jobs.ErrNoReport, r.ID))
 		}
+		if r.Kind == jobs.ReportReconcile { // who takes its cases over has read files of before
+			if _, _, err := t.beginAgain(ctx, r.Carrier, r.Period); err != nil {
+				return err
+			}
+		}
 		if _, err := t.exec(ctx, "INSERT INTO erased_reports (report, erasure, settled) VALUES ($1, $2, $3) "+
 			"ON CONFLICT (report, erasure) DO UPDATE SET settled = excluded.settled", r.ID, erasure, false); err != nil {
 			return err

@@ -59,9 +59,9 @@ func TestCaseWorkIsDoneWholeOrNotAtAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		noted := func() *state.Store { return s.Noted(jobs.AuditRow{Time: now, Who: "ann", What: "x"}) }
-		work := func(to jobs.CaseState) func() error {
+		work := func(to jobs.CaseState, ids ...string) func() error {
 			return func() error {
-				_, err := noted().WorkOnCases(t.Context(), jobs.CaseWork{ID: "w " + string(to), By: "ann", Key: string(to), Filter: jobs.CasesFilter{Carrier: "fabrikam"}, To: to, Comment: "x"}, now)
+				_, err := noted().WorkOnCases(t.Context(), jobs.CaseWork{ID: "w " + string(to), By: "ann", Key: string(to), Filter: jobs.CasesFilter{Carrier: "fabrikam", Cases: ids}, To: to, Comment: "x"}, now)
 				return err
 			}
 		}
@@ -72,16 +72,21 @@ func TestCaseWorkIsDoneWholeOrNotAtAll(t *testing.T) {
 			}
 		}
 		var second jobs.Report
-		writes := []fault{{"INSERT", "case_actions", "true"}, {"UPDATE", "case_register", "NEW.case_id = 'c'"}, {"INSERT", "case_trail", "NEW.case_id = 'c'"}, {"INSERT", "audit", "true"}}
+		many := []fault{{"INSERT", "case_actions", "true"}, {"UPDATE", "case_groups", "true"}, {"INSERT", "case_group_trail", "true"}, {"INSERT", "audit", "true"}}
+		named := []fault{
+			{"INSERT", "case_actions", "true"}, {"INSERT", "case_groups", "true"}, {"UPDATE", "case_groups", "true"}, {"UPDATE", "case_register", "NEW.case_id = 'c'"},
+			{"INSERT", "case_trail", "NEW.case_id = 'c' AND NEW.after = 'disputed'"}, {"INSERT", "case_trail", "NEW.case_id = 'c' AND NEW.after = 'open'"}, {"INSERT", "audit", "true"},
+		}
 		for _, c := range []struct {
 			name   string
 			do     func() error
 			faults []fault
 		}{
 			{"take over", func() error { return s.Register(t.Context(), first, true, newsOf("opened", "x"), now) },
-				[]fault{{"INSERT", "case_periods", "true"}, {"INSERT", "case_register", "NEW.case_id = 'c'"}, {"UPDATE", "case_periods", "true"}}},
-			{"dispute", work(jobs.CaseDisputed), writes},
-			{"accept", work(jobs.CaseAccepted), writes},
+				[]fault{{"INSERT", "case_periods", "true"}, {"INSERT", "case_register", "NEW.case_id = 'c'"}, {"INSERT", "case_groups", "true"}, {"UPDATE", "case_groups", "true"}, {"UPDATE", "case_periods", "true"}}},
+			{"dispute", work(jobs.CaseDisputed), many},
+			{"take two back", work(jobs.CaseOpen, "a", "c"), named},
+			{"accept", work(jobs.CaseAccepted), many},
 			{"publish", func() (err error) {
 				second, err = publish(t, s, running(t, s), 2, nil)
 				return err

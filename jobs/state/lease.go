@@ -102,14 +102,19 @@ func (s *Store) Release(ctx context.Context, l jobs.Lease, now time.Time) error 
 		if err != nil {
 			return err
 		}
-		r.LeaseUntil = time.Time{}
-		if r.CancelAsked {
-			r.State, r.Finished = jobs.RunCancelled, micro(now)
-		} else {
-			r.State, r.Owner, r.Started = jobs.RunQueued, "", time.Time{}
-		}
-		return t.save(ctx, &r)
+		return t.putBack(ctx, &r, now)
 	})
+}
+
+// putBack puts a run that is locked back into the queue.
+func (t tx) putBack(ctx context.Context, r *jobs.Run, now time.Time) error {
+	r.LeaseUntil = time.Time{}
+	if r.CancelAsked {
+		r.State, r.Finished = jobs.RunCancelled, micro(now)
+	} else {
+		r.State, r.Owner, r.Started = jobs.RunQueued, "", time.Time{}
+	}
+	return t.save(ctx, r)
 }
 
 // Finish implements jobs.Runs.
@@ -119,6 +124,9 @@ func (s *Store) Finish(ctx context.Context, l jobs.Lease, e jobs.Ending, now tim
 	}
 	err = s.write(ctx, "end a run", func(t tx) error {
 		next = jobs.Run{}
+		if err := t.keepApproval(ctx, e.Held); err != nil {
+			return err
+		}
 		r, err := t.locked(ctx, l.Run)
 		switch {
 		case err != nil:
@@ -127,6 +135,10 @@ func (s *Store) Finish(ctx context.Context, l jobs.Lease, e jobs.Ending, now tim
 			return fmt.Errorf("%w: %s", jobs.ErrLost, l.Run)
 		case r.State == e.State: // said before, and the answer was lost
 			return nil
+		}
+		if open, err := t.reopened(ctx, &r, e.Held, now); err != nil || open {
+			next = r
+			return err
 		}
 		if err := t.end(ctx, &r, e, now); err != nil || e.RetryAt.IsZero() || r.CancelAsked {
 			return err

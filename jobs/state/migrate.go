@@ -17,10 +17,14 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	last := int64(-1)
 	for n := 1; ; n++ {
 		err := up(ctx, p)
 		if err == nil || n == attempts || !s.inTheWay(ctx, p, err) {
 			return err
+		}
+		if at, err := p.GetDBVersion(ctx); err == nil && at > last {
+			last, n = at, 1 // somebody gets on
 		}
 		if err := rest(ctx, n); err != nil {
 			return err

@@ -31,6 +31,7 @@ func newPostgres() *dialect {
 		schema:      goose.DialectPostgres,
 		migrations:  sub(postgresMigrations, "migrations/postgres"),
 		isolation:   &sql.TxOptions{Isolation: sql.LevelReadCommitted}, // after a lock, the next statement sees what its holder did
+		snapshot:    &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		rebind:      func(q string) string { return q },
 		at:          func(t time.Time) any { return micro(t) },
 		lockCarrier: "SELECT pg_advisory_xact_lock(20261101, hashtext($1))",

@@ -19,7 +19,7 @@ func (s *Store) Purgeable(ctx context.Context, class jobs.Class, carrier string,
 }
 
 // ofRegister counts the cases that the register has by a version.
-const ofRegister = "(SELECT count(*) FROM case_register WHERE period IN (SELECT seq FROM case_periods WHERE case_periods.report = reports.id))"
+const ofRegister = "(SELECT coalesce(sum(case_groups.cases), 0) FROM case_groups WHERE period IN (SELECT seq FROM case_periods WHERE case_periods.report = reports.id))"
 
 func (t tx) purgeable(ctx context.Context, class jobs.Class, carrier string) ([]jobs.Purgeable, error) {
 	switch class {

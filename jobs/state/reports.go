@@ -95,6 +95,11 @@ func (t tx) putReport(ctx context.Context, r *jobs.Report, now time.Time) (seq i
 	if err != nil || !found {
 		return 0, firstOf(err, meanwhile)
 	}
+	if r.Kind == jobs.ReportReconcile { // nothing is held back any more
+		if _, err := t.resolve(ctx, jobs.LockedKey(r.Carrier, r.Period), r.Published); err != nil {
+			return 0, err
+		}
+	}
 	_, err = t.exec(ctx, "UPDATE reports SET superseded_by = $1 WHERE id = $2", r.ID, newest.ID)
 	return seq, err
 }

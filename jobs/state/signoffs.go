@@ -72,7 +72,7 @@ func (t tx) goOn(ctx context.Context, r *jobs.Report, by string, now time.Time) 
 		return err
 	}
 	_, err = t.enqueue(ctx, jobs.Run{Job: r.Job, Kind: r.Kind, Carrier: r.Carrier, Period: r.Period, Trigger: jobs.TriggerUpload, By: by}, now)
-	if errors.Is(err, jobs.ErrActive) { // it begins now, or finds the period open
+	if errors.Is(err, jobs.ErrActive) { // it begins now, or finds the period open, at its end at the latest
 		err = nil
 	}
 	return err
@@ -145,6 +145,30 @@ func (t tx) lockOf(ctx context.Context, carrier string, p jobs.Period) (*jobs.Si
 		return nil, err
 	}
 	return &list[0], nil
+}
+
+// keepApproval keeps others from taking a step with an approved version until the
+// transaction ends. It comes before a run is locked, as in TakeStep.
+func (t tx) keepApproval(ctx context.Context, held *jobs.SignOff) error {
+	if held == nil {
+		return nil
+	}
+	_, err := t.report(ctx, "WHERE id = $1"+t.d.lockRow, text(held.Report))
+	return err
+}
+
+// reopened puts a run back that was held by an approval which locks its period no
+// more, even if another one does: somebody is to be told of it then.
+func (t tx) reopened(ctx context.Context, r *jobs.Run, held *jobs.SignOff, now time.Time) (bool, error) {
+	if held == nil {
+		return false, nil
+	}
+	lock, err := t.lockOf(ctx, r.Carrier, r.Period)
+	if err != nil || lock != nil && lock.Report == held.Report && lock.Approved.Equal(held.Approved) {
+		return false, err
+	}
+	_, err = t.resolve(ctx, jobs.LockedKey(r.Carrier, r.Period), now)
+	return true, firstOf(err, t.putBack(ctx, r, now))
 }
 
 // unlocked returns jobs.ErrLocked when an approval keeps a version back. Who

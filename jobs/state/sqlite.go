@@ -27,6 +27,7 @@ func newSQLite() *dialect {
 	return &dialect{
 		schema:     goose.DialectSQLite3,
 		migrations: sub(sqliteMigrations, "migrations/sqlite"),
+		oneWriter:  true,
 		rebind:     func(q string) string { return strings.ReplaceAll(q, "$", "?") },
 		at:         func(t time.Time) any { return t.UnixMicro() },
 		queue:      " INDEXED BY runs_queue",

@@ -37,6 +37,8 @@ type Store struct {
 	w     *sql.DB // for transactions that write
 	r     *sql.DB // for reading; PostgreSQL: the same
 	note  *jobs.AuditRow
+	// taking lets one version at a time into the register of cases.
+	taking chan struct{}
 }
 
 var (
@@ -72,6 +74,7 @@ func Open(ctx context.Context, url string) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.taking = make(chan struct{}, 1)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -136,6 +139,19 @@ func (s *Store) write(ctx context.Context, what string, do func(tx) error) error
 // read runs do outside of a transaction; it may run again.
 func (s *Store) read(ctx context.Context, what string, do func(tx) error) error {
 	return s.insist(ctx, what, func() error { return do(tx{s.r, s.d}) })
+}
+
+// snapshot runs do in a transaction that only reads, and sees one instant; it may
+// run again.
+func (s *Store) snapshot(ctx context.Context, what string, do func(tx) error) error {
+	return s.insist(ctx, what, func() error {
+		t, err := s.r.BeginTx(ctx, s.d.snapshot)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = t.Rollback() }() // it was only read
+		return do(tx{t, s.d})
+	})
 }
 
 // insist tries again what failed and left nothing.

@@ -49,6 +49,17 @@ func oneOf(column string, values []string) (condition string, args []any) {
 	return column + " IN (?" + strings.Repeat(", ?", len(values)-1) + ")", args
 }
 
+// named adds that a period is called so, by its text or its edges, unless the name
+// is empty. The columns of the period are those of a table.
+func (w *where) named(table, name string) {
+	if p, ok := jobs.ByEdges(name); ok {
+		w.add(table+"period_from = ?", edge(p.From))
+		w.add(table+"period_to = ?", edge(p.To))
+		return
+	}
+	w.equal(table+"period", name)
+}
+
 func (w *where) text() string {
 	if len(w.conditions) == 0 {
 		return ""

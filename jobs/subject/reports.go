@@ -198,6 +198,11 @@ func (x *erasure) replace(ctx context.Context, r jobs.Report, rows int64) error 
 	if err := x.State.ReplaceReport(ctx, x.id, out.Report, out.Events, again); err != nil {
 		return err
 	}
+	// The register may have taken the ids of before between the two; from now on
+	// it waits for the files.
+	if err := x.renameCases(ctx, r, made); err != nil {
+		return err
+	}
 	return x.settle(ctx, out.Report)
 }
 

@@ -29,11 +29,16 @@ type choice struct {
 // mostDays is how many days a period may have.
 const mostDays = 3660
 
-// choose finds the report of each day: of the newest versions that cover all of
-// it, the one that was published last.
-func choose(ctx context.Context, state interface {
+// Sources know the reports, and which of them are approved.
+type Sources interface {
 	Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Report, error)
-}, carrier string, p jobs.Period, zone *time.Location) (*choice, error) {
+	SignOffs(ctx context.Context, f jobs.SignOffFilter) ([]jobs.SignOff, error)
+}
+
+// choose finds the report of each day: of the newest versions that cover all of
+// it an approved one, else the one that was published last. What is signed off
+// for a month is not changed by a draft of one of its days.
+func choose(ctx context.Context, state Sources, carrier string, p jobs.Period, zone *time.Location) (*choice, error) {
 	days, err := daysOf(p, zone)
 	if err != nil {
 		return nil, dispatch.Permanent(err)
@@ -42,6 +47,15 @@ func choose(ctx context.Context, state interface {
 	if err != nil {
 		return nil, err
 	}
+	approved, err := state.SignOffs(ctx, jobs.SignOffFilter{Carrier: carrier, State: jobs.SignOffApproved})
+	if err != nil {
+		return nil, err
+	}
+	is := map[string]int{}
+	for _, s := range approved {
+		is[s.Report] = 1
+	}
+	slices.SortStableFunc(list, func(a, b jobs.Report) int { return is[b.ID] - is[a.ID] })
 	return pick(days, list, p), nil
 }
 
@@ -66,7 +80,7 @@ func notDays(p jobs.Period, zone *time.Location) error {
 	return fmt.Errorf("the period %s is not made of whole days in %s, at most %d; ask for a day, a month, or FROM/TO from midnight to midnight in the zone of the job", p.Text, zone, mostDays)
 }
 
-// pick chooses among reports, the latest published first.
+// pick chooses among reports, the best first.
 func pick(days []report.UsageDay, list []jobs.Report, p jobs.Period) *choice {
 	c := &choice{days: days}
 	chosen := make([]int, len(days)) // in list

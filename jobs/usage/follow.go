@@ -12,7 +12,7 @@ import (
 
 // FollowState is what a Follower is told and tells.
 type FollowState interface {
-	Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Report, error)
+	Sources
 	Run(ctx context.Context, id string) (jobs.Run, error)
 	Runs(ctx context.Context, f jobs.RunFilter) ([]jobs.Run, error)
 	Enqueue(ctx context.Context, r jobs.Run, now time.Time) (jobs.Run, error)

@@ -38,7 +38,7 @@ import (
 type State interface {
 	Snapshot(ctx context.Context, l jobs.Lease, settings json.RawMessage, inputs []jobs.RunInput) error
 	Publish(ctx context.Context, l jobs.Lease, r jobs.Report, events []jobs.CaseEvent, now time.Time) (jobs.Report, error)
-	Reports(ctx context.Context, f jobs.ReportFilter) ([]jobs.Report, error)
+	Sources
 	Report(ctx context.Context, id string) (jobs.Report, error)
 	Run(ctx context.Context, id string) (jobs.Run, error)
 }

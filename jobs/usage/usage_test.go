@@ -123,6 +123,26 @@ func TestTheReportPublishedLastHasTheDay(t *testing.T) {
 	}
 }
 
+// A month that finance has approved is what its customers have used, whatever a
+// late file makes of one of its days. The month is reopened if that is to count.
+func TestAnApprovedReportHasItsDays(t *testing.T) {
+	w := newWorld(t)
+	sample(w)
+	month := w.report(period(1, 4))
+	w.a.signed = []jobs.SignOff{{Report: month.ID, State: jobs.SignOffApproved}}
+	w.call("2026-10-01T13:00:00Z", "t9", 600, 600)
+	w.report(period(1, 1))
+	w.must(period(1, 4), jobs.TriggerSchedule)
+	if u := w.usages()[0]; len(w.a.runs[u.Run].Inputs) != 1 || w.a.runs[u.Run].Inputs[0].File != month.ID {
+		t.Errorf("made of %+v", w.a.runs[u.Run].Inputs)
+	}
+	w.a.signed[0].State = jobs.SignOffDraft
+	w.must(period(1, 4), jobs.TriggerSchedule)
+	if list := w.usages(); len(list) != 2 || len(w.a.runs[list[1].Run].Inputs) != 2 {
+		t.Errorf("after it was reopened: %+v", list)
+	}
+}
+
 // The sum of days equals the month, whatever the calls are.
 func TestDaysAddUpToTheMonth(t *testing.T) {
 	checks := flag.Lookup("rapid.checks") // each makes five reports

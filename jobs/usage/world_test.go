@@ -20,6 +20,7 @@ import (
 // archive is a state in memory, of one carrier. jobs/state has the real one.
 type archive struct {
 	reports []jobs.Report // in the order of publishing
+	signed  []jobs.SignOff
 	runs    map[string]jobs.Run
 	queued  []jobs.Run
 	refuse  error // what Publish fails with
@@ -72,6 +73,15 @@ func (a *archive) Reports(_ context.Context, f jobs.ReportFilter) (list []jobs.R
 			(f.Period == nil || r.Period.From.Equal(f.Period.From) && r.Period.To.Equal(f.Period.To)) &&
 			(f.From.IsZero() || r.Period.To.After(f.From)) && (f.To.IsZero() || r.Period.From.Before(f.To)) {
 			list = append(list, r)
+		}
+	}
+	return list, nil
+}
+
+func (a *archive) SignOffs(_ context.Context, f jobs.SignOffFilter) (list []jobs.SignOff, err error) {
+	for _, s := range a.signed {
+		if s.State == f.State {
+			list = append(list, s)
 		}
 	}
 	return list, nil

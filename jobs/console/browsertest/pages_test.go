@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // TestTheConsole goes through one demonstration, for it takes its time to make.
@@ -97,6 +96,7 @@ func (s site) everyPage(t *testing.T) {
 		}
 		b.see(page.see)
 		b.accessible(page.name)
+		b.reachable(page.name)
 		b.picture(strings.ReplaceAll(page.name, " ", "-"))
 	}
 }
@@ -171,39 +171,6 @@ func (b *tab) preview() {
 	if text := b.text("#preview"); !strings.Contains(text, "2026-10-01 14:00:00") || strings.Contains(text, "30555123456") {
 		b.t.Errorf("the preview says %q", text)
 	}
-}
-
-// byKeyboard logs in and comes to a report without a mouse.
-func (s site) byKeyboard(t *testing.T) {
-	b := s.tab(t)
-	b.open("/console/")
-	b.do(chromedp.KeyEvent("finance" + kb.Tab + s.password + kb.Enter))
-	b.see("#urgent")
-	b.do(chromedp.KeyEvent(kb.Tab + kb.Enter)) // past the pages to the content
-	for range 12 {
-		b.do(chromedp.KeyEvent(kb.Tab))
-		href, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.activeElement.getAttribute("href") || ""`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.HasPrefix(href, "/console/reports/") {
-			b.do(chromedp.KeyEvent(kb.Enter))
-			b.see("#totals")
-			return
-		}
-	}
-	t.Error("twelve steps from the beginning of the content there is no report")
-}
-
-func (s site) withoutJavaScript(t *testing.T) {
-	b := s.tab(t, chromedp.Flag("blink-settings", "scriptEnabled=false"))
-	b.login("finance")
-	b.click("section a[href^='/console/reports/']")
-	b.see("#why")
-	b.click("section[aria-labelledby=why] tbody td a")
-	b.see("form.filters")
-	b.click("main form[method=post] button")
-	b.see(".noted")
 }
 
 func (s site) dark(t *testing.T) {

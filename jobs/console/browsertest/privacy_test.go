@@ -17,7 +17,7 @@ import (
 // focus presses Tab until what has the focus is what a condition says.
 func (b *tab) focus(condition string) {
 	b.t.Helper()
-	for range 60 {
+	for range 300 {
 		b.do(chromedp.KeyEvent(kb.Tab))
 		there, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`(() => { const e = document.activeElement; return !!(`+condition+`); })()`))
 		if err != nil {

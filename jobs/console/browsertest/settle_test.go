@@ -1,8 +1,12 @@
 package browsertest
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -76,12 +80,15 @@ func (s site) signOff(t *testing.T) {
 	admin.accessible("since sign-off")
 	admin.picture("since")
 	admin.open(address)
+	carrier := strings.Trim(strings.Fields(admin.text("h1"))[0], ",")
+	s.lateCall(t, carrier)
 	admin.do(chromedp.SendKeys("input[name=why]", "the carrier corrects October"))
 	admin.click("button[value=reopen]")
 	admin.see("button[value=submit]")
 	if text := admin.text("#signoff"); !strings.Contains(text, "reopened by admin") || !strings.Contains(text, "the carrier corrects October") {
 		t.Errorf("the sign-off says %q", text)
 	}
+	admin.sinceApproval(address, carrier)
 	admin.click("nav a[href='/console/signoffs']")
 	admin.see("select[name=state]")
 	admin.do(chromedp.SetValue("select[name=state]", "reopened"))
@@ -94,4 +101,45 @@ func (s site) signOff(t *testing.T) {
 	admin.open("/console/signoffs")
 	admin.see("table")
 	admin.picture("signoffs")
+}
+
+// lateCall has Microsoft know of one call more, and a run notice that the period
+// is locked; the run goes on when it is reopened.
+func (s site) lateCall(t *testing.T, carrier string) {
+	t.Helper()
+	folder := filepath.Join(s.dir, "data", "microsoft", carrier)
+	file := filepath.Join(folder, "late-call.csv")
+	err := os.WriteFile(file, []byte("record_id,caller,callee,start,duration_ms\nlate-1,+493055512345,+442071838750,2026-10-14T10:00:00Z,3600000\n"), 0o600)
+	at := time.Now().Add(-2 * time.Hour)
+	if err = errors.Join(err, os.Chtimes(file, at, at)); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(time.Minute); !strings.Contains(s.concord(t, "files", "--side", "microsoft"), "late-call.csv"); {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("the service does not take the file")
+		}
+	}
+	if said := s.concord(t, "run", "monthly", "--carrier", carrier, "--period", "2026-10", "--wait"); !strings.Contains(said, "locked") {
+		t.Errorf("the run says %q", said)
+	}
+}
+
+// sinceApproval sees what the late call has changed.
+func (b *tab) sinceApproval(address, carrier string) {
+	b.t.Helper()
+	b.concord(b.t, "run", "monthly", "--carrier", carrier, "--period", "2026-10", "--wait")
+	b.open(address + "/since")
+	b.see("#cases")
+	if page := b.text("main"); !strings.Contains(page, "opened") || !strings.Contains(page, "60.0") {
+		b.t.Errorf("since the sign-off: %q", page)
+	}
+	b.accessible("since sign-off, with a late call")
+	b.reachable("since sign-off")
+	b.picture("since-late-call")
+	b.click("section[aria-labelledby=cases] td a.id")
+	b.see(".sides")
 }
