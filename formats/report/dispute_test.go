@@ -58,10 +58,11 @@ func TestWhatIsNotAllThereIsNotToBeSent(t *testing.T) {
 	o.Inputs[engine.Microsoft][0].Incomplete = true
 	o.Inputs[engine.Microsoft][0].Notes = []string{"the last page says that more pages follow"}
 	empty := manyCases(0)
+	empty.sum.Findings = []engine.Finding{{Code: "no_data", Text: "neither side has a record"}}
 	none := report.Options{Inputs: [2][]report.Input{{{Name: "m.csv"}}, {{Name: "c.csv"}}}}
 	for want, out := range map[string]string{
 		"Microsoft’s data is incomplete: 1 file tells of more that is not in what was read": writeTo(t, sampleResult(), o),
-		"Microsoft’s data has no records":                                                   writeTo(t, empty, none),
+		"Neither side has a record": writeTo(t, empty, none),
 	} {
 		all := rows(t, book(t, out, "dispute.xlsx"), "Read me")
 		if len(all) < 3 || len(all[2]) == 0 || !strings.HasPrefix(all[2][0], want) || !strings.Contains(all[2][0], "Do not send") {

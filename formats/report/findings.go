@@ -13,7 +13,9 @@ import (
 func (d *summaryDoc) findings() []string {
 	list := append(d.lacking(), d.totalWords())
 	for _, f := range d.Findings {
-		list = append(list, f.Text)
+		if f.Code != noData { // lacking has said it
+			list = append(list, f.Text)
+		}
 	}
 	list = appendAbout(list, d.class(engine.MissingAtCarrier).Microsoft, "%s of Microsoft’s records are missing at the carrier: %s minutes")
 	list = appendAbout(list, d.class(engine.MissingAtMicrosoft).Carrier, "%s of the carrier’s records are missing at Microsoft: %s minutes")
@@ -39,27 +41,28 @@ func (d *summaryDoc) findings() []string {
 	return list
 }
 
+// noData is the finding that a side has no record.
+const noData = "no_data"
+
 // lacking says that one side's records are known not to be all there, or are
 // none: then the figures are no ground for a dispute.
 func (d *summaryDoc) lacking() (list []string) {
+	for _, f := range d.Findings {
+		if f.Code == noData {
+			list = append(list, strings.ToUpper(f.Text[:1])+f.Text[1:]+". Do not send dispute.xlsx.")
+		}
+	}
 	for _, side := range []struct{ name, whose, then string }{
 		{engine.Microsoft.String(), "Microsoft’s", "Do not send dispute.xlsx"},
 		{engine.Carrier.String(), "The carrier’s", "Do not send dispute.xlsx before its files are all there"},
 	} {
-		var records, incomplete int64
+		var incomplete int64
 		for _, in := range d.Inputs {
-			if in.Side != side.name {
-				continue
-			}
-			records += in.Accepted
-			if in.Incomplete {
+			if in.Side == side.name && in.Incomplete {
 				incomplete++
 			}
 		}
-		switch {
-		case records == 0:
-			list = append(list, side.whose+" data has no records: whatever the other side has looks as if it were missing. "+side.then+".")
-		case incomplete > 0:
+		if incomplete > 0 {
 			list = append(list, fmt.Sprintf("%s data is incomplete: %s of more that is not in what was read, so that calls look as if they were missing. %s.",
 				side.whose, page.Counted(incomplete, "file tells", "files tell"), side.then))
 		}

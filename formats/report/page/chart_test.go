@@ -51,7 +51,7 @@ func TestTheDifferenceOfADayHasAScale(t *testing.T) {
 	at := strings.Index(b, `id="by-day-title"`)
 	chart, _, _ := strings.Cut(b[at:], "</svg>")
 	for _, want := range []string{">Difference in minutes<", ">" + page.SignedMinutes(123_456) + "<", ">" + page.SignedMinutes(-60_000) + "<", ">0<"} {
-		if !strings.Contains(chart, want) {
+		if !strings.Contains(html.UnescapeString(chart), want) {
 			t.Errorf("the chart by day lacks %s", want)
 		}
 	}
