@@ -58,7 +58,7 @@ func (b *summaryBook) completeDispute(g *grid, classes []page.Class) error {
 			return b.on(xlsx.Layout{Name: "Read me", Tab: summaryTab, Widths: summaryWidths}, func() { b.disputeSummary(g, classes) })
 		},
 		func() error { return b.inputs(inputsOf(b.page.Inputs, engine.Carrier)) },
-		func() error { return b.columns(b.page.Columns[:1], nil) },
+		func() error { return b.columns(b.page.Columns[:disputeTables], nil) },
 	)
 }
 

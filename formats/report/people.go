@@ -211,22 +211,30 @@ func pageSettings(s settingsDoc) (list []page.Setting) {
 	return list
 }
 
-// dictionary explains the columns of the lists, once each.
+// dictionary explains the columns of the lists, once each. Those of what a
+// carrier gets come first: disputeTables of them.
 func dictionary() []page.Table {
-	var tables []page.Table
-	for _, t := range []struct {
-		name string
-		cols []column
-	}{{"Discrepancies and calls in dispute", sheetColumns}, {"Usage", usageColumns}} {
-		x := page.Table{Name: t.name}
-		for i := range t.cols {
-			for _, n := range t.cols[i].shown() {
-				x.Columns = append(x.Columns, page.Column{Name: n, Words: columnWords[n]})
-			}
-		}
-		tables = append(tables, x)
+	tables := []page.Table{tableOf("Discrepancies and calls in dispute", shownOf(sheetColumns)), tableOf("Inputs", inputColumns)}
+	return append(tables, tableOf("Usage", shownOf(usageColumns)), tableOf("rejected.csv", shownOf(rejectedColumns)),
+		tableOf("verdicts.csv, .parquet", shownOf(verdictColumns)), tableOf("usage_users.csv", shownOf(userColumns)))
+}
+
+// disputeTables is how many tables of the dictionary are about dispute.xlsx.
+const disputeTables = 2
+
+func shownOf(cols []column) (names []string) {
+	for i := range cols {
+		names = append(names, cols[i].shown()...)
 	}
-	return tables
+	return names
+}
+
+func tableOf(name string, columns []string) page.Table {
+	t := page.Table{Name: name}
+	for _, n := range columns {
+		t.Columns = append(t.Columns, page.Column{Name: n, Words: columnWords[n]})
+	}
+	return t
 }
 
 func pageVersion(v *versionDoc) *page.Version {

@@ -155,13 +155,16 @@ func (b *summaryBook) settings() {
 	}
 }
 
+// inputColumns are those of the sheet Inputs, of inputWidths.
+var inputColumns = []string{"side", "name", "sha256", "bytes", "format", "rows", "file_rows", "accepted", "rejected", "filtered", "time", "integrity", "notes"}
+
 var inputWidths = []float64{12, 40, 68, 14, 12, 12, 12, 12, 12, 12, 16, 12, 40}
 
 func (b *summaryBook) inputs(list []page.Input) error {
 	return b.on(xlsx.Layout{Name: "Inputs", Tab: inputsTab, Widths: inputWidths, Frozen: gridHead}, func() {
 		s := b.sheet
 		b.title("Inputs", page.Counted(int64(len(list)), "file", "files")+" that were compared, all of them. Verified: control totals or checksums in the file agree with what was read.")
-		b.header(texts("side", "name", "sha256"), amounts("bytes"), asides("format"), amounts("rows", "file_rows", "accepted", "rejected", "filtered", "time"), asides("integrity", "notes"))
+		b.header(texts(inputColumns[:3]...), amounts(inputColumns[3]), asides(inputColumns[4]), amounts(inputColumns[5:11]...), asides(inputColumns[11:]...))
 		for _, in := range list {
 			b.input(in)
 		}
