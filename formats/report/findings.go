@@ -17,14 +17,14 @@ func (d *summaryDoc) findings() []string {
 			list = append(list, f.Text)
 		}
 	}
-	list = appendAbout(list, d.class(engine.MissingAtCarrier).Microsoft, "%s of Microsoft’s records are missing at the carrier: %s minutes")
-	list = appendAbout(list, d.class(engine.MissingAtMicrosoft).Carrier, "%s of the carrier’s records are missing at Microsoft: %s minutes")
+	list = appendAbout(list, d.class(engine.MissingAtCarrier).Microsoft, "record of Microsoft’s is", "records of Microsoft’s are", "missing at the carrier: %s minutes")
+	list = appendAbout(list, d.class(engine.MissingAtMicrosoft).Carrier, "record of the carrier’s is", "records of the carrier’s are", "missing at Microsoft: %s minutes")
 	if text := d.emptyDays(); text != "" {
 		list = append(list, text)
 	}
 	late := d.class(engine.PendingLate)
 	pending := tallyDoc{late.Microsoft.Records + late.Carrier.Records, late.Microsoft.MS + late.Carrier.MS}
-	list = appendAbout(list, pending, "%s records wait for a partner that may still come: %s minutes, not part of the totals")
+	list = appendAbout(list, pending, "record waits", "records wait", "for a partner that may still come: %s minutes, not part of the totals")
 	var rejected, unverified int64
 	for _, in := range d.Inputs {
 		rejected += in.Rejected
@@ -33,10 +33,10 @@ func (d *summaryDoc) findings() []string {
 		}
 	}
 	if rejected > 0 {
-		list = append(list, page.Count(rejected)+" rows could not be read; rejected.csv says which and why")
+		list = append(list, page.Counted(rejected, "row", "rows")+" could not be read; rejected.csv says which and why")
 	}
 	if unverified > 0 {
-		list = append(list, fmt.Sprintf("%d of %d files bring no control totals or checksums: what was read of them is unverified", unverified, len(d.Inputs)))
+		list = append(list, fmt.Sprintf("files that bring no control totals or checksums: %d of %d; what was read of them is unverified", unverified, len(d.Inputs)))
 	}
 	return list
 }
@@ -111,11 +111,11 @@ func (d *summaryDoc) class(c engine.Class) classDoc {
 	return classDoc{}
 }
 
-func appendAbout(list []string, t tallyDoc, words string) []string {
+func appendAbout(list []string, t tallyDoc, one, more, words string) []string {
 	if t.Records == 0 {
 		return list
 	}
-	return append(list, fmt.Sprintf(words, page.Count(t.Records), page.Minutes(t.MS)))
+	return append(list, page.Counted(t.Records, one, more)+" "+fmt.Sprintf(words, page.Minutes(t.MS)))
 }
 
 func (d *summaryDoc) totalWords() string {

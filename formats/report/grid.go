@@ -82,8 +82,12 @@ func (c *column) width() float64 {
 		return 27
 	case "microsoft_record_id", "carrier_record_ids", "correlation_id", "tenant_id":
 		return 37
-	case "class", "rule":
+	case "class":
 		return 22
+	case "rule":
+		return 34
+	case "flags":
+		return 28
 	case "action", "reason":
 		return 36
 	case "direction", "country", "carrier":

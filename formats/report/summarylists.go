@@ -84,7 +84,7 @@ func (b *summaryBook) top() {
 	s, p := b.sheet, b.page
 	b.section("Top discrepancies")
 	b.wide(fmt.Sprintf("%d of %s, those with the most time at stake, first of the classes that the totals compare. Numbers show their last four digits; the sheet Discrepancies has the evidence, by the case id.", len(p.Top), page.Count(p.Listed)))
-	b.header(texts("Case", "Class, caller and callee", "Start (UTC)", ""), amounts("Microsoft", "Carrier", "Difference"), asides("", "Who acts"))
+	b.header(texts("Case", "Class, caller and callee", "Start (UTC)", ""), amounts("Microsoft, min", "Carrier, min", "Difference, min"), asides("", "Who acts"))
 	for _, c := range p.Top {
 		s.Row()
 		s.Text(xlsx.Text, c.ID)

@@ -75,7 +75,7 @@ var columnWords = map[string]string{
 	"carrier_start_utc":      "start of the carrier’s record in UTC, as sent: a clock offset is not taken off",
 	"carrier_time":           "the carrier’s duration in hours, minutes, seconds; of a split call the sum of its parts",
 	"case_id":                "the same case has the same id in every version of a report; quote it",
-	"class":                  "what is wrong; the summary explains each class",
+	"class":                  "what is wrong; the first sheet explains each class",
 	"correlation_id":         "the id that both sides may know; Microsoft’s if it has one",
 	"country":                "of the other party, ISO 3166-1, by its number",
 	"date":                   "day in the period’s zone",
