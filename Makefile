@@ -88,8 +88,9 @@ bench-sftp: ## the SFTP server beside OpenSSH's, on disk and in memory; part of 
 		rm -rf /dev/shm/concord-bench; fi; } | tee $(RESULTS)/$$(date -u +%F)-sftp.txt
 
 .PHONY: chaos
-chaos: ## the whole service killed CYCLES times while carriers send files
+chaos: ## the whole service killed CYCLES times while carriers send files; purges and erasures broken off behind every step
 	CYCLES=$(CYCLES) $(GO) test -count 1 -timeout 60m -v ./jobs/crash
+	SWEEP=all $(GO) test -count 1 -timeout 60m -run IsGoneOnWith -v ./jobs/service
 
 .PHONY: peers
 peers: peer-programs bin/rclone-sftp.test ## carriers' programs against the server: OpenSSH, lftp, sshfs, PuTTY, curl, paramiko, rclone

@@ -192,11 +192,7 @@ func (h *house) sweepPurge(least int, but ...string) {
 	if count.n < least || strings.Count(want, "purge") < 3 {
 		t.Errorf("%d steps\n%s", count.n, want)
 	}
-	stride := 1
-	if testing.Short() {
-		stride = 5
-	}
-	for at := 1; at <= count.n; at += stride {
+	for at := 1; at <= count.n; at += stride(2) {
 		dir := filepath.Join(t.TempDir(), "data")
 		h.copied(dir)
 		// Behind one step is before the next.
@@ -216,6 +212,18 @@ func (h *house) sweepPurge(least int, but ...string) {
 		})
 		h.nowhere(dir, but...)
 	}
+}
+
+// stride is how many steps a sweep passes over where it usually does so many: none
+// in make chaos.
+func stride(usual int) int {
+	switch {
+	case os.Getenv("SWEEP") == "all":
+		return 1
+	case testing.Short():
+		return 3 * usual
+	}
+	return usual
 }
 
 // provable checks that whatever is not there any more is marked, and that each
