@@ -40,8 +40,11 @@ demo: build ## the whole story: a service, uploads over SFTP, receipts, reports,
 	./$(BINARY) demo
 
 .PHONY: test
-test: lint ## what a change must pass: lint, tests, tests with the race detector
+test: lint ## what a change must pass: lint, tests
 	$(GO) test -timeout 15m ./...
+
+.PHONY: race
+race: machine ## the packages with goroutines of their own, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m $(RACE)
 
 .PHONY: lint
