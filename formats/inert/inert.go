@@ -14,11 +14,13 @@ func Text(s string) string {
 		return s
 	}
 	var b strings.Builder
+	before := begin
 	for i := range len(s) {
-		if calculates(s[:i], s[i:]) {
+		if calculates(before, s[i:]) {
 			b.WriteByte('\'')
 		}
 		b.WriteByte(s[i])
+		before = int(s[i])
 	}
 	return b.String()
 }
@@ -28,10 +30,11 @@ func Original(s string) string {
 	if !strings.Contains(s, "'") {
 		return s
 	}
-	b := make([]byte, 0, len(s))
+	b, before := make([]byte, 0, len(s)), begin
 	for i := range len(s) {
-		if s[i] != '\'' || !calculates(string(b), s[i+1:]) {
+		if s[i] != '\'' || !calculates(before, s[i+1:]) {
 			b = append(b, s[i])
+			before = int(s[i])
 		}
 	}
 	return string(b)
@@ -40,15 +43,18 @@ func Original(s string) string {
 // separators end a cell or a row for some program.
 const separators = ";|\t\r\n"
 
-// calculates reports whether a spreadsheet may calculate with the rest of a text.
-func calculates(before, rest string) bool {
-	if rest == "" {
+// begin stands for the byte before the first.
+const begin = -1
+
+// calculates reports whether a spreadsheet may calculate with the rest of a text,
+// behind a byte.
+func calculates(before int, rest string) bool {
+	switch {
+	case rest == "":
 		return false
-	}
-	if before == "" {
+	case before == begin:
 		return leads(rest[0])
-	}
-	if strings.IndexByte(separators, before[len(before)-1]) < 0 {
+	case strings.IndexByte(separators, byte(before)) < 0:
 		return false
 	}
 	rest = strings.TrimLeft(rest, `"`)
